@@ -1,0 +1,22 @@
+//! The compiled form: what the machine runs. Everything here is immutable and shared by `Arc`; only `spec/compile.rs`
+//! makes a [`Module`] or a [`Shell`], so holding one is proof that its file was sound.
+//!
+//! Nothing here knows YAML, a clock, a terminal or a tenant.
+
+mod module;
+mod pattern;
+mod shell;
+mod sign_in;
+mod template;
+
+pub(crate) use module::Module;
+pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use shell::{
+    Absorb, Bootstrap, BootstrapEncoding, Chunk, ChunkEncoding, EndField, EndMarker, EndState,
+    Environment, Framing, Interrupt, Markers, Part, Query, QuestionKind, QuestionRule, Ready,
+    Records, Shell, Start, Stream, TerminalSettings,
+};
+pub(crate) use sign_in::{
+    ChallengeRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, WayIn,
+};
+pub(crate) use template::{Quoting, Template, TemplateError};

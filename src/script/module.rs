@@ -1,0 +1,24 @@
+//! [`Module`]: what to sign in to, compiled from one file of `modules.d/`.
+
+use std::sync::Arc;
+
+use super::{Shell, SignIn, Template};
+use crate::name::ModuleName;
+
+/// One module. Immutable; sessions that run keep theirs when its file changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Module {
+    pub(crate) name: ModuleName,
+    pub(crate) title: String,
+    /// Other names it answers to.
+    pub(crate) aliases: Vec<ModuleName>,
+    /// With this module's overrides in it.
+    pub(crate) shell: Arc<Shell>,
+    /// What a person's command is put into, for programs that are no REPL (`sqlite3 db {command}`). Its hole is
+    /// `{command}`, quoted. Absent: commands go in as they are.
+    pub(crate) run: Option<Template>,
+    /// Absent for a module that needs no sign-in.
+    pub(crate) sign_in: Option<SignIn>,
+    /// What a person should know: limits, what could not be verified.
+    pub(crate) notes: Vec<String>,
+}

@@ -1,0 +1,82 @@
+//! Signing in, as a module file says it: the ways in, what to watch for, whom it proves, and what failures mean.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Pattern, Template};
+
+/// How a module signs in, proves who it is, and signs out. Commands have the connection's holes: `{tenant}`,
+/// `{tenant_id}`, `{sharepoint_host}`, `{app_id}`, `{expected_email}`.
+#[derive(Debug, Clone)]
+pub(crate) struct SignIn {
+    /// In the order of preference; the first is the default.
+    pub(crate) ways: Vec<WayIn>,
+    /// What a device-code prompt looks like.
+    pub(crate) challenges: Vec<ChallengeRule>,
+    /// The first that fits names the failure.
+    pub(crate) failures: Vec<FailureRule>,
+    pub(crate) identity: IdentityRule,
+    /// A command that only a living sign-in can answer: `ok`, no error, at least one object.
+    pub(crate) proof: Option<Template>,
+    /// Ends the sign-in on the service's side.
+    pub(crate) disconnect: Option<Template>,
+}
+
+/// One way to sign in.
+#[derive(Debug, Clone)]
+pub(crate) struct WayIn {
+    /// `device_code`, `certificate`, …
+    pub(crate) name: String,
+    pub(crate) connect: Template,
+    /// How long the whole may take; for a device code, how long the code lives.
+    pub(crate) within: Duration,
+}
+
+/// What a device-code prompt looks like, over text whose escapes are out and whose white space is collapsed to single
+/// spaces.
+#[derive(Debug, Clone)]
+pub(crate) struct ChallengeRule {
+    /// Groups: `code` (required) and `url`.
+    pub(crate) pattern: Pattern,
+    /// The page, where the prompt does not name one; the challenge then says that it is assumed.
+    pub(crate) assumed_url: Option<String>,
+}
+
+/// One cause of a failed sign-in.
+#[derive(Debug, Clone)]
+pub(crate) struct FailureRule {
+    pub(crate) test: FailureTest,
+    pub(crate) failure: Arc<Failure>,
+}
+
+/// How a failure is recognised, in error messages and output with collapsed white space.
+#[derive(Debug, Clone)]
+pub(crate) enum FailureTest {
+    /// `AADSTS` and one of these numbers.
+    Aadsts(Vec<u32>),
+    /// A pattern.
+    Pattern(Pattern),
+}
+
+/// What a failure means and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// A word for programs: `declined`, `code-expired`, `blocked-by-policy`.
+    pub(crate) name: String,
+    /// What to do next, for people.
+    pub(crate) advice: String,
+    /// Whether the same sign-in may work when it is simply tried again.
+    pub(crate) retry: bool,
+}
+
+/// Who is signed in, read from a command's only object.
+#[derive(Debug, Clone)]
+pub(crate) struct IdentityRule {
+    pub(crate) command: Template,
+    /// Property paths (`Account.Id`).
+    pub(crate) account: String,
+    pub(crate) tenant: String,
+    pub(crate) expires: Option<String>,
+    /// Properties that must have these values: `State` = `Connected`.
+    pub(crate) require: Vec<(String, String)>,
+}
