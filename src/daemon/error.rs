@@ -1,0 +1,162 @@
+//! Why the service did not do what it was asked. Doors turn these into a status and an exit code, by an exhaustive match.
+
+use jiff::Timestamp;
+
+use super::view::FailureView;
+use crate::name::{RunId, SessionKey};
+
+/// What went wrong, in words for the person who asked. [`ServiceError::help`] is what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServiceError {
+    /// There is no such connection, or its entry or the file is bad.
+    #[error("{message}")]
+    Connection {
+        /// The whole message.
+        message: String,
+        /// The remedy.
+        help: Option<String>,
+    },
+    /// There is no such module, or its file is bad.
+    #[error("{message}")]
+    Module {
+        /// The whole message, with the file's diagnostics.
+        message: String,
+        /// The remedy.
+        help: Option<String>,
+    },
+    /// The command cannot be sent: empty, too large, or it holds a byte that the shell cannot take.
+    #[error("{message}")]
+    Command {
+        /// The whole message.
+        message: String,
+    },
+    /// There is no such run.
+    #[error("there is no run `{id}`")]
+    UnknownRun {
+        /// As it was typed.
+        id: String,
+    },
+    /// There is no such session.
+    #[error("there is no session {key}")]
+    UnknownSession {
+        /// Which.
+        key: SessionKey,
+    },
+    /// The session is not signed in and the caller did not want to wait.
+    #[error("{key} is not signed in")]
+    SignInNeeded {
+        /// Which.
+        key: SessionKey,
+    },
+    /// The sign-in failed.
+    #[error("{key} could not be signed in: {}", failure.message)]
+    SignInFailed {
+        /// Which.
+        key: SessionKey,
+        /// How.
+        failure: FailureView,
+    },
+    /// The program could not be started or died.
+    #[error("{key}: {reason}")]
+    SessionLost {
+        /// Which.
+        key: SessionKey,
+        /// How.
+        reason: String,
+        /// The remedy.
+        help: Option<String>,
+    },
+    /// Too many runs wait already.
+    #[error("{key} is busy: {queued} runs wait for it already")]
+    Busy {
+        /// Which.
+        key: SessionKey,
+        /// How many.
+        queued: usize,
+    },
+    /// The session waits for something that does not listen.
+    #[error("{key} has been stopping since {since}: {why}")]
+    Stopping {
+        /// Which.
+        key: SessionKey,
+        /// Since when.
+        since: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// An answer, but no question.
+    #[error("run {id} does not ask anything")]
+    NothingAsked {
+        /// Which.
+        id: RunId,
+    },
+    /// An answer that cannot be sent.
+    #[error("{message}")]
+    BadAnswer {
+        /// Why.
+        message: String,
+    },
+    /// Somebody, or the configuration, does not allow it.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        message: String,
+        /// The remedy.
+        help: Option<String>,
+    },
+    /// Stopping the daemon would cost sign-ins.
+    #[error("{} signed in: {}", sessions.len(), sessions.join(", "))]
+    WouldLoseSignIns {
+        /// Which sessions.
+        sessions: Vec<String>,
+    },
+    /// The daemon is going away.
+    #[error("the daemon is stopping")]
+    ShuttingDown,
+    /// State on disk cannot be read or written.
+    #[error("{message}")]
+    State {
+        /// What and why.
+        message: String,
+    },
+}
+
+impl ServiceError {
+    /// What to do about it, where there is something to do.
+    pub(crate) fn help(&self) -> Option<String> {
+        match self {
+            Self::Connection { help, .. }
+            | Self::Module { help, .. }
+            | Self::SessionLost { help, .. }
+            | Self::Refused { help, .. } => help.clone(),
+            Self::SignInNeeded { key } => Some(format!(
+                "sign in with `mm login -c '{}' -m {}`",
+                key.connection, key.module
+            )),
+            Self::SignInFailed { failure, .. } => Some(failure.advice.clone()),
+            Self::UnknownRun { .. } => {
+                Some("`mm runs list` shows the runs that are kept".to_owned())
+            }
+            Self::UnknownSession { .. } => {
+                Some("`mm status` shows the sessions there are".to_owned())
+            }
+            Self::Busy { .. } => Some(
+                "wait for one of them, or stop one: `mm runs list`, `mm runs stop ID`".to_owned(),
+            ),
+            Self::Stopping { key, .. } => Some(format!(
+                "it recovers by itself when the command returns; `mm disconnect --force -c '{}' -m {}` ends it and its sign-in",
+                key.connection, key.module
+            )),
+            Self::WouldLoseSignIns { .. } => {
+                Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
+            }
+            Self::NothingAsked { .. } => {
+                Some("`mm status` shows which run waits for an answer".to_owned())
+            }
+            Self::Command { .. }
+            | Self::BadAnswer { .. }
+            | Self::ShuttingDown
+            | Self::State { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What the daemon shows of its sessions and runs: snapshots by value, in domain words. How they look on a wire is the
+//! doors' business.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::name::{RunId, SessionKey};
+use crate::script::{EndState, QuestionKind};
+use crate::secret::Secret;
+
+/// How a command's output comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As the program formats it for people.
+    Text,
+    /// As objects and streams; kept as JSON lines.
+    Records,
+}
+
+/// What becomes of a run when whoever asked goes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDisconnect {
+    /// It goes on.
+    Keep,
+    /// It is stopped.
+    Stop,
+}
+
+/// What to do when a command asks a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnQuestion {
+    /// Wait for an answer.
+    Ask,
+    /// Stop the run and say what it asked.
+    Fail,
+}
+
+/// What to do when the session is not signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnSignedOut {
+    /// Start the sign-in and wait for it; then run.
+    SignIn,
+    /// Refuse with [`super::ServiceError::SignInNeeded`].
+    Refuse,
+}
+
+/// One command, as somebody asked for it. Names are as typed: the service finds what they mean.
+#[derive(Debug, Clone)]
+pub(crate) struct RunOrder {
+    pub(crate) connection: String,
+    pub(crate) module: String,
+    pub(crate) command: String,
+    pub(crate) mode: Mode,
+    /// Depth of nested objects in records mode; 1 to 99.
+    pub(crate) depth: u8,
+    /// Counted from the moment the command starts in its session. `None`: no limit.
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) on_disconnect: OnDisconnect,
+    pub(crate) on_question: OnQuestion,
+    pub(crate) on_signed_out: OnSignedOut,
+    /// Where to write a redacted recording of this run; an absolute path that does not exist yet.
+    pub(crate) record: Option<PathBuf>,
+    /// Who asked, for lists and the audit: `cli`, `http`, `mcp`.
+    pub(crate) client: String,
+}
+
+/// An answer to a run's question: one line, without its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) text: Secret,
+    /// Whether it must not be kept anywhere.
+    pub(crate) secret: bool,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RunState {
+    /// Others go first.
+    Queued,
+    /// Its session is starting or signing in.
+    WaitingForSignIn,
+    /// The program has it.
+    Running,
+    /// The program waits for an answer.
+    Asking,
+    /// It was told to stop and has not ended yet.
+    Stopping,
+    /// It is over; see [`RunEnd`].
+    Ended,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its last statement succeeded; it may have written errors all the same.
+    Succeeded,
+    /// It failed, was no program (parse error), or was cut short by an error.
+    Failed,
+    /// Somebody stopped it, or nobody waited for it any longer.
+    Stopped,
+    /// Its deadline passed.
+    TimedOut,
+    /// Its session ended or stopped answering under it.
+    Lost,
+    /// It never ran: the sign-in failed or its session refused it.
+    NotRun,
+}
+
+/// An error that a command wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CommandError {
+    pub(crate) message: String,
+    pub(crate) id: String,
+    pub(crate) category: String,
+    /// 1-based; absent where the program gave none.
+    pub(crate) line: Option<u32>,
+    /// 1-based; absent where the program gave none.
+    pub(crate) column: Option<u32>,
+}
+
+/// How a run ended, with what it left.
+#[derive(Debug, Clone)]
+pub(crate) struct RunEnd {
+    pub(crate) outcome: Outcome,
+    /// What the program itself said. Absent where it could not say anything.
+    pub(crate) state: Option<EndState>,
+    pub(crate) exit: Option<i32>,
+    pub(crate) errors: Vec<CommandError>,
+    /// Why, where the outcome alone does not tell: a sentence without full stop.
+    pub(crate) reason: Option<String>,
+}
+
+/// A question that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QuestionView {
+    pub(crate) kind: QuestionKind,
+    pub(crate) text: String,
+    pub(crate) default: Option<String>,
+    /// Letters and words (`Y`, `Yes`); what would strand the session is left out.
+    pub(crate) choices: Vec<(String, String)>,
+}
+
+/// A run, at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct RunView {
+    pub(crate) id: RunId,
+    pub(crate) session: SessionKey,
+    pub(crate) command: String,
+    pub(crate) mode: Mode,
+    pub(crate) client: String,
+    pub(crate) state: RunState,
+    /// How many runs go first while it is queued.
+    pub(crate) ahead: usize,
+    pub(crate) submitted_at: Timestamp,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) ended_at: Option<Timestamp>,
+    pub(crate) question: Option<QuestionView>,
+    pub(crate) end: Option<RunEnd>,
+    /// Who the session was proven to be when it ran.
+    pub(crate) account: Option<String>,
+    pub(crate) tenant: Option<String>,
+    /// Bytes of output so far, lost ones included.
+    pub(crate) output_length: u64,
+    /// Bytes of output that were not kept.
+    pub(crate) output_skipped: u64,
+}
+
+/// A piece of a run's output.
+#[derive(Debug, Clone)]
+pub(crate) struct OutputPage {
+    /// Offset of the first byte; later than what was asked for where bytes were not kept.
+    pub(crate) from: u64,
+    pub(crate) bytes: Vec<u8>,
+    /// Where to go on.
+    pub(crate) next: u64,
+    /// Whether the run is over and this page reaches its end.
+    pub(crate) last: bool,
+}
+
+/// Where a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionState {
+    Starting,
+    SignedOut,
+    SigningIn,
+    Proving,
+    Ready,
+    Running,
+    Asking,
+    /// It was told to stop something that does not listen, or gave no answer; it recovers by itself.
+    Stopping,
+    Closing,
+    Closed,
+}
+
+/// A device-code challenge that stands (RFC 8628).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChallengeView {
+    pub(crate) user_code: String,
+    pub(crate) verification_uri: String,
+    /// Whether the page was not in the prompt but is the usual one.
+    pub(crate) uri_assumed: bool,
+    /// Left to enter the code, on a clock that goes on while the machine sleeps.
+    pub(crate) left: Duration,
+    /// Whom the connection expects.
+    pub(crate) expected_account: Option<String>,
+}
+
+/// Why the last sign-in failed or the session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FailureView {
+    /// A word for programs: `declined`, `wrong-account`.
+    pub(crate) name: String,
+    /// What happened, with the service's own message.
+    pub(crate) message: String,
+    /// What to do next.
+    pub(crate) advice: String,
+    /// Whether the same thing may work when it is tried again.
+    pub(crate) retry: bool,
+}
+
+/// A session, at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionView {
+    pub(crate) key: SessionKey,
+    pub(crate) module_title: String,
+    pub(crate) state: SessionState,
+    /// Since when it has been in that state.
+    pub(crate) since: Timestamp,
+    /// Why it is stopping, closing or closed; what it waits for.
+    pub(crate) detail: Option<String>,
+    pub(crate) pid: Option<u32>,
+    pub(crate) account: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) signed_in_at: Option<Timestamp>,
+    pub(crate) challenge: Option<ChallengeView>,
+    pub(crate) failure: Option<FailureView>,
+    /// The run it has now.
+    pub(crate) current: Option<RunId>,
+    /// The last one that ended.
+    pub(crate) last: Option<(RunId, Timestamp)>,
+    /// Runs that wait.
+    pub(crate) queued: usize,
+}
+
+/// The daemon itself.
+#[derive(Debug, Clone)]
+pub(crate) struct DaemonView {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    pub(crate) started_at: Timestamp,
+    pub(crate) state_dir: PathBuf,
+    pub(crate) sessions: usize,
+    pub(crate) signed_in: usize,
+    pub(crate) running: usize,
+    /// What is wrong with it: the store, the disk.
+    pub(crate) troubles: Vec<String>,
+}
