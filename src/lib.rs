@@ -1,6 +1,7 @@
 //! `mm` keeps signed-in Microsoft 365 command sessions alive.
 pub mod cli;
 mod daemon;
+mod expect;
 mod name;
 mod script;
 mod secret;
