@@ -1,5 +1,9 @@
 //! `mm` keeps signed-in Microsoft 365 command sessions alive.
 pub mod cli;
+mod config;
+mod connection;
+mod logging;
 mod name;
 mod script;
 mod secret;
+mod store;
