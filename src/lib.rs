@@ -1,7 +1,12 @@
 //! `mm` keeps signed-in Microsoft 365 command sessions alive.
+
 pub mod cli;
+mod config;
+mod connection;
 mod daemon;
 mod expect;
+mod logging;
 mod name;
 mod script;
 mod secret;
+mod store;
