@@ -108,6 +108,8 @@ pub(crate) struct Engine {
     identity: Option<Identity>,
     /// For an absorbing command.
     spare: Vec<Nonce>,
+    /// Whether the sign-in was stopped because its time was over.
+    overdue: bool,
     /// Why the program is being ended by us.
     ending: Option<CloseReason>,
     timers: [Option<Instant>; TIMERS.len()],
@@ -132,6 +134,7 @@ impl Engine {
             sign_in: None,
             identity: None,
             spare: Vec::new(),
+            overdue: false,
             ending: None,
             timers: [None; TIMERS.len()],
             shell,
@@ -167,6 +170,11 @@ impl Engine {
     /// Whether a run or a sign-in can be sent.
     pub(crate) fn is_free(&self) -> bool {
         self.exchange.is_none() && matches!(self.state, State::SignedOut | State::Ready)
+    }
+
+    /// Whether it waits for something whose caller was told that it does not listen.
+    pub(crate) fn is_stuck(&self) -> bool {
+        matches!(self.state, State::Stopping(_)) && self.exchange.as_ref().is_some_and(|exchange| exchange.reported)
     }
 
     /// When [`Input::Tick`] is due.
@@ -616,6 +624,7 @@ impl Engine {
         .watching(watch);
         exchange.resends_left = self.habits.resends;
         self.signed_in = false;
+        self.overdue = false;
         self.go(State::SigningIn(None), now);
         self.set(Timer::SignIn, now + request.within + SIGN_IN_GRACE);
         self.sign_in = Some(request);
@@ -632,7 +641,8 @@ impl Engine {
     ) {
         let Some(request) = &self.sign_in else { return };
         if exchange.interrupted {
-            self.sign_in_failed(sign_in::cancelled(), now, effects);
+            let failure = self.stopped_sign_in();
+            self.sign_in_failed(failure, now, effects);
         } else if state != EndState::Ok {
             let failure = sign_in::failure(&request.rules, errors, exchange.tail.as_bytes());
             self.sign_in_failed(failure, now, effects);
@@ -665,7 +675,7 @@ impl Engine {
     ) {
         let Some(request) = &self.sign_in else { return };
         let verdict = if exchange.interrupted {
-            Err(sign_in::cancelled())
+            Err(self.stopped_sign_in())
         } else if state == EndState::Ok {
             sign_in::identity(&request.rules.identity, &exchange.into_objects())
                 .map_err(sign_in::unknown_identity)
@@ -701,7 +711,8 @@ impl Engine {
             return;
         };
         if exchange.interrupted {
-            self.undo(sign_in::cancelled(), now, effects);
+            let failure = self.stopped_sign_in();
+            self.undo(failure, now, effects);
         } else if state == EndState::Ok && errors.is_empty() && !exchange.into_objects().is_empty()
         {
             self.signed_in(identity, now, effects);
@@ -716,6 +727,15 @@ impl Engine {
         self.signed_in = true;
         effects.push(Effect::SignedIn(identity));
         self.rest(now);
+    }
+
+    /// Why a sign-in that was interrupted failed.
+    fn stopped_sign_in(&self) -> SignInFailure {
+        if self.overdue {
+            sign_in::timed_out()
+        } else {
+            sign_in::cancelled()
+        }
     }
 
     /// Signs out what proved the wrong thing, then fails.
@@ -778,10 +798,8 @@ impl Engine {
             Timer::GiveUp => self.report(Finish::GaveUp, effects),
             Timer::Absorb => self.absorb(ABSORBS - 1, now, effects),
             Timer::SignIn => {
+                self.overdue = true;
                 self.interrupt(now, effects);
-                if let Some(exchange) = &mut self.exchange {
-                    exchange.interrupted = true;
-                }
             }
             Timer::Kill => self.kill(CloseReason::SignInCancelled, now, effects),
             Timer::Disconnect => self.hang_up(CloseReason::Asked, now, effects),
@@ -871,7 +889,7 @@ impl Engine {
         self.report(Finish::Lost(reason.clone()), effects);
         if self.sign_in.take().is_some() {
             let failure = match reason {
-                CloseReason::SignInCancelled | CloseReason::Asked => sign_in::cancelled(),
+                CloseReason::SignInCancelled | CloseReason::Asked => self.stopped_sign_in(),
                 _ => sign_in::lost(reason.to_string()),
             };
             effects.push(Effect::SignInFailed(failure));

@@ -75,6 +75,29 @@ fn encode(encoding: ChunkEncoding, text: &str) -> String {
     }
 }
 
+/// The text that was encoded; `None` if `encoded` is nothing that [`frame`] writes.
+pub(crate) fn decode(encoding: ChunkEncoding, encoded: &str) -> Option<String> {
+    let bytes = match encoding {
+        ChunkEncoding::Plain => encoded.as_bytes().to_vec(),
+        ChunkEncoding::Base64 => STANDARD.decode(encoded).ok()?,
+        ChunkEncoding::Octal => {
+            let (mut bytes, mut rest) = (Vec::with_capacity(encoded.len()), encoded.as_bytes());
+            while let [first, after @ ..] = rest {
+                rest = after;
+                if *first == b'\\' {
+                    let digits = std::str::from_utf8(after.get(..4)?).ok()?;
+                    bytes.push(u8::from_str_radix(digits, 8).ok()?);
+                    rest = &after[4..];
+                } else {
+                    bytes.push(*first);
+                }
+            }
+            bytes
+        }
+    };
+    String::from_utf8(bytes).ok()
+}
+
 /// A marker of the nonce that is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Marker {

@@ -20,5 +20,6 @@ pub(crate) use event::{
     AnswerLine, Challenge, CloseReason, Effect, Expected, Finish, Finished, Identity, Input, Mode,
     Nonce, Question, Record, ReportedError, RunRequest, SignInFailure, SignInRequest, Typed,
 };
+pub(crate) use framing::decode;
 pub(crate) use report::error as reported_error;
 pub(crate) use state::{State, StopCause};
