@@ -1,5 +1,22 @@
-//! Door three: the command line.
-/// Runs the program.
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+//! Door three: the command line, and the place where the parts are joined. `args` is what was typed, `cmd/` has a file for
+//! each verb, `output` is the only file that prints, `exit` is the list of exit codes, `wiring` joins the other rooms.
+
+mod args;
+mod challenge;
+mod cmd;
+mod ending;
+mod entry;
+mod error;
+mod exit;
+mod follow;
+mod harmless;
+mod interrupt;
+mod output;
+mod prompt;
+mod report;
+mod spinner;
+mod table;
+mod when;
+mod wiring;
+
+pub use entry::run;

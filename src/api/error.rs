@@ -1,0 +1,90 @@
+//! [`ErrorCode`]: the closed list of what can go wrong, and the body that carries it.
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, as a word for programs. Statuses group these; the code decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorCode {
+    /// The request is not one: no JSON, an unknown field, a bad value, or it never came to its end.
+    BadRequest,
+    /// The body is larger than [`super::BODY_LIMIT`].
+    TooLarge,
+    /// This daemon has no such path or method.
+    NoSuchRoute,
+    /// There is no such connection, or its entry is bad.
+    BadConnection,
+    /// There is no such module, or its file is bad.
+    BadModule,
+    /// The command cannot be sent.
+    BadCommand,
+    /// There is no such run.
+    UnknownRun,
+    /// There is no such session.
+    UnknownSession,
+    /// The session is not signed in and the caller would not wait.
+    SignInNeeded,
+    /// The sign-in failed.
+    SignInFailed,
+    /// The program could not be started or died.
+    SessionLost,
+    /// Too many runs wait.
+    Busy,
+    /// The session waits for something that does not listen.
+    Stopping,
+    /// An answer, but no question.
+    NothingAsked,
+    /// The answer cannot be sent.
+    BadAnswer,
+    /// It is not allowed.
+    Refused,
+    /// It would end sign-ins.
+    WouldLoseSignIns,
+    /// The daemon is going away.
+    ShuttingDown,
+    /// State on disk cannot be read or written.
+    State,
+}
+
+#[cfg(test)]
+impl ErrorCode {
+    /// All of them, for tables.
+    pub(crate) const ALL: [Self; 19] = [
+        Self::BadRequest,
+        Self::TooLarge,
+        Self::NoSuchRoute,
+        Self::BadConnection,
+        Self::BadModule,
+        Self::BadCommand,
+        Self::UnknownRun,
+        Self::UnknownSession,
+        Self::SignInNeeded,
+        Self::SignInFailed,
+        Self::SessionLost,
+        Self::Busy,
+        Self::Stopping,
+        Self::NothingAsked,
+        Self::BadAnswer,
+        Self::Refused,
+        Self::WouldLoseSignIns,
+        Self::ShuttingDown,
+        Self::State,
+    ];
+}
+
+/// One error, for programs and for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ApiError {
+    pub(crate) code: ErrorCode,
+    /// Lower case, without a full stop.
+    pub(crate) message: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub(crate) help: Option<String>,
+}
+
+/// The body of every response that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ErrorBody {
+    pub(crate) error: ApiError,
+}

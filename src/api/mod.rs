@@ -1,0 +1,36 @@
+//! The wire contract between the daemon and its clients: JSON in `snake_case` over HTTP/1.1, streams as one JSON object a
+//! line. It owns the form, not the meaning; nothing here knows a session or a socket.
+//!
+//! Requests refuse fields they do not know. Responses may grow: a client ignores what it does not know, and what an older
+//! daemon does not send is absent. So a newer client works with the daemon that is running.
+
+mod error;
+mod event;
+mod request;
+mod run;
+mod session;
+
+pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
+pub(crate) use event::{Event, Output};
+pub(crate) use request::{
+    AnswerRequest, DemoRequest, DisconnectRequest, LoginRequest, Mode, OnDisconnect, OnQuestion,
+    OnSignedOut, RunRequest, ShutdownRequest, WatchRequest,
+};
+pub(crate) use run::{
+    Choice, CommandError, EndState, Outcome, Question, QuestionKind, Run, RunEnd, RunList, RunState,
+};
+pub(crate) use session::{
+    Challenge, DaemonInfo, Failure, LastRun, Session, SessionList, SessionState,
+};
+
+/// The first part of every path is `/v1`; this number grows when something is added to it.
+pub(crate) const API_VERSION: u32 = 1;
+
+/// Response header: the daemon's version, on every response.
+pub(crate) const VERSION_HEADER: &str = "mm-version";
+
+/// The largest body of a request, in bytes.
+pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// Response headers of a run's raw output: offset of its first byte, where to go on, and whether it is the end.
+pub(crate) const PAGE_HEADERS: [&str; 3] = ["mm-from", "mm-next", "mm-last"];

@@ -1,0 +1,191 @@
+//! What clients ask for. Unknown fields are refused: a misspelt `on_disconnect` must not become its default.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::secret::Secret;
+
+/// How a command's output comes back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// As the program formats it for people.
+    #[default]
+    Text,
+    /// JSON lines: `{"stream":"output","value":…}`.
+    Records,
+}
+
+/// What becomes of a run when whoever asked goes away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnDisconnect {
+    #[default]
+    Keep,
+    Stop,
+}
+
+/// What to do when a command asks a question.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnQuestion {
+    #[default]
+    Ask,
+    Fail,
+}
+
+/// What to do when the session is not signed in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnSignedOut {
+    #[default]
+    SignIn,
+    Refuse,
+}
+
+/// `POST /v1/runs`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunRequest {
+    /// As a person types it.
+    pub(crate) connection: String,
+    /// A module's name or alias.
+    pub(crate) module: String,
+    pub(crate) command: String,
+    #[serde(default)]
+    pub(crate) mode: Mode,
+    /// Depth of nested objects in records mode; 1 to 99.
+    #[serde(default = "RunRequest::default_depth")]
+    pub(crate) depth: u8,
+    /// From the moment the command starts in its session; absent: no limit.
+    #[serde(default)]
+    pub(crate) timeout_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) on_disconnect: OnDisconnect,
+    #[serde(default)]
+    pub(crate) on_question: OnQuestion,
+    #[serde(default)]
+    pub(crate) on_signed_out: OnSignedOut,
+    /// Where the daemon writes a redacted recording; absolute.
+    #[serde(default)]
+    pub(crate) record: Option<PathBuf>,
+    /// Who asks, for lists: a short word.
+    #[serde(default = "RunRequest::default_client")]
+    pub(crate) client: String,
+    /// `true`: the response is a stream that ends with the run. `false`: the run as it was accepted.
+    #[serde(default = "RunRequest::default_wait")]
+    pub(crate) wait: bool,
+}
+
+impl RunRequest {
+    /// One `FileInfo` is 31 KB of JSON at depth 2 and 2 MB at depth 4 (`pwsh-pty.md`).
+    pub(crate) const DEPTH: u8 = 2;
+
+    fn default_depth() -> u8 {
+        Self::DEPTH
+    }
+
+    fn default_client() -> String {
+        "http".to_owned()
+    }
+
+    fn default_wait() -> bool {
+        true
+    }
+}
+
+/// `POST /v1/sessions/login`: starts the sign-in; answered at once with the session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoginRequest {
+    pub(crate) connection: String,
+    pub(crate) module: String,
+    /// Whether the identity that was pinned at an earlier sign-in is forgotten.
+    #[serde(default)]
+    pub(crate) forget_identity: bool,
+}
+
+/// `POST /v1/sessions/watch`: as [`LoginRequest`], answered with a stream that ends when the sign-in has.
+pub(crate) type WatchRequest = LoginRequest;
+
+/// `POST /v1/sessions/disconnect`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DisconnectRequest {
+    pub(crate) connection: String,
+    pub(crate) module: String,
+    /// Ends the program at once.
+    #[serde(default)]
+    pub(crate) force: bool,
+}
+
+/// `POST /v1/runs/{id}/answer`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AnswerRequest {
+    /// One line, without its end.
+    #[serde(serialize_with = "expose", deserialize_with = "hide")]
+    pub(crate) text: Secret,
+    /// Whether it must not be kept anywhere.
+    #[serde(default)]
+    pub(crate) secret: bool,
+}
+
+/// `POST /v1/daemon/shutdown`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShutdownRequest {
+    /// Also when sign-ins are lost.
+    #[serde(default)]
+    pub(crate) force: bool,
+}
+
+/// `POST /v1/demo`: adds the built-in connection `Demo` with this scenario; `null` removes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DemoRequest {
+    pub(crate) scenario: Option<String>,
+}
+
+/// The one place where an answer's text is written out: into the request's body.
+fn expose<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose())
+}
+
+fn hide<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    String::deserialize(deserializer).map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_needs_three_words_and_no_unknown_ones() {
+        let request: RunRequest =
+            serde_json::from_str(r#"{"connection":"Contoso","module":"exo","command":"1"}"#)
+                .expect("the rest has defaults");
+        assert_eq!(request.mode, Mode::Text);
+        assert_eq!(request.depth, RunRequest::DEPTH);
+        assert!(request.wait);
+        let misspelt = r#"{"connection":"C","module":"exo","command":"1","on_disconect":"stop"}"#;
+        let error = serde_json::from_str::<RunRequest>(misspelt).expect_err("it is misspelt");
+        assert!(
+            error.to_string().contains("unknown field `on_disconect`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn an_answer_does_not_show_itself() {
+        let request: AnswerRequest =
+            serde_json::from_str(r#"{"text":"hunter2","secret":true}"#).expect("it is one");
+        assert_eq!(
+            format!("{request:?}"),
+            "AnswerRequest { text: Secret(…), secret: true }"
+        );
+        let back = serde_json::to_string(&request).expect("it is written");
+        assert_eq!(back, r#"{"text":"hunter2","secret":true}"#);
+    }
+}

@@ -1,0 +1,474 @@
+//! What can be typed. Values are checked here as far as their form goes; what they name is the daemon's business.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::exit;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Keeps signed-in Microsoft 365 command sessions alive and runs commands in them.
+///
+/// A session is one connection (from `~/.m365-connections.json`) and one module (`exo`, `azure`, …): a real program in its
+/// own terminal, signed in once and kept by a daemon that starts by itself.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mm",
+    version,
+    styles = STYLES,
+    max_term_width = 100,
+    after_help = exit::LIST,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a command in a session, signing in first where needed
+    #[command(after_help = "Examples:
+  mm run -c Contoso -m exo 'Get-Mailbox -ResultSize 3'
+  mm run -c Contoso -m exo --json 'Get-Mailbox' | jq '.objects[].Name'
+  mm run -c Contoso -m exo - < report.ps1
+  mm run -c Contoso -m exo --timeout 5m --no-wait 'Get-AcceptedDomain'
+
+Ctrl-C stops the command and leaves the session signed in; a second one leaves the command running (`mm runs`).
+
+Errors without failure are told on standard error and exit with 0, or with 1 under --strict.
+")]
+    Run(RunArgs),
+    /// Sign in to a session: shows code and page at once, waits, says who signed in
+    #[command(after_help = "Examples:
+  mm login -c Contoso -m exo
+  mm login -c Contoso -m exo --no-wait      shows the code and returns
+
+Ctrl-C stops the waiting, not the sign-in.
+")]
+    Login(LoginArgs),
+    /// Show the sessions: state, account, tenant, since when, last run, what they wait for
+    #[command(after_help = "Examples:
+  mm status
+  mm status -c Contoso --json
+")]
+    Status(StatusArgs),
+    /// Sign out and end a session
+    #[command(
+        visible_alias = "logout",
+        after_help = "Examples:
+  mm disconnect -c Contoso -m exo
+  mm disconnect -c Contoso -m exo --force    ends a program that does not listen
+"
+    )]
+    Disconnect(DisconnectArgs),
+    /// List, show, read and stop runs
+    #[command(after_help = "Examples:
+  mm runs list -c Contoso
+  mm runs show r7k2m9xq4a
+  mm runs output r7k2m9xq4a --follow
+  mm runs stop r7k2m9xq4a
+")]
+    Runs(RunsArgs),
+    /// Answer what a run asks
+    #[command(after_help = "Examples:
+  mm answer r7k2m9xq4a Y
+  mm answer r7k2m9xq4a                       asks at a hidden prompt
+  pass show contoso | mm answer r7k2m9xq4a   reads standard input
+")]
+    Answer(AnswerArgs),
+    /// List, show and check modules
+    #[command(after_help = "Examples:
+  mm modules list
+  mm modules show exo
+  mm modules check my-module.yaml
+  mm modules schema > module.schema.json
+")]
+    Modules(ModulesArgs),
+    /// Show or play a recording
+    #[command(after_help = "Examples:
+  mm recording show session.cast
+  mm recording show session.cast --json
+  mm recording play session.cast
+")]
+    Recording(RecordingArgs),
+    /// Start, stop and show the daemon
+    #[command(after_help = "Examples:
+  mm daemon status
+  mm daemon stop --force                     also when sign-ins are lost
+")]
+    Daemon(DaemonArgs),
+    /// The whole story on this machine: no tenant, no network, no PowerShell needed
+    #[command(after_help = "Examples:
+  mm demo
+  mm demo --keep                             the connection `Demo` stays, for every other verb
+")]
+    Demo(DemoArgs),
+    /// Behave in this terminal as PowerShell does, from a scenario file
+    #[command(after_help = "Examples:
+  mm stand-in approved
+  mm stand-in my-scenario.yaml
+")]
+    StandIn(StandInArgs),
+    /// Print completions for a shell
+    #[command(after_help = "Examples:
+  mm completions bash > ~/.local/share/bash-completion/completions/mm
+  mm completions fish > ~/.config/fish/completions/mm.fish
+")]
+    Completions(CompletionsArgs),
+}
+
+/// Which session.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct SessionArgs {
+    /// The connection's name, from the connections file
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) connection: String,
+    /// The module's name or alias: exo, azure, …
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) module: String,
+}
+
+/// Which sessions or runs.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct FilterArgs {
+    /// Only of this connection
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// Only of this module
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) module: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// The command; `-` reads it from standard input
+    #[arg(value_name = "COMMAND", required_unless_present = "command_option")]
+    pub(crate) command: Option<String>,
+    /// The command, as an option
+    #[arg(
+        long = "command",
+        id = "command_option",
+        value_name = "COMMAND",
+        conflicts_with = "command"
+    )]
+    pub(crate) command_option: Option<String>,
+    /// Run in records mode and print one JSON object at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Depth of nested objects with --json; 1 to 99
+    #[arg(long, value_name = "N", default_value_t = crate::api::RunRequest::DEPTH, value_parser = clap::value_parser!(u8).range(1..=99))]
+    pub(crate) depth: u8,
+    /// Stop the command after this time: 30s, 5m, 1h30m
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+    /// Where the session is not signed in, say so and exit with 3
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Exit with 1 when the command wrote errors, even if it succeeded
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Write a redacted recording of the run
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Print the run's id at once and let it go on
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// What to do when the command asks a question
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnQuestionArg::Ask)]
+    pub(crate) on_question: OnQuestionArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnQuestionArg {
+    /// Wait for an answer
+    Ask,
+    /// Stop the command and say what it asked
+    Fail,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct LoginArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// Show the code and return
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Forget who was signed in before and take whoever signs in now
+    #[arg(long)]
+    pub(crate) accept_identity: bool,
+    /// Print the session as JSON at the end
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DisconnectArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    /// End the program at once, whatever it does
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RunsArgs {
+    #[command(subcommand)]
+    pub(crate) verb: RunsVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RunsVerb {
+    /// The newest runs
+    List {
+        #[command(flatten)]
+        filter: FilterArgs,
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One run: its command, state, end and errors
+    Show {
+        /// The run's id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a run has written
+    Output {
+        /// The run's id
+        id: String,
+        /// Go on until the run has ended
+        #[arg(long)]
+        follow: bool,
+        /// Begin at this byte
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        from: u64,
+    },
+    /// Stop a run; its session stays signed in
+    Stop {
+        /// The run's id
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct AnswerArgs {
+    /// The run's id
+    pub(crate) id: String,
+    /// The answer; without it, a hidden prompt or standard input. Refused for secrets
+    pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ModulesArgs {
+    /// A folder of module files that add to and replace the built-in ones
+    #[arg(long, value_name = "DIR", env = "MM_MODULES", hide_env_values = true)]
+    pub(crate) modules: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: ModulesVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ModulesVerb {
+    /// All modules, with where they come from
+    List,
+    /// One module, as it is meant
+    Show {
+        /// The module's name or alias
+        name: String,
+    },
+    /// Check module files; without FILE, all that are used
+    Check {
+        /// Files to check
+        files: Vec<PathBuf>,
+    },
+    /// A JSON Schema of module files, for editors
+    Schema,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RecordingArgs {
+    #[command(subcommand)]
+    pub(crate) verb: RecordingVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RecordingVerb {
+    /// What each command of a recording did
+    Show {
+        /// A recording (asciicast v2)
+        file: PathBuf,
+        /// Print a JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// What the terminal said, at its own pace
+    Play {
+        /// A recording (asciicast v2)
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DaemonArgs {
+    #[command(subcommand)]
+    pub(crate) verb: DaemonVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum DaemonVerb {
+    /// Start it, if it is not running
+    Start,
+    /// Stop it
+    Stop {
+        /// Also when sign-ins are lost
+        #[arg(long)]
+        force: bool,
+    },
+    /// Whether it runs, its version, what is wrong with it
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Be the daemon, in this terminal
+    Run {
+        /// Leave the terminal (used when it is started by itself)
+        #[arg(long, hide = true)]
+        detach: bool,
+    },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DemoArgs {
+    /// Keep the connection `Demo`, in your own daemon
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Without the pauses for reading
+    #[arg(long)]
+    pub(crate) fast: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct StandInArgs {
+    /// A scenario: the name of a built-in one, or a file
+    pub(crate) scenario: String,
+    /// What the program that it stands in for would get
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// For which shell
+    pub(crate) shell: Shell,
+}
+
+/// A time as people write it: `30s`, `5m`, `1h30m`. At least a millisecond.
+fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || format!("`{text}` is not a time such as 30s, 5m or 1h30m");
+    let time: jiff::SignedDuration = text.parse().map_err(|_| expected())?;
+    if time.as_millis() < 1 {
+        return Err(expected());
+    }
+    Ok(time.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn helps(command: &mut clap::Command, path: &str, all: &mut String) {
+        use std::fmt::Write as _;
+        let help = command.render_long_help();
+        writeln!(all, "=== {path}\n{help}").expect("a string takes everything");
+        let names: Vec<String> = command
+            .get_subcommands()
+            .map(|sub| sub.get_name().to_owned())
+            .collect();
+        for name in names {
+            let sub = command
+                .find_subcommand_mut(&name)
+                .expect("it was just listed");
+            helps(sub, &format!("{path} {name}"), all);
+        }
+    }
+
+    #[test]
+    fn every_help_is_kept() {
+        let mut command = Args::command().term_width(100);
+        command.build();
+        let mut all = String::new();
+        helps(&mut command, "mm", &mut all);
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_has_examples() {
+        for verb in Args::command().get_subcommands() {
+            let help = verb.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(
+                    |help| help.starts_with("Examples:\n  mm ") || help.contains("\n  mm ")
+                ),
+                "{}",
+                verb.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn a_command_is_given_once() {
+        let parse = |rest: &[&str]| {
+            let words = ["mm", "run", "-c", "Contoso", "-m", "exo"];
+            Args::try_parse_from(words.iter().chain(rest).copied())
+        };
+        assert!(parse(&["Get-Mailbox"]).is_ok());
+        assert!(parse(&["--command", "Get-Mailbox"]).is_ok());
+        assert!(parse(&["-"]).is_ok());
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["a", "--command", "b"]).is_err());
+        assert!(parse(&["--depth", "100", "a"]).is_err());
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        for bad in ["", "5", "-5m", "0s", "soon"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! `mm daemon`: the daemon itself, and being it.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+
+use crate::api::DaemonInfo;
+use crate::cli::args::{DaemonArgs, DaemonVerb};
+use crate::cli::ending::Message;
+use crate::cli::entry::block_on;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Screen;
+use crate::cli::when::since;
+use crate::cli::wiring;
+use crate::client::ClientError;
+use crate::daemon::{Service, ServiceError};
+use crate::http::{Server, Socket, Stopper};
+
+/// Starts, stops, shows or is the daemon.
+pub(crate) fn daemon(args: DaemonArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    match args.verb {
+        DaemonVerb::Start => block_on(start(screen)),
+        DaemonVerb::Stop { force } => block_on(stop(force, screen)),
+        DaemonVerb::Status { json } => block_on(status(json, screen)),
+        DaemonVerb::Run { detach } => run(detach),
+    }
+}
+
+async fn start(screen: &mut Screen) -> Result<Exit, CliError> {
+    let info = wiring::client().await?.daemon().await?;
+    screen.text(&format!("the daemon is running (pid {})", info.pid))?;
+    Ok(Exit::Done)
+}
+
+async fn stop(force: bool, screen: &mut Screen) -> Result<Exit, CliError> {
+    let client = match wiring::running_client().await {
+        Ok(client) => client,
+        Err(CliError::Client(ClientError::NoDaemon)) => {
+            screen.text("no daemon is running")?;
+            return Ok(Exit::Done);
+        }
+        Err(error) => return Err(error),
+    };
+    client.shut_down(force).await?;
+    screen.text("the daemon has stopped")?;
+    Ok(Exit::Done)
+}
+
+async fn status(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
+    let client = wiring::running_client().await?;
+    let info = client.daemon().await?;
+    if json {
+        screen.json(&info)?;
+        return Ok(Exit::Done);
+    }
+    screen.text(&shown(&info, Timestamp::now(), &TimeZone::system()))?;
+    if let Some(version) = client.other_version() {
+        screen.note(&super::run::other_version(&version));
+    }
+    for trouble in &info.troubles {
+        screen.tell(&Message::error(trouble));
+    }
+    Ok(Exit::Done)
+}
+
+fn shown(info: &DaemonInfo, now: Timestamp, zone: &TimeZone) -> String {
+    format!(
+        "version   {}\npid       {}\nstarted   {}\nstate     {}\nsessions  {}, {} signed in, {} running a command\n",
+        info.version,
+        info.pid,
+        since(info.started_at, now, zone),
+        info.state_dir.display(),
+        info.sessions,
+        info.signed_in,
+        info.running,
+    )
+}
+
+/// Is the daemon until it is stopped. Detached, it first leaves its starter's session and terminal.
+fn run(detach: bool) -> Result<Exit, CliError> {
+    if detach {
+        rustix::process::setsid().map_err(|errno| CliError::Io {
+            what: "the terminal cannot be left".to_owned(),
+            source: errno.into(),
+        })?;
+    }
+    let place = wiring::place()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| CliError::Io {
+            what: "the runtime cannot be started".to_owned(),
+            source,
+        })?;
+    runtime.block_on(async {
+        // The lock comes first: only the one daemon opens the state folder.
+        let socket = Socket::bind(&place.socket, &place.state_dir)?;
+        let service = wiring::service(&place)?;
+        let server = Server::new(socket, service.clone());
+        let signals = heed_signals(service, server.stopper())?;
+        tracing::info!(pid = std::process::id(), "listening");
+        server.run().await;
+        signals.abort();
+        tracing::info!("stopped");
+        Ok(Exit::Done)
+    })
+}
+
+/// Ctrl-C asks once and insists the second time; SIGTERM comes from a system that goes down and insists at once. SIGHUP
+/// belongs to a terminal that closes, which is no reason to lose sign-ins.
+fn heed_signals(service: Service, stopper: Stopper) -> Result<JoinHandle<()>, CliError> {
+    let listen = |kind| {
+        signal(kind).map_err(|source| CliError::Io {
+            what: "signals cannot be listened to".to_owned(),
+            source,
+        })
+    };
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    Ok(tokio::spawn(async move {
+        let mut asked = false;
+        loop {
+            let force = tokio::select! {
+                Some(()) = interrupt.recv() => std::mem::replace(&mut asked, true),
+                Some(()) = terminate.recv() => true,
+                Some(()) = hang_up.recv() => continue,
+                else => return,
+            };
+            match service.shut_down(force).await {
+                Ok(()) => break,
+                Err(error @ ServiceError::WouldLoseSignIns { .. }) => {
+                    tracing::warn!(%error, "Ctrl-C again stops all the same");
+                }
+                Err(error) => {
+                    tracing::error!(%error, "it does not stop cleanly");
+                    break;
+                }
+            }
+        }
+        stopper.stop();
+    }))
+}

@@ -1,0 +1,130 @@
+//! `mm login`: signs in and says who it is.
+
+use crate::api::{Event, Failure, Session, SessionState, WatchRequest};
+use crate::cli::args::LoginArgs;
+use crate::cli::challenge::SignInView;
+use crate::cli::ending::Message;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::follow::ticks;
+use crate::cli::interrupt::Interrupts;
+use crate::cli::output::Screen;
+use crate::cli::wiring;
+use crate::client::{ClientError, Events};
+
+/// Starts the sign-in or joins the one under way, and waits for its end.
+pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let mut interrupts = Interrupts::listen()?;
+    let client = wiring::client().await?;
+    let request = WatchRequest {
+        connection: args.session.connection.clone(),
+        module: args.session.module.clone(),
+        forget_identity: args.accept_identity,
+    };
+    let events = client.watch_sign_in(&request).await?;
+    if let Some(version) = client.other_version() {
+        screen.note(&super::run::other_version(&version));
+    }
+    let waited = wait(events, &mut interrupts, args.no_wait, screen).await?;
+    screen.clear_progress();
+    let Some(session) = waited else {
+        screen.note("not waiting any longer; the sign-in goes on: mm status");
+        return Ok(Exit::SignInNeeded);
+    };
+    if args.json {
+        screen.json(&session)?;
+    }
+    Ok(conclude(&session, args.json, screen)?)
+}
+
+/// The session when the sign-in has ended, or when its code is shown and nobody waits. `None` after Ctrl-C.
+async fn wait(
+    mut events: Events,
+    interrupts: &mut Interrupts,
+    no_wait: bool,
+    screen: &mut Screen,
+) -> Result<Option<Session>, CliError> {
+    let mut view = SignInView::default();
+    let mut ticks = ticks();
+    loop {
+        let event = tokio::select! {
+            event = events.next() => event?.ok_or(ClientError::Gone)?,
+            () = interrupts.next() => return Ok(None),
+            _ = ticks.tick() => {
+                view.tick(screen);
+                continue;
+            }
+        };
+        if let Event::Session(session) = event {
+            view.show(&session, screen);
+            if session.sign_in_ended() || (no_wait && session.challenge.is_some()) {
+                return Ok(Some(*session));
+            }
+        }
+    }
+}
+
+fn conclude(session: &Session, json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
+    if session.signed_in() {
+        if !json {
+            screen.text(&signed_in(session))?;
+        }
+        return Ok(Exit::Done);
+    }
+    if let Some(failure) = &session.failure {
+        for message in failed(session, failure) {
+            screen.tell(&message);
+        }
+    } else if session.state == SessionState::Closed {
+        let why = session.detail.as_deref().unwrap_or("its program has ended");
+        let (connection, module) = (&session.connection, &session.module);
+        screen.tell(&Message::error(format!(
+            "{connection}/{module} was closed: {why}"
+        )));
+        return Ok(Exit::SessionLost);
+    }
+    Ok(Exit::SignInNeeded)
+}
+
+fn signed_in(session: &Session) -> String {
+    let key = format!("{}/{}", session.connection, session.module);
+    match (&session.account, &session.tenant) {
+        (Some(account), Some(tenant)) => {
+            format!("{key} is signed in as {account} (tenant {tenant})")
+        }
+        (Some(account), None) => format!("{key} is signed in as {account}"),
+        (None, _) => format!("{key} is ready"),
+    }
+}
+
+fn failed(session: &Session, failure: &Failure) -> Vec<Message> {
+    let (connection, module) = (&session.connection, &session.module);
+    let mut said = vec![Message::error(format!(
+        "{connection}/{module} could not be signed in: {}",
+        failure.message
+    ))];
+    if !failure.advice.is_empty() {
+        said.push(Message::help(&*failure.advice));
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_signed_in_is_said() {
+        let mut session: Session = serde_json::from_value(serde_json::json!({
+            "connection": "Contoso", "module": "exo", "state": "ready",
+            "since": "2026-01-02T03:04:05Z", "account": "admin@contoso.com", "tenant": "t-1",
+        }))
+        .expect("it is a session");
+        assert_eq!(
+            signed_in(&session),
+            "Contoso/exo is signed in as admin@contoso.com (tenant t-1)"
+        );
+        session.account = None;
+        assert_eq!(signed_in(&session), "Contoso/exo is ready");
+    }
+}

@@ -1,0 +1,14 @@
+//! The verbs, a file each.
+
+pub(super) mod answer;
+pub(super) mod completions;
+pub(super) mod daemon;
+pub(super) mod demo;
+pub(super) mod disconnect;
+pub(super) mod login;
+pub(super) mod modules;
+pub(super) mod recording;
+pub(super) mod run;
+pub(super) mod runs;
+pub(super) mod stand_in;
+pub(super) mod status;

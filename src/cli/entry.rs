@@ -1,0 +1,57 @@
+//! The program from its arguments to its exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::args::{Args, Verb};
+use super::cmd;
+use super::error::CliError;
+use super::exit::Exit;
+use super::output::Screen;
+
+/// Runs the program and says how it went. Prints whatever there is to print.
+pub fn run() -> ExitCode {
+    let mut screen = Screen::new();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return screen.usage(&error).into(),
+    };
+    match dispatch(args.verb, &mut screen) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            screen.failure(&error);
+            error.exit().into()
+        }
+    }
+}
+
+fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
+    match verb {
+        // These have runtimes of their own, or need none.
+        Verb::Daemon(args) => cmd::daemon::daemon(args, screen),
+        Verb::Modules(args) => cmd::modules::modules(args, screen),
+        Verb::Recording(args) => cmd::recording::recording(args, screen),
+        Verb::StandIn(args) => cmd::stand_in::stand_in(args),
+        Verb::Completions(args) => cmd::completions::completions(&args, screen),
+        Verb::Run(args) => block_on(cmd::run::run(args, screen)),
+        Verb::Login(args) => block_on(cmd::login::login(args, screen)),
+        Verb::Status(args) => block_on(cmd::status::status(args, screen)),
+        Verb::Disconnect(args) => block_on(cmd::disconnect::disconnect(args, screen)),
+        Verb::Runs(args) => block_on(cmd::runs::runs(args, screen)),
+        Verb::Answer(args) => block_on(cmd::answer::answer(args, screen)),
+        Verb::Demo(args) => block_on(cmd::demo::demo(args, screen)),
+    }
+}
+
+/// One thread is enough for a client, and starts faster than a pool of them.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| CliError::Io {
+            what: "the runtime cannot be started".to_owned(),
+            source,
+        })?
+        .block_on(work)
+}

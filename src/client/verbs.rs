@@ -1,0 +1,275 @@
+//! [`Client`]: the verbs.
+
+use std::sync::Mutex;
+
+use hyper::body::{Bytes, Incoming};
+use hyper::{Method, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::start::{connect, connect_or_start};
+use super::transport::{collect, encode, json, send};
+use super::{ClientError, Events, Place};
+use crate::api::{
+    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, PAGE_HEADERS, Run, RunList,
+    RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+};
+use crate::name::SessionKey;
+
+/// A piece of a run's output, as it was kept.
+#[derive(Debug, Clone)]
+pub(crate) struct RawPage {
+    /// Offset of the first byte; later than asked for where bytes were not kept.
+    pub(crate) from: u64,
+    pub(crate) bytes: Bytes,
+    /// Where to go on.
+    pub(crate) next: u64,
+    /// Whether the run is over and this is its end.
+    pub(crate) last: bool,
+}
+
+/// A daemon, as its clients see it. Each request has a connection of its own.
+#[derive(Debug)]
+pub(crate) struct Client {
+    place: Place,
+    /// The connection that proved that the daemon is there; the first request takes it.
+    first: Mutex<Option<UnixStream>>,
+    /// The daemon's version, from its last answer.
+    version: Mutex<Option<String>>,
+}
+
+impl Client {
+    /// Finds the daemon that is running; [`ClientError::NoDaemon`] where there is none.
+    pub(crate) async fn find(place: Place) -> Result<Self, ClientError> {
+        let stream = connect(&place).await?;
+        Ok(Self::over(place, stream))
+    }
+
+    /// Finds the daemon, or starts it; takes up to ten seconds.
+    pub(crate) async fn find_or_start(place: Place) -> Result<Self, ClientError> {
+        let stream = connect_or_start(&place).await?;
+        Ok(Self::over(place, stream))
+    }
+
+    fn over(place: Place, stream: UnixStream) -> Self {
+        Self {
+            place,
+            first: Mutex::new(Some(stream)),
+            version: Mutex::new(None),
+        }
+    }
+
+    /// The daemon's version where it is another than ours; known after the first answer.
+    pub(crate) fn other_version(&self) -> Option<String> {
+        let version = self.version.lock().expect("nobody panics with it").clone();
+        version.filter(|version| version != env!("CARGO_PKG_VERSION"))
+    }
+
+    /// The daemon itself.
+    pub(crate) async fn daemon(&self) -> Result<DaemonInfo, ClientError> {
+        self.get("/v1/daemon").await
+    }
+
+    /// Ends the daemon; returns when its sessions have ended.
+    pub(crate) async fn shut_down(&self, force: bool) -> Result<(), ClientError> {
+        let response = self
+            .post("/v1/daemon/shutdown", &ShutdownRequest { force })
+            .await?;
+        collect(response).await.map(drop)
+    }
+
+    /// Sessions, of one connection or module where given.
+    pub(crate) async fn sessions(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<Vec<Session>, ClientError> {
+        let path = query(
+            "/v1/sessions",
+            &[("connection", connection), ("module", module)],
+        );
+        let list: SessionList = self.get(&path).await?;
+        Ok(list.sessions)
+    }
+
+    /// Starts a sign-in, or joins the one under way, and follows it to its end.
+    pub(crate) async fn watch_sign_in(
+        &self,
+        request: &WatchRequest,
+    ) -> Result<Events, ClientError> {
+        let response = self.post("/v1/sessions/watch", request).await?;
+        Ok(Events::new(response))
+    }
+
+    /// Signs out and ends a session.
+    pub(crate) async fn disconnect(
+        &self,
+        request: &DisconnectRequest,
+    ) -> Result<SessionKey, ClientError> {
+        json(self.post("/v1/sessions/disconnect", request).await?).await
+    }
+
+    /// Asks for a run and follows it. `request.wait` must be set.
+    pub(crate) async fn run(&self, request: &RunRequest) -> Result<Events, ClientError> {
+        let response = self.post("/v1/runs", request).await?;
+        Ok(Events::new(response))
+    }
+
+    /// Asks for a run and leaves it to itself. `request.wait` must not be set.
+    pub(crate) async fn submit(&self, request: &RunRequest) -> Result<Run, ClientError> {
+        json(self.post("/v1/runs", request).await?).await
+    }
+
+    /// The newest runs first.
+    pub(crate) async fn runs(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Run>, ClientError> {
+        let limit = limit.to_string();
+        let path = query(
+            "/v1/runs",
+            &[
+                ("connection", connection),
+                ("module", module),
+                ("limit", Some(&limit)),
+            ],
+        );
+        let list: RunList = self.get(&path).await?;
+        Ok(list.runs)
+    }
+
+    /// One run, with its whole command. `id` is as it was typed.
+    pub(crate) async fn show(&self, id: &str) -> Result<Run, ClientError> {
+        self.get(&format!("/v1/runs/{}", encode(id))).await
+    }
+
+    /// Follows a run that was asked for before, with its output from `from` on.
+    pub(crate) async fn follow(&self, id: &str, from: u64) -> Result<Events, ClientError> {
+        let path = format!("/v1/runs/{}/events?from={from}", encode(id));
+        let response = self.request(Method::GET, &path, Vec::new()).await?;
+        Ok(Events::new(response))
+    }
+
+    /// Output that is there now, from `from` on.
+    pub(crate) async fn output(&self, id: &str, from: u64) -> Result<RawPage, ClientError> {
+        let path = format!("/v1/runs/{}/output?from={from}", encode(id));
+        let response = self.request(Method::GET, &path, Vec::new()).await?;
+        let [from, next, last] = PAGE_HEADERS;
+        let from = header(&response, from)?;
+        let next = header(&response, next)?;
+        let last = header(&response, last)?;
+        let bytes = collect(response).await?;
+        Ok(RawPage {
+            from,
+            bytes,
+            next,
+            last,
+        })
+    }
+
+    /// Tells a run to stop; returns at once.
+    pub(crate) async fn stop(&self, id: &str) -> Result<Run, ClientError> {
+        let path = format!("/v1/runs/{}/stop", encode(id));
+        json(self.request(Method::POST, &path, Vec::new()).await?).await
+    }
+
+    /// Answers a run's question.
+    pub(crate) async fn answer(
+        &self,
+        id: &str,
+        request: &AnswerRequest,
+    ) -> Result<Run, ClientError> {
+        let path = format!("/v1/runs/{}/answer", encode(id));
+        json(self.post(&path, request).await?).await
+    }
+
+    /// Adds the built-in connection `Demo` with this scenario, or removes it.
+    pub(crate) async fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ClientError> {
+        let scenario = scenario.map(str::to_owned);
+        let response = self.post("/v1/demo", &DemoRequest { scenario }).await?;
+        collect(response).await.map(drop)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        json(self.request(Method::GET, path, Vec::new()).await?).await
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let body = serde_json::to_vec(body).expect("a request has string keys only");
+        self.request(Method::POST, path, body).await
+    }
+
+    async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response<Incoming>, ClientError> {
+        let first = self.first.lock().expect("nobody panics with it").take();
+        let stream = match first {
+            Some(stream) => stream,
+            None => connect(&self.place).await?,
+        };
+        let response = send(stream, method, path, body).await?;
+        let version = response.headers().get(VERSION_HEADER);
+        let version = version.and_then(|value| value.to_str().ok());
+        *self.version.lock().expect("nobody panics with it") = version.map(str::to_owned);
+        Ok(response)
+    }
+}
+
+fn header<T: std::str::FromStr>(
+    response: &Response<Incoming>,
+    name: &str,
+) -> Result<T, ClientError> {
+    response
+        .headers()
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| ClientError::Garbled {
+            why: format!("there is no header `{name}`"),
+        })
+}
+
+fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
+    let mut text = path.to_owned();
+    let given = values
+        .iter()
+        .filter_map(|(name, value)| value.map(|value| (name, value)));
+    for (n, (name, value)) in given.enumerate() {
+        text.push(if n == 0 { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        text.push_str(&encode(value));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_has_what_was_given() {
+        assert_eq!(query("/v1/runs", &[("module", None)]), "/v1/runs");
+        assert_eq!(
+            query(
+                "/v1/runs",
+                &[
+                    ("connection", Some("A B")),
+                    ("module", None),
+                    ("limit", Some("5"))
+                ]
+            ),
+            "/v1/runs?connection=A%20B&limit=5"
+        );
+    }
+}

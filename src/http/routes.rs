@@ -1,0 +1,271 @@
+//! The routes: which path calls which verb.
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::body::{JsonBody, Params};
+use super::failure::Failure;
+use super::server::Stopper;
+use super::stream::{self, Leaving};
+use super::{convert, server};
+use crate::api::{
+    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode, LoginRequest,
+    PAGE_HEADERS, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER,
+    WatchRequest,
+};
+use crate::daemon::Service;
+use crate::name::{RunId, SessionKey};
+
+/// Runs in a list where nobody said how many.
+const LIST_LENGTH: usize = 50;
+
+/// Bytes of a raw page, at most and where nobody said how many.
+const PAGE_LIMIT: usize = 1024 * 1024;
+
+/// What the routes share.
+#[derive(Clone)]
+struct Door {
+    service: Service,
+    stopper: Stopper,
+}
+
+/// The routes over `service`. A granted shutdown calls `stopper` after its answer was made.
+pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
+    let version = HeaderValue::from_static(server::VERSION);
+    Router::new()
+        .route("/v1/daemon", get(daemon))
+        .route("/v1/daemon/shutdown", post(shutdown))
+        .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/login", post(login))
+        .route("/v1/sessions/watch", post(watch))
+        .route("/v1/sessions/disconnect", post(disconnect))
+        .route("/v1/runs", get(runs).post(run))
+        .route("/v1/runs/{id}", get(show_run))
+        .route("/v1/runs/{id}/events", get(events))
+        .route("/v1/runs/{id}/output", get(output))
+        .route("/v1/runs/{id}/stop", post(stop))
+        .route("/v1/runs/{id}/answer", post(answer))
+        .route("/v1/demo", post(demo))
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+        .with_state(Door { service, stopper })
+        .layer(axum::middleware::map_response(
+            move |mut response: Response| {
+                let version = version.clone();
+                async move {
+                    response.headers_mut().insert(VERSION_HEADER, version);
+                    response
+                }
+            },
+        ))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    connection: Option<String>,
+    module: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhichRuns {
+    connection: Option<String>,
+    module: Option<String>,
+    limit: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct From {
+    #[serde(default)]
+    from: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    #[serde(default)]
+    from: u64,
+    max: Option<usize>,
+}
+
+async fn daemon(State(door): State<Door>) -> Json<DaemonInfo> {
+    Json(convert::daemon(door.service.info().await))
+}
+
+async fn shutdown(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<ShutdownRequest>,
+) -> Result<StatusCode, Failure> {
+    door.service.shut_down(request.force).await?;
+    door.stopper.stop();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn sessions(
+    State(door): State<Door>,
+    Params(which): Params<Which>,
+) -> Result<Json<SessionList>, Failure> {
+    let views = door
+        .service
+        .sessions(which.connection.as_deref(), which.module.as_deref())
+        .await?;
+    let sessions = views.into_iter().map(convert::session).collect();
+    Ok(Json(SessionList { sessions }))
+}
+
+async fn login(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<LoginRequest>,
+) -> Result<Json<Session>, Failure> {
+    let watch = door
+        .service
+        .login(
+            &request.connection,
+            &request.module,
+            request.forget_identity,
+        )
+        .await?;
+    Ok(Json(convert::session(watch.view())))
+}
+
+async fn watch(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<WatchRequest>,
+) -> Result<Response, Failure> {
+    let watch = door
+        .service
+        .login(
+            &request.connection,
+            &request.module,
+            request.forget_identity,
+        )
+        .await?;
+    Ok(stream::session(watch))
+}
+
+async fn disconnect(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<DisconnectRequest>,
+) -> Result<Json<SessionKey>, Failure> {
+    let key = door
+        .service
+        .disconnect(&request.connection, &request.module, request.force)
+        .await?;
+    Ok(Json(key))
+}
+
+async fn run(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<RunRequest>,
+) -> Result<Response, Failure> {
+    let wait = request.wait;
+    let watch = door.service.run(convert::order(request)).await?;
+    if wait {
+        Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
+    } else {
+        Ok((StatusCode::ACCEPTED, Json(convert::run(watch.view()))).into_response())
+    }
+}
+
+async fn runs(
+    State(door): State<Door>,
+    Params(which): Params<WhichRuns>,
+) -> Result<Json<RunList>, Failure> {
+    let views = door
+        .service
+        .runs(
+            which.connection.as_deref(),
+            which.module.as_deref(),
+            which.limit.unwrap_or(LIST_LENGTH),
+        )
+        .await?;
+    let runs = views.into_iter().map(convert::run).collect();
+    Ok(Json(RunList { runs }))
+}
+
+async fn show_run(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
+    let watch = door.service.watch_run(&run_id(&id)?).await?;
+    Ok(Json(convert::whole_run(watch.view())))
+}
+
+async fn events(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    Params(page): Params<From>,
+) -> Result<Response, Failure> {
+    let watch = door.service.watch_run(&run_id(&id)?).await?;
+    Ok(stream::run(watch, page.from, Leaving::Nothing))
+}
+
+async fn output(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    Params(page): Params<Page>,
+) -> Result<Response, Failure> {
+    let max = page.max.unwrap_or(PAGE_LIMIT).clamp(1, PAGE_LIMIT);
+    let page = door.service.output(&run_id(&id)?, page.from, max).await?;
+    let [from, next, last] = PAGE_HEADERS;
+    let headers = [
+        (from, page.from.to_string()),
+        (next, page.next.to_string()),
+        (last, page.last.to_string()),
+        (
+            header::CONTENT_TYPE.as_str(),
+            "application/octet-stream".to_owned(),
+        ),
+    ];
+    Ok((headers, page.bytes).into_response())
+}
+
+async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
+    let view = door.service.stop(&run_id(&id)?).await?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn answer(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<AnswerRequest>,
+) -> Result<Json<Run>, Failure> {
+    let view = door
+        .service
+        .answer(&run_id(&id)?, convert::answer(request))
+        .await?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn demo(
+    State(door): State<Door>,
+    JsonBody(request): JsonBody<DemoRequest>,
+) -> Result<StatusCode, Failure> {
+    door.service.keep_demo(request.scenario.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unknown(method: axum::http::Method, uri: Uri) -> Failure {
+    let message = format!(
+        "this daemon ({}) has no {method} {}",
+        server::VERSION,
+        uri.path()
+    );
+    Failure::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoute, message)
+}
+
+/// A text that is no id names no run.
+fn run_id(text: &str) -> Result<RunId, Failure> {
+    text.parse::<RunId>().map_err(|error| {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            ErrorCode::UnknownRun,
+            error.to_string(),
+        )
+        .with_help(error.help())
+    })
+}

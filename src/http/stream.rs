@@ -1,0 +1,336 @@
+//! Streams: a run or a session followed as one JSON object a line. Output is pulled page by page and only when the reader
+//! has taken the last one, so a slow reader costs the session nothing. Everything that is there at one moment goes out
+//! in one write.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::convert;
+use crate::api::{self, Event};
+use crate::daemon::{RunWatch, Service, ServiceError, SessionWatch};
+
+/// Bytes of output in one line, at most.
+const PAGE: usize = 128 * 1024;
+
+/// What to do when a run's reader goes before its end.
+pub(super) enum Leaving {
+    /// It only watched.
+    Nothing,
+    /// It is who asked; the service is told.
+    TellService(Service),
+}
+
+/// Follows `watch` with output from `from` on, until the run has ended and everything was read.
+pub(super) fn run(watch: RunWatch, from: u64, leaving: Leaving) -> Response {
+    let (sender, body) = channel();
+    tokio::spawn(async move {
+        let id = watch.view().id;
+        let read_to_the_end = follow_run(watch, from, &sender).await;
+        if let (false, Leaving::TellService(service)) = (read_to_the_end, leaving) {
+            service.caller_left(&id);
+        }
+    });
+    body
+}
+
+/// Follows `watch` until the sign-in has come to its end.
+pub(super) fn session(watch: SessionWatch) -> Response {
+    let (sender, body) = channel();
+    tokio::spawn(follow_session(watch, sender));
+    body
+}
+
+type Lines = mpsc::Sender<Result<Bytes, Infallible>>;
+
+fn channel() -> (Lines, Response) {
+    // One batch waits at most; the next is only made when it was taken.
+    let (sender, receiver) = mpsc::channel(1);
+    let body = Body::from_stream(ReceiverStream::new(receiver));
+    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    (sender, (kind, body).into_response())
+}
+
+/// Returns whether the reader got everything.
+async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
+    let mut cursor = RunCursor::new(from);
+    loop {
+        let Ok(permit) = sender.reserve().await else {
+            return false;
+        };
+        // The view comes before the output: when it says that the run has ended, the output is complete.
+        let view = convert::run(watch.view());
+        let session = watch.session().map(convert::session);
+        let batch = match cursor.batch(view, session, |from| watch.page(from, PAGE)) {
+            Ok(batch) => batch,
+            Err(error) => {
+                permit.send(Ok(Event::Error(convert::error(&error)).encode().into()));
+                return true;
+            }
+        };
+        if !batch.lines.is_empty() {
+            permit.send(Ok(batch.lines.into()));
+        }
+        match batch.then {
+            Then::End => return true,
+            Then::GoOn => {}
+            Then::Wait => tokio::select! {
+                () = watch.changed() => {}
+                () = sender.closed() => return false,
+            },
+        }
+    }
+}
+
+async fn follow_session(mut watch: SessionWatch, sender: Lines) {
+    let mut told = None;
+    loop {
+        let session = convert::session(watch.view());
+        let ended = session.sign_in_ended();
+        if news(&mut told, &session) {
+            let line = Event::Session(Box::new(session)).encode();
+            if sender.send(Ok(line.into())).await.is_err() {
+                return;
+            }
+        }
+        if ended {
+            return;
+        }
+        tokio::select! {
+            () = watch.changed() => {}
+            () = sender.closed() => return,
+        }
+    }
+}
+
+/// Whether `session` differs from what was told last. The time that a code has left changes by itself and is no news.
+fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
+    let mut still = session.clone();
+    if let Some(challenge) = &mut still.challenge {
+        challenge.expires_in = 0;
+    }
+    let news = told.as_ref() != Some(&still);
+    *told = Some(still);
+    news
+}
+
+/// What a reader of a run has been told.
+struct RunCursor {
+    from: u64,
+    run: Option<api::Run>,
+    session: Option<api::Session>,
+}
+
+/// Lines for one write.
+struct Batch {
+    lines: Vec<u8>,
+    then: Then,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Then {
+    /// There is more already.
+    GoOn,
+    Wait,
+    End,
+}
+
+impl RunCursor {
+    fn new(from: u64) -> Self {
+        Self {
+            from,
+            run: None,
+            session: None,
+        }
+    }
+
+    /// What is new, with at most one page of output. The ended run is the last line, after all output.
+    fn batch(
+        &mut self,
+        run: api::Run,
+        session: Option<api::Session>,
+        page: impl FnOnce(u64) -> Result<crate::daemon::OutputPage, ServiceError>,
+    ) -> Result<Batch, ServiceError> {
+        let mut lines = Vec::new();
+        let ended = run.state == api::RunState::Ended;
+        if let Some(session) = session
+            && news(&mut self.session, &session)
+        {
+            lines.extend(Event::Session(Box::new(session)).encode());
+        }
+        if !ended {
+            self.tell(&run, &mut lines);
+        }
+        let page = page(self.from)?;
+        let page_next = page.next;
+        let whole = whole_characters(&page.bytes);
+        // The rest of a character may still come; from a run that has ended it does not.
+        let take = if page.last || (ended && whole == 0) {
+            page.bytes.len()
+        } else {
+            whole
+        };
+        let left = page.bytes.len() - take;
+        let mut bytes = page.bytes;
+        bytes.truncate(take);
+        let read_something = !bytes.is_empty();
+        if read_something {
+            let from = page.from;
+            lines.extend(Event::Output(api::Output { from, bytes }).encode());
+        }
+        self.from = page_next - left as u64;
+        let then = if ended && (page.last || !read_something) {
+            lines.extend(Event::Run(Box::new(run)).encode());
+            Then::End
+        } else if read_something {
+            Then::GoOn
+        } else {
+            Then::Wait
+        };
+        Ok(Batch { lines, then })
+    }
+
+    /// Tells about the run unless only its output has grown.
+    fn tell(&mut self, run: &api::Run, lines: &mut Vec<u8>) {
+        let mut still = run.clone();
+        still.output_length = 0;
+        still.output_skipped = 0;
+        if self.run.as_ref() != Some(&still) {
+            lines.extend(Event::Run(Box::new(run.clone())).encode());
+            self.run = Some(still);
+        }
+    }
+}
+
+/// How many bytes can go out without cutting a character. Bytes that are no UTF-8 at all go out as they are.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(error) if error.error_len().is_none() => error.valid_up_to(),
+        Ok(_) | Err(_) => bytes.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::OutputPage;
+
+    fn a_run(state: api::RunState) -> api::Run {
+        serde_json::from_value(serde_json::json!({
+            "id": "rabcdefghj", "connection": "Contoso", "module": "exo", "command": "1",
+            "state": state, "submitted_at": "2026-01-02T03:04:05Z",
+        }))
+        .expect("it is a run")
+    }
+
+    fn page(from: u64, bytes: &[u8], last: bool) -> Result<OutputPage, ServiceError> {
+        Ok(OutputPage {
+            from,
+            bytes: bytes.to_vec(),
+            next: from + bytes.len() as u64,
+            last,
+        })
+    }
+
+    fn keys(batch: &Batch) -> Vec<String> {
+        batch
+            .lines
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| {
+                let value: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_slice(line).expect("it is an object");
+                value.keys().cloned().collect::<String>()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_short_run_is_one_write() {
+        let mut cursor = RunCursor::new(0);
+        let batch = cursor
+            .batch(a_run(api::RunState::Ended), None, |from| {
+                page(from, b"1\n", true)
+            })
+            .expect("there is a page");
+        assert_eq!(keys(&batch), ["output", "run"]);
+        assert_eq!(batch.then, Then::End);
+    }
+
+    #[test]
+    fn growing_output_is_no_news_of_the_run() {
+        let mut cursor = RunCursor::new(0);
+        let mut run = a_run(api::RunState::Running);
+        let batch = cursor
+            .batch(run.clone(), None, |from| page(from, b"one\n", false))
+            .expect("there is a page");
+        assert_eq!(keys(&batch), ["run", "output"]);
+        assert_eq!(batch.then, Then::GoOn);
+        run.output_length = 8;
+        let batch = cursor
+            .batch(run.clone(), None, |from| {
+                assert_eq!(from, 4);
+                page(from, b"", false)
+            })
+            .expect("there is a page");
+        assert_eq!(keys(&batch), [""; 0]);
+        assert_eq!(batch.then, Then::Wait);
+    }
+
+    #[test]
+    fn a_character_is_not_cut() {
+        let mut cursor = RunCursor::new(0);
+        let run = a_run(api::RunState::Running);
+        let batch = cursor
+            .batch(run.clone(), None, |from| page(from, b"a\xc3", false))
+            .expect("there is a page");
+        assert!(String::from_utf8(batch.lines).is_ok_and(|lines| lines.contains(r#""text":"a""#)));
+        assert_eq!(cursor.from, 1);
+        let batch = cursor
+            .batch(run, None, |from| page(from, b"\xc3", false))
+            .expect("there is a page");
+        assert_eq!(batch.then, Then::Wait);
+        let batch = cursor
+            .batch(a_run(api::RunState::Ended), None, |from| {
+                page(from, b"\xc3", true)
+            })
+            .expect("there is a page");
+        assert_eq!(keys(&batch), ["output", "run"]);
+    }
+
+    #[test]
+    fn all_pages_of_an_ended_run_come_before_its_end() {
+        let mut cursor = RunCursor::new(0);
+        let ended = || a_run(api::RunState::Ended);
+        let batch = cursor
+            .batch(ended(), None, |from| page(from, b"first", false))
+            .expect("there is a page");
+        assert_eq!(
+            (keys(&batch), batch.then),
+            (vec!["output".to_owned()], Then::GoOn)
+        );
+        let batch = cursor
+            .batch(ended(), None, |from| page(from, b"second", true))
+            .expect("there is a page");
+        assert_eq!(keys(&batch), ["output", "run"]);
+    }
+
+    #[test]
+    fn a_code_that_ages_is_no_news() {
+        let mut session: api::Session = serde_json::from_value(serde_json::json!({
+            "connection": "Contoso", "module": "exo", "state": "signing_in",
+            "since": "2026-01-02T03:04:05Z",
+            "challenge": {"user_code": "A", "verification_uri": "https://x.test", "expires_in": 9},
+        }))
+        .expect("it is a session");
+        let mut told = None;
+        assert!(news(&mut told, &session));
+        session.challenge.as_mut().expect("it has one").expires_in = 8;
+        assert!(!news(&mut told, &session));
+        session.state = api::SessionState::Proving;
+        assert!(news(&mut told, &session));
+    }
+}
