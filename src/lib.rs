@@ -1,5 +1,6 @@
 //! `mm` keeps signed-in Microsoft 365 command sessions alive.
 pub mod cli;
+mod demo;
 mod name;
 mod script;
 mod secret;
