@@ -118,8 +118,18 @@ pub(crate) struct Scenario {
 #[derive(Debug)]
 pub(crate) struct Command {
     pattern: Regex,
+    /// Whether it was written out and not as a pattern.
+    is_text: bool,
     when: BTreeMap<String, String>,
     pub(super) steps: Vec<Step>,
+}
+
+impl Command {
+    fn holds(&self, values: &BTreeMap<String, String>) -> bool {
+        self.when
+            .iter()
+            .all(|(key, wanted)| values.get(key) == Some(wanted))
+    }
 }
 
 impl Scenario {
@@ -135,18 +145,22 @@ impl Scenario {
         loading.finish(name)
     }
 
-    /// The command that `text` is, and its captures.
+    /// The command that is written out and is all of `text`, be it several statements.
+    pub(super) fn whole(&self, text: &str, values: &BTreeMap<String, String>) -> Option<&Command> {
+        self.commands.iter().find(|command| {
+            command.is_text && command.holds(values) && command.pattern.is_match(text)
+        })
+    }
+
+    /// The command that the statement `text` is, and its captures.
     pub(super) fn command(
         &self,
         text: &str,
         values: &BTreeMap<String, String>,
     ) -> Option<(&Command, BTreeMap<String, String>)> {
         self.commands.iter().find_map(|command| {
-            let fits = command
-                .when
-                .iter()
-                .all(|(key, wanted)| values.get(key) == Some(wanted));
-            let captures = fits.then(|| command.pattern.captures(text)).flatten()?;
+            let holds = command.holds(values);
+            let captures = holds.then(|| command.pattern.captures(text)).flatten()?;
             let named = command.pattern.capture_names().flatten();
             let filled = named
                 .map(|name| {
@@ -325,6 +339,7 @@ fn compile(command: CommandSpec) -> Result<Command, String> {
         .map_err(|error| format!("`{pattern}` is not a pattern: {error}"))?;
     Ok(Command {
         pattern,
+        is_text: command.text.is_some(),
         when: command.when,
         steps: command.steps,
     })

@@ -31,13 +31,16 @@ pub(crate) fn fill(text: &str, values: &Values) -> String {
     filled
 }
 
-/// Fills every text in `value`. A text that is one hole and a number once filled becomes that number.
+/// Fills every text in `value`. A text that is a hole, digits may follow, and a number once filled becomes that number.
 pub(crate) fn fill_value(value: &Value, values: &Values) -> Value {
     match value {
         Value::String(text) => {
             let filled = fill(text, values);
-            let is_hole = text.starts_with('{')
-                && hole(&text[1..]).is_some_and(|(_, after)| after.is_empty());
+            let is_number = |after: &str| after.bytes().all(|b| b.is_ascii_digit());
+            let is_hole = text
+                .strip_prefix('{')
+                .and_then(hole)
+                .is_some_and(|(_, after)| is_number(after));
             match filled.parse::<i64>() {
                 Ok(number) if is_hole => number.into(),
                 _ => Value::String(filled),

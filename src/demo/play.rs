@@ -117,8 +117,8 @@ impl<'a, W: World> Player<'a, W> {
 
     /// A scenario may know a command of several statements as a whole.
     fn whole(&mut self, text: &str) -> Option<Flow> {
-        let (command, captures) = self.scenario.command(text.trim(), &self.session.values)?;
-        Some(self.command(&command.steps, captures))
+        let command = self.scenario.whole(text.trim(), &self.session.values)?;
+        Some(self.command(&command.steps, Values::new()))
     }
 
     fn command(&mut self, steps: &[Step], captures: Values) -> Flow {
