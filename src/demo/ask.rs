@@ -87,6 +87,15 @@ pub(crate) fn line<W: World>(console: &mut Console<W>, prompt: &str, echo: Echo)
     }
 }
 
+/// Asks for a user's name and password; gives the name.
+pub(crate) fn credential<W: World>(console: &mut Console<W>) -> Flow<String> {
+    console.print("\nPowerShell credential request\nEnter your credentials.\n")?;
+    let user = line(console, "User: ", Echo::Prefixes)?;
+    let question = format!("Password for user {user}: ");
+    line(console, &question, Echo::Stars)?;
+    Ok(user)
+}
+
 /// Asks for one of `choices`, again and again until one is meant; an empty line is the one numbered `default`.
 pub(crate) fn choice<W: World>(
     console: &mut Console<W>,
@@ -101,12 +110,12 @@ pub(crate) fn choice<W: World>(
         heading.push('\n');
     }
     console.print(&heading)?;
-    let mut prompt = String::new();
-    for choice in choices {
-        prompt.push_str(&format!("[{}] {}  ", choice.letter, choice.label));
-    }
+    let offers: String = choices
+        .iter()
+        .map(|choice| ["[", &choice.letter, "] ", &choice.label, "  "].concat())
+        .collect();
     let letter = choices.get(default).map_or("", |choice| &choice.letter);
-    prompt.push_str(&format!("[?] Help (default is \"{letter}\"): "));
+    let prompt = format!("{offers}[?] Help (default is \"{letter}\"): ");
     loop {
         let answer = line(console, &prompt, Echo::Prefixes)?;
         let answer = answer.trim();

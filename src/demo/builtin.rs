@@ -28,9 +28,7 @@ const FORMS: &[(&str, Meaning)] = &[
         r"\[(?:System\.)?Threading\.Thread\]::Sleep\((\d+)\)",
         |c, _| vec![Step::Deaf(format!("{}ms", &c[1]))],
     ),
-    (r"while ?\(\$true\) ?\{\s*\}", |_, _| {
-        vec![Step::Forever(true)]
-    }),
+    (r"while ?\(\$true\) ?\{\s*\}", |_, _| vec![Step::Forever]),
     (
         r"Read-Host(?: -Prompt)? {a}(?: -(AsSecureString|MaskInput))?",
         read_host,
@@ -112,6 +110,18 @@ static TABLE: LazyLock<Vec<(Regex, Meaning)>> = LazyLock::new(|| {
         .collect()
 });
 
+static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| anchored(r"\$(\w+) ?= ?(.+)"));
+
+static BY_ZERO: LazyLock<Regex> = LazyLock::new(|| anchored(r"\d+ ?/ ?0"));
+
+static SELECT: LazyLock<Regex> = LazyLock::new(|| {
+    anchored(
+        r"(?:-First (?P<first>\d{1,9}) ?)?(?:-ExpandProperty (?P<expand>\w+)|(?:-Property )?(?P<fields>\w+(?: ?, ?\w+)*))?(?: ?-First (?P<then>\d{1,9}))?",
+    )
+});
+
+static VARIABLE: LazyLock<Regex> = LazyLock::new(|| anchored(r"\$(\w+)"));
+
 fn anchored(pattern: &str) -> Regex {
     RegexBuilder::new(&format!("^(?s:{pattern})$"))
         .case_insensitive(true)
@@ -127,7 +137,7 @@ pub(super) fn steps(statement: &str, variables: &Variables, strict: bool) -> Opt
         } else {
             self::steps(rest, variables, strict)?
         };
-        steps.push(Step::Return(true));
+        steps.push(Step::Return);
         return Some(steps);
     }
     if let Some(rest) = word(statement, "Write-Output") {
@@ -147,20 +157,17 @@ pub(super) fn steps(statement: &str, variables: &Variables, strict: bool) -> Opt
     }) {
         return Some(meaning(&captures, variables));
     }
-    static ASSIGNMENT: LazyLock<Regex> = LazyLock::new(|| anchored(r"\$(\w+) ?= ?(.+)"));
     if let Some(captures) = ASSIGNMENT.captures(statement) {
         let value = expression(captures.get(2)?.as_str(), variables)?;
         let name = captures[1].to_lowercase();
         return Some(vec![Step::Assign(BTreeMap::from([(name, value)]))]);
     }
-    static VARIABLE: LazyLock<Regex> = LazyLock::new(|| anchored(r"\$(\w+)"));
     if let Some(captures) = VARIABLE.captures(statement)
         && strict
         && variable(&captures[1], variables).is_none()
     {
         return Some(vec![unset(&captures[1]), Step::Failed(true)]);
     }
-    static BY_ZERO: LazyLock<Regex> = LazyLock::new(|| anchored(r"\d+ ?/ ?0"));
     if BY_ZERO.is_match(statement) {
         return Some(vec![by_zero(), Step::Failed(true)]);
     }
@@ -183,7 +190,6 @@ fn expression(text: &str, variables: &Variables) -> Option<Value> {
     static STRING: LazyLock<Regex> = LazyLock::new(|| {
         anchored(r#"("(?:[^"`]|`.|"")*"|'(?:[^']|'')*'|@"\n.*\n"@|@'\n.*\n'@)(?: ?\* ?(\d{1,5}))?"#)
     });
-    static VARIABLE: LazyLock<Regex> = LazyLock::new(|| anchored(r"\$(\w+)"));
     let trimmed = text.trim();
     if let Some(captures) = STRING.captures(trimmed) {
         let times = captures
@@ -454,11 +460,6 @@ pub(super) fn filters(stage: &str) -> Option<Vec<Filter>> {
     if is(&["Format-Table", "ft"]) == Some("") {
         return Some(vec![Filter::Shape(false)]);
     }
-    static SELECT: LazyLock<Regex> = LazyLock::new(|| {
-        anchored(
-            r"(?:-First (?P<first>\d{1,9}) ?)?(?:-ExpandProperty (?P<expand>\w+)|(?:-Property )?(?P<fields>\w+(?: ?, ?\w+)*))?(?: ?-First (?P<then>\d{1,9}))?",
-        )
-    });
     let captures = SELECT.captures(is(&["Select-Object", "select"])?)?;
     let mut filters = Vec::new();
     for name in ["first", "then"] {

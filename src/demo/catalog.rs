@@ -311,7 +311,7 @@ fn source(name: &str, beside: Option<&Path>) -> Result<(String, Option<PathBuf>)
     if let Some((_, text)) = BUILT_IN.iter().find(|(known, _)| *known == name) {
         return Ok(((*text).to_owned(), None));
     }
-    if !name.contains('/') && !name.ends_with(".yaml") {
+    if !name.contains('/') && Path::new(name).extension().is_none() {
         return Err(ScenarioError::Unknown {
             name: name.to_owned(),
         });
@@ -382,6 +382,8 @@ mod tests {
             ),
             ("commands: [{pattern: '(', steps: []}]", "not a pattern"),
             ("late_cancel: soon", "not a duration"),
+            ("state: {a: x, a: y}", "duplicate"),
+            ("commands: [{text: a, steps: [{ask: {knd: text}}]}]", "knd"),
         ] {
             let error = from_text(text).expect_err("it is not a scenario");
             assert!(error.to_string().contains(says), "{text}: {error}");

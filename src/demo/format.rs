@@ -73,7 +73,7 @@ pub(crate) fn objects(rows: &[Map<String, Value>], list: Option<bool>) -> String
         })
         .collect();
     let mut lines = vec![String::new(); rows.len() + 2];
-    let last = columns.len() - 1;
+    let rightmost = columns.len() - 1;
     for (at, (name, cells, right)) in columns.iter().enumerate() {
         let width = cells
             .iter()
@@ -90,11 +90,15 @@ pub(crate) fn objects(rows: &[Map<String, Value>], list: Option<bool>) -> String
                 line.push(' ');
             }
             if *right {
-                line.push_str(&format!("{cell:>width$}"));
-            } else if at == last {
+                let space = width - cell.chars().count();
+                line.extend(std::iter::repeat_n(' ', space));
+                line.push_str(cell);
+            } else if at == rightmost {
                 line.push_str(cell);
             } else {
-                line.push_str(&format!("{cell:<width$}"));
+                let space = width - cell.chars().count();
+                line.push_str(cell);
+                line.extend(std::iter::repeat_n(' ', space));
             }
         }
     }
@@ -106,7 +110,8 @@ fn lists(rows: &[Map<String, Value>]) -> String {
     for row in rows {
         let width = row.keys().map(|key| key.chars().count()).max().unwrap_or(0);
         for (key, value) in row {
-            text.push_str(&format!("{key:<width$} : {}\n", display(value)));
+            let line = format!("{key:<width$} : {}\n", display(value));
+            text.push_str(&line);
         }
         text.push('\n');
     }
@@ -143,7 +148,7 @@ pub(crate) fn plain(text: &str) -> String {
     while let Some(c) = chars.next() {
         if c == '\u{1b}' && chars.peek() == Some(&'[') {
             chars.next();
-            while let Some(c) = chars.next() {
+            for c in chars.by_ref() {
                 if ('@'..='~').contains(&c) {
                     break;
                 }

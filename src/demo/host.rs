@@ -100,8 +100,10 @@ impl<W: World> Host<W> {
             // No command is running that a halt could leave.
             Ok(()) | Err(Halt::Interrupt | Halt::Thrown | Halt::Return) => {}
         }
-        while start.never {
-            self.console.line()?;
+        if start.never {
+            loop {
+                self.console.line()?;
+            }
         }
         self.lifeless = self.console.is_struck();
         self.end("boot", "ok", "")

@@ -74,8 +74,7 @@ impl<'a, W: World> Output<'a, W> {
         let mut list = None;
         for filter in &mut self.filters {
             match filter {
-                Filter::Nothing => return Ok(()),
-                Filter::First(0) => return Ok(()),
+                Filter::Nothing | Filter::First(0) => return Ok(()),
                 Filter::First(left) => *left -= 1,
                 Filter::Where(field, wanted) => {
                     let is = value.get(&*field).is_some_and(truth);

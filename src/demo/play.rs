@@ -242,8 +242,8 @@ impl<'a, W: World> Player<'a, W> {
                 self.output.console.pause_deaf(self.time(time))?;
                 self.output.console.poll()
             }
-            Step::Forever(_) => loop {
-                self.output.console.pause(Duration::from_hours(24))?;
+            Step::Forever => loop {
+                self.output.console.pause(Duration::from_secs(86_400))?;
             },
             Step::Ask(ask) => self.ask(ask),
             Step::CursorQuery(query) => {
@@ -277,7 +277,7 @@ impl<'a, W: World> Player<'a, W> {
                     flow
                 }
             },
-            Step::Return(_) => Err(Halt::Return),
+            Step::Return => Err(Halt::Return),
             Step::Exit(code) => Err(Halt::Exit(Ending::Code(*code))),
             Step::Assign(variables) => {
                 self.session.variables.extend(variables.clone());
@@ -385,11 +385,8 @@ impl<'a, W: World> Player<'a, W> {
         let lines = megabytes * 1024 * 1024 / 80;
         let mut piece = String::with_capacity(PIECE * 80);
         for line in 1..=lines {
-            piece.push_str(&format!(
-                "{line:09} {:.<69}{}",
-                "",
-                if flood.line_ends { '\n' } else { '.' }
-            ));
+            let end = if flood.line_ends { '\n' } else { '.' };
+            piece.push_str(&line_of(line, end));
             if line % PIECE == 0 || line == lines {
                 self.output.console.poll()?;
                 self.output.console.print(&piece)?;
@@ -434,7 +431,10 @@ impl<'a, W: World> Player<'a, W> {
                 );
                 Value::String(ask::line(self.output.console, &question, Echo::Prefixes)?)
             }
-            AskKind::Credential => self.credential()?,
+            AskKind::Credential => {
+                let user = ask::credential(self.output.console)?;
+                serde_json::json!({"UserName": user, "Password": "System.Security.SecureString"})
+            }
             AskKind::Choice => {
                 let choices: Vec<Choice> = ask
                     .choices
@@ -490,12 +490,9 @@ impl<'a, W: World> Player<'a, W> {
             return ask.then.get(then).map_or(Ok(()), |steps| self.steps(steps));
         }
     }
+}
 
-    fn credential(&mut self) -> Flow<Value> {
-        let console = &mut *self.output.console;
-        console.print("\nPowerShell credential request\nEnter your credentials.\n")?;
-        let user = ask::line(console, "User: ", Echo::Prefixes)?;
-        ask::line(console, &format!("Password for user {user}: "), Echo::Stars)?;
-        Ok(serde_json::json!({"UserName": user, "Password": "System.Security.SecureString"}))
-    }
+/// A line of a flood: 80 bytes with its end.
+fn line_of(number: usize, end: char) -> String {
+    format!("{number:09} {:.<69}{end}", "")
 }

@@ -101,7 +101,7 @@ fn recording(name: &str) -> (Vec<Input>, String) {
         match (kind.as_str(), text.as_str()) {
             ("o", text) => written.push_str(text),
             ("i", "\u{3}") => {
-                inputs.push(Input::Interrupt(Duration::from_secs_f64(time - line_at)))
+                inputs.push(Input::Interrupt(Duration::from_secs_f64(time - line_at)));
             }
             ("i", text) if text.as_bytes() != REPLY => {
                 line_at = time;
@@ -277,6 +277,23 @@ fn a_wrong_answer_is_asked_again_and_help_is_given() {
             "<<mm:begin:0000000000000001>>\n\nColor\nWhich one?\n{prompt}x\n{prompt}?\nR - \nG - \nB - \n{prompt}bblblublue\nblue\n<<mm:out:0000000000000001>>\n<<mm:end:0000000000000001:ok::>>\n\
              <<mm:begin:0000000000000002>>\n\nColor\nWhich one?\n{prompt}\ngreen\n<<mm:out:0000000000000002>>\n<<mm:end:0000000000000002:ok::>>\n"
         )
+    );
+}
+
+#[test]
+fn a_credential_is_asked_for_in_two_lines_and_its_password_is_not_shown() {
+    let (_, written) = after_boot(
+        "exo",
+        vec![
+            frame(1, "Get-Credential | Select-Object UserName", "records"),
+            typed("ada\n"),
+            typed("pw\n"),
+        ],
+    );
+    assert_eq!(
+        written,
+        "<<mm:begin:0000000000000001>>\n\nPowerShell credential request\nEnter your credentials.\nUser: aadada\nPassword for user ada: **\n\
+         <<mm:o:0000000000000001>>[{\"UserName\":\"ada\"}]\n<<mm:out:0000000000000001>>\n<<mm:end:0000000000000001:ok::>>\n"
     );
 }
 

@@ -15,8 +15,6 @@ pub(super) fn parse(text: &str) -> Result<ScenarioFile, serde_yaml::Error> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ScenarioFile {
-    /// Shown nowhere; says what the scenario is for.
-    pub(super) title: String,
     /// Scenarios whose commands, parameters and state this one builds on, by name or by path from this file.
     pub(super) extends: Vec<String>,
     /// What may be set as `NAME?key=value`, with what holds otherwise.
@@ -98,7 +96,7 @@ pub(crate) enum Step {
     /// A wait that does not hear Ctrl-C: the command ends after it.
     Deaf(String),
     /// A wait that only Ctrl-C ends.
-    Forever(bool),
+    Forever,
     Ask(Ask),
     /// The cursor is asked for before the next prompt.
     CursorQuery(bool),
@@ -112,7 +110,7 @@ pub(crate) enum Step {
     Prompt(String),
     Try(Try),
     /// Leaves the command.
-    Return(bool),
+    Return,
     /// Ends the process.
     Exit(u8),
     /// A variable of the session, for the built-in forms.
