@@ -58,7 +58,7 @@ pub(crate) fn play(recording: &Recording, shell: &Arc<Shell>, watch: Option<&Arc
                     player.request(request);
                 }
             }
-            EventKind::Marker | EventKind::Resize | EventKind::Other(_) => {}
+            EventKind::Marker | EventKind::Other(_) => {}
         }
     }
     player.feed(Input::Ended(CloseReason::TerminalLost));
@@ -161,8 +161,13 @@ impl Player {
             if let Effect::Finished(finished) = &effect {
                 let place = usize::try_from(finished.tag).unwrap_or(usize::MAX);
                 if let Some(played) = self.played.get_mut(place) {
-                    if let Finish::Ended { state, exit, .. } = finished.finish {
+                    if let Finish::Ended { state, exit, began: _, marked } = finished.finish {
                         (played.state, played.exit) = (Some(state), exit);
+                        if !marked {
+                            // What came cannot be told from the prompt that the command made.
+                            played.output.clear();
+                            played.records.clear();
+                        }
                     }
                     played.errors.clone_from(&finished.errors);
                     played.interrupted = finished.interrupted;

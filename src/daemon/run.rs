@@ -275,7 +275,7 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
     let deadline = matches!(stopped, Some(StopWhy::Deadline));
     let stop = if deadline { Outcome::TimedOut } else { Outcome::Stopped };
     let (outcome, state, exit, reason) = match finish {
-        Finish::Ended { state, exit, began } => {
+        Finish::Ended { state, exit, began, marked: _ } => {
             let cut = matches!(state, EndState::Aborted | EndState::Unstarted | EndState::Garbled);
             match &stopped {
                 Some(why) if cut => (stop, Some(state), exit, Some(why_text(why))),

@@ -481,6 +481,7 @@ impl Engine {
                         state,
                         exit,
                         began: exchange.began,
+                        marked: exchange.is_marked(&self.shell),
                     };
                     effects.push(Effect::Finished(Finished {
                         tag,

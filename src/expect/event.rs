@@ -174,6 +174,9 @@ pub(crate) enum Finish {
         exit: Option<i32>,
         /// Whether any of it ran.
         began: bool,
+        /// Whether the end of its output was marked. A command that replaces the session's prompt takes that mark away, and
+        /// its own prompt is then the end of what it said.
+        marked: bool,
     },
     /// It was interrupted and does not listen. It may still run; the session waits for it.
     GaveUp,

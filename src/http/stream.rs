@@ -65,7 +65,8 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
         // The view comes before the output: when it says that the run has ended, the output is complete.
         let view = convert::run(watch.view());
         let session = watch.session().map(convert::session);
-        let batch = match cursor.batch(view, session, |from| watch.page(from, PAGE)) {
+        let page = watch.page(cursor.from, PAGE).await;
+        let batch = match page.map(|page| cursor.batch(view, session, page)) {
             Ok(batch) => batch,
             Err(error) => {
                 permit.send(Ok(Event::Error(convert::error(&error)).encode().into()));
@@ -153,8 +154,8 @@ impl RunCursor {
         &mut self,
         run: api::Run,
         session: Option<api::Session>,
-        page: impl FnOnce(u64) -> Result<crate::daemon::OutputPage, ServiceError>,
-    ) -> Result<Batch, ServiceError> {
+        page: crate::daemon::OutputPage,
+    ) -> Batch {
         let mut lines = Vec::new();
         let ended = run.state == api::RunState::Ended;
         if let Some(session) = session
@@ -165,7 +166,6 @@ impl RunCursor {
         if !ended {
             self.tell(&run, &mut lines);
         }
-        let page = page(self.from)?;
         let page_next = page.next;
         let whole = whole_characters(&page.bytes);
         // The rest of a character may still come; from a run that has ended it does not.
@@ -191,7 +191,7 @@ impl RunCursor {
         } else {
             Then::Wait
         };
-        Ok(Batch { lines, then })
+        Batch { lines, then }
     }
 
     /// Tells about the run unless only its output has grown.

@@ -32,7 +32,7 @@ pub(crate) struct Child {
 impl Child {
     /// Takes a process over, whoever started it. Needs a tokio runtime.
     pub(crate) fn new(pid: Pid) -> io::Result<Self> {
-        let pidfd = AsyncFd::new(pidfd_open(pid, PidfdFlags::NONBLOCK)?)?;
+        let pidfd = super::poll(pidfd_open(pid, PidfdFlags::NONBLOCK)?)?;
         Ok(Self { pid, pidfd, status: None })
     }
 

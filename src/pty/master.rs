@@ -14,7 +14,7 @@ impl Master {
     /// Takes a master over, whoever opened it. Needs a tokio runtime.
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         fcntl_setfl(&descriptor, fcntl_getfl(&descriptor)? | OFlags::NONBLOCK)?;
-        Ok(Self(AsyncFd::new(descriptor)?))
+        Ok(Self(super::poll(descriptor)?))
     }
 
     /// Waits for output and reads some of it. Zero is the end: on Linux a master whose slaves are all closed says EIO, after

@@ -9,11 +9,13 @@ mod child;
 mod command;
 mod error;
 mod master;
+mod poll;
 mod spawn;
 
 pub(crate) use child::{Child, ExitStatus};
 pub(crate) use command::{Command, Flags};
 pub(crate) use error::SpawnError;
 pub(crate) use master::Master;
+pub(crate) use poll::poll;
 pub(crate) use portable_pty::PtySize;
 pub(crate) use spawn::spawn;

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use super::SessionError;
 use crate::expect::{AnswerLine, Finish, Finished, Identity, Mode, Question, Record, ReportedError, SignInFailure, SignInRequest};
-use crate::recording::Recorder;
+use crate::recording::Writer;
 
 /// A command for a session. Its listener hears of it until it has ended, and is then dropped.
 pub(crate) struct Order {
@@ -21,7 +21,7 @@ pub(crate) struct Order {
     /// Whether a question stops it.
     pub(crate) fails_on_question: bool,
     /// Gets everything the terminal says and is told while it runs.
-    pub(crate) recorder: Option<Recorder>,
+    pub(crate) recorder: Option<Writer>,
     pub(crate) listener: Box<dyn RunListener>,
 }
 

@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest, SignInRequest, State};
-use crate::recording::Recorder;
+use crate::recording::{WriteError, Writer};
 use crate::pty::{Child, ExitStatus, Master};
 use crate::script::Shell;
 
@@ -117,7 +117,7 @@ impl Task {
                 Ready::Mail(None) => {}
                 Ready::Read(Ok(0) | Err(_)) => self.end_of_file(),
                 Ready::Read(Ok(count)) => {
-                    self.record(|recorder, now| recorder.output(&buffer[..count], now));
+                    self.record(|recorder, now| recorder.output(now, &buffer[..count]));
                     self.feed(Input::Output(&buffer[..count]));
                 }
                 Ready::Written(Ok(count)) => self.outbox.advance(count),
@@ -171,7 +171,7 @@ impl Task {
                     && self.current.as_ref().is_some_and(|current| current.order.tag == tag);
                 if asked {
                     if line.secret {
-                        self.record(|recorder, now| recorder.secret(&line.text, now));
+                        self.record(|recorder, now| recorder.secret_answer(now, &line.text));
                     }
                     self.feed(Input::Answer(line));
                 }
@@ -289,7 +289,7 @@ impl Task {
         match effect {
             Effect::Write(typed) => {
                 if !typed.secret {
-                    self.record(|recorder, now| recorder.input(&typed.bytes, now));
+                    self.record(|recorder, now| recorder.input(now, &typed.bytes));
                 }
                 if typed.bytes == self.shell.interrupt.send {
                     self.outbox.overtake(typed.bytes);
@@ -355,7 +355,12 @@ impl Task {
     }
 
     fn finished(&mut self, finished: Finished) {
-        let Some(current) = self.current.take() else { return };
+        let Some(mut current) = self.current.take() else { return };
+        if let Some(recorder) = current.order.recorder.take()
+            && let Err(error) = recorder.finish()
+        {
+            tracing::error!(%error, "the recording is not whole");
+        }
         let last = Some((current.order.tag, Timestamp::now()));
         self.status.send_modify(|status| status.last = last);
         current.order.listener.ended(RunResult::from_finished(finished, current.stopped));
@@ -449,9 +454,13 @@ impl Task {
         self.listener.event(SessionEvent::Ended(&reason));
     }
 
-    fn record(&mut self, write: impl FnOnce(&mut Recorder, Instant)) {
-        if let Some(recorder) = self.current.as_mut().and_then(|current| current.order.recorder.as_mut()) {
-            write(recorder, Instant::now());
+    fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
+        let Some(current) = &mut self.current else { return };
+        if let Some(recorder) = &mut current.order.recorder
+            && let Err(error) = write(recorder, Instant::now())
+        {
+            tracing::error!(%error, "the recording ends here");
+            current.order.recorder = None;
         }
     }
 }
