@@ -3,3 +3,4 @@ pub mod cli;
 mod name;
 mod script;
 mod secret;
+mod spec;
