@@ -7,56 +7,11 @@ use std::sync::Arc;
 
 use super::compile::ShellFile;
 use super::diagnostic::{Diagnostic, Diagnostics};
-use super::folder::{Folder, Stamp, unreadable};
+use super::folder::{Folder, Stamp};
 use super::library::{self, Entry, Library, ModuleFile, Text};
+use super::lookup::{CatalogError, found};
 use super::source::{Origin, SourceFile};
-use super::suggest;
 use crate::script::{Module, Shell};
-
-/// Why a name gives nothing.
-#[derive(Debug, Clone, thiserror::Error)]
-pub(crate) enum CatalogError {
-    /// Nothing has that name.
-    #[error("there is no {kind} `{name}`")]
-    Unknown {
-        /// `module` or `shell`.
-        kind: &'static str,
-        /// As it was asked for.
-        name: String,
-        /// What was most likely meant.
-        suggestion: Option<String>,
-        /// All names there are.
-        known: Vec<String>,
-    },
-    /// Its file is not sound.
-    #[error("the {kind} `{name}` is not sound")]
-    Broken {
-        /// `module` or `shell`.
-        kind: &'static str,
-        /// Its name.
-        name: String,
-        /// What is wrong.
-        #[source]
-        diagnostics: Arc<Diagnostics>,
-    },
-}
-
-impl CatalogError {
-    /// What to do, for a `help` line.
-    pub(crate) fn help(&self) -> String {
-        match self {
-            Self::Unknown {
-                suggestion: Some(name),
-                ..
-            } => format!("did you mean `{name}`?"),
-            Self::Unknown { kind, known, .. } => {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                format!("the {kind}s: {}", suggest::list(&known))
-            }
-            Self::Broken { diagnostics, .. } => diagnostics.to_string(),
-        }
-    }
-}
 
 /// One line of the list of modules or shells.
 #[derive(Debug)]
@@ -198,6 +153,11 @@ impl Catalog {
             .map(|file: &ShellFile| Arc::clone(&file.shell))
     }
 
+    /// What modules are made from.
+    pub(super) fn library(&self) -> &Library {
+        &self.library
+    }
+
     /// All modules by name, those that are not sound among them.
     pub(crate) fn modules(&self) -> impl Iterator<Item = Listing<'_, Module>> {
         listing(&self.modules, |file| &file.module)
@@ -232,7 +192,7 @@ impl Catalog {
     }
 
     /// A fault where another file in the module's folder has one of its aliases.
-    fn clash_beside(&self, module: &ModuleFile) -> Option<Diagnostic> {
+    pub(super) fn clash_beside(&self, module: &ModuleFile) -> Option<Diagnostic> {
         let folder = folder_of(&module.file.origin)?;
         let beside = || {
             self.modules.iter().filter(|(_, entry)| {
@@ -280,27 +240,6 @@ fn alias_taken(
     .help("a name means one module: choose another alias")
 }
 
-fn found<'e, 'k, T, K: Iterator<Item = &'k str>>(
-    kind: &'static str,
-    asked: &str,
-    entry: Option<(&'e String, &'e Entry<T>)>,
-    known: impl Fn() -> K,
-) -> Result<&'e T, CatalogError> {
-    let Some((name, entry)) = entry else {
-        return Err(CatalogError::Unknown {
-            kind,
-            name: asked.chars().filter(|c| !c.is_control()).take(80).collect(),
-            suggestion: suggest::closest(asked, known()).map(str::to_owned),
-            known: known().map(str::to_owned).collect(),
-        });
-    };
-    entry.value.as_ref().ok_or_else(|| CatalogError::Broken {
-        kind,
-        name: name.clone(),
-        diagnostics: Arc::clone(&entry.findings),
-    })
-}
-
 fn listing<'c, E, T: 'c>(
     entries: &'c BTreeMap<String, Entry<E>>,
     value: impl Fn(&'c E) -> &'c Arc<T>,
@@ -313,89 +252,12 @@ fn listing<'c, E, T: 'c>(
     })
 }
 
-/// What a sound file is.
-#[derive(Debug, Clone)]
-pub(crate) enum Subject {
-    /// A module.
-    Module(Arc<Module>),
-    /// A shell.
-    Shell(Arc<Shell>),
-    /// Shared rules.
-    Include,
-}
-
-/// A sound file.
-#[derive(Debug, Clone)]
-pub(crate) struct Checked {
-    pub(crate) subject: Subject,
-    /// What is probably not meant.
-    pub(crate) warnings: Arc<Diagnostics>,
-}
-
-/// Checks the file at `path`, a module, a shell or shared rules, with the shells and rules of `catalog`. For a file whose
-/// folder has a `shells/` or `include/` of its own, `catalog` has to have been loaded with that folder. Blocks.
-pub(crate) fn check_file(path: &Path, catalog: &Catalog) -> Result<Checked, Arc<Diagnostics>> {
-    let text = SourceFile::read(path).map_err(|error| unreadable(path, &error));
-    let kind = kind_of(path, text.as_ref().map_or("", |file| &file.text));
-    match kind {
-        Kind::Shell => checked(library::shell(text), |file| Subject::Shell(file.shell)),
-        Kind::Include => checked(library::include(text), |_| Subject::Include),
-        Kind::Module => {
-            let mut entry = catalog.library.module(text);
-            let clash = entry
-                .value
-                .as_ref()
-                .and_then(|module| catalog.clash_beside(module));
-            if let Some(clash) = clash {
-                entry.fail(clash);
-            }
-            checked(entry, |file| Subject::Module(file.module))
-        }
-    }
-}
-
-fn checked<T>(
-    entry: Entry<T>,
-    subject: impl FnOnce(T) -> Subject,
-) -> Result<Checked, Arc<Diagnostics>> {
-    match entry.value {
-        Some(value) => Ok(Checked {
-            subject: subject(value),
-            warnings: entry.findings,
-        }),
-        None => Err(entry.findings),
-    }
-}
-
-enum Kind {
-    Module,
-    Shell,
-    Include,
-}
-
-/// What kind of file it is: its folder says so, else its keys do. A module's has both `module` and `shell`.
-fn kind_of(path: &Path, text: &str) -> Kind {
-    let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
-    let has = |key: &str| {
-        text.lines().any(|line| {
-            line.strip_prefix(key)
-                .is_some_and(|rest| rest.starts_with(':'))
-        })
-    };
-    if folder == "shells" || (has("shell") && !has("module")) {
-        Kind::Shell
-    } else if folder == "include" || (has("include") && !has("module")) {
-        Kind::Include
-    } else {
-        Kind::Module
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
     use super::*;
+    use crate::spec::check_file;
 
     const SHELL: &str = "shell: cat\ntitle: Cat\nstart: {program: cat}\nquoting: posix\n\
         frame: {encoding: plain, close: \"{nonce} {command}\\n\"}\nmarkers: {end: \"<<end:{nonce}>>\"}\n";
@@ -492,12 +354,19 @@ mod tests {
             panic!("the module has an unknown key");
         };
         assert_eq!(diagnostics.to_json()[0].line, Some(4));
+
+        write(&user, "exo", "module: exo\n");
+        let catalog = Catalog::load(&[user.path().to_owned()]);
+        assert!(
+            matches!(catalog.module("exo"), Err(CatalogError::Broken { .. })),
+            "what is built in does not stand in for it"
+        );
         let broken: Vec<&str> = catalog
             .modules()
             .filter(|entry| entry.value.is_none())
             .map(|entry| entry.name)
             .collect();
-        assert_eq!(broken, ["bad"]);
+        assert_eq!(broken, ["bad", "exo"]);
     }
 
     #[test]
@@ -615,21 +484,5 @@ mod tests {
                 .as_secs(),
             60
         );
-    }
-
-    #[test]
-    fn the_kind_of_a_file_is_seen() {
-        let user = folder(&[("zoo", "")]);
-        let catalog = catalog(&user);
-        let subject = |path: &str| {
-            check_file(&user.path().join(path), &catalog)
-                .expect("it is sound")
-                .subject
-        };
-        assert!(matches!(subject("zoo.yaml"), Subject::Module(_)));
-        assert!(matches!(subject("shells/cat.yaml"), Subject::Shell(_)));
-        fs::write(user.path().join("shared.yaml"), "include: shared\n")
-            .expect("a file can be written");
-        assert!(matches!(subject("shared.yaml"), Subject::Include));
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::name::ModuleName;
 use crate::script::{FailureTest, Module, SignIn};
 
 /// The module in plain words: lines of text, the last one ended.
@@ -13,7 +14,7 @@ pub(crate) fn explain(module: &Module) -> String {
         format_args!("{} — {}", module.name, module.title),
     );
     if !module.aliases.is_empty() {
-        let aliases: Vec<&str> = module.aliases.iter().map(|alias| alias.as_str()).collect();
+        let aliases: Vec<&str> = module.aliases.iter().map(ModuleName::as_str).collect();
         line(
             &mut text,
             format_args!("Also called: {}", aliases.join(", ")),

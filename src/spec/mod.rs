@@ -6,11 +6,13 @@
 
 mod builtin;
 mod catalog;
+mod check;
 mod compile;
 mod diagnostic;
 mod explain;
 mod folder;
 mod library;
+mod lookup;
 mod model;
 mod parse;
 mod parts;
@@ -22,9 +24,11 @@ mod tests;
 mod validate;
 mod value;
 
-pub(crate) use catalog::{Catalog, CatalogError, Checked, Listing, Subject, check_file};
+pub(crate) use catalog::{Catalog, Listing};
+pub(crate) use check::{Checked, Subject, check_file};
 pub(crate) use diagnostic::{Diagnostic, DiagnosticJson, Diagnostics, Severity};
 pub(crate) use explain::explain;
+pub(crate) use lookup::CatalogError;
 pub(crate) use parse::load;
 pub(crate) use schema::{include_schema, module_schema, shell_schema};
 pub(crate) use source::{At, Origin, SourceFile, Span};

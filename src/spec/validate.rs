@@ -76,7 +76,7 @@ fn states(parts: &ShellParts<'_>, findings: &mut Diagnostics) {
                 states
                     .error(states.value.span, "no state means `ok`")
                     .help("no command could ever succeed"),
-            )
+            );
         }
         _ => {}
     }
