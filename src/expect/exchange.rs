@@ -63,6 +63,8 @@ pub(crate) struct Exchange {
     echo: Option<EchoFilter>,
     records: Option<RecordLines>,
     watch: Option<ChallengeWatch>,
+    /// Whether an `out` marker came.
+    marked: bool,
     /// The last `out` marker and what came after it.
     held: Option<Vec<u8>>,
 }
@@ -87,6 +89,7 @@ impl Exchange {
             echo: None,
             records: None,
             watch: None,
+            marked: false,
             held: None,
         }
     }
@@ -101,6 +104,7 @@ impl Exchange {
     pub(crate) fn sent(&mut self, shell: &Arc<Shell>, nonce: &str) {
         self.records = (self.mode == Mode::Records).then(|| RecordLines::new(shell, nonce));
         self.held = None;
+        self.marked = false;
         self.began = shell.markers.begin.is_none();
     }
 
@@ -151,6 +155,7 @@ impl Exchange {
         self.end_echo(effects);
         self.release(effects);
         self.held = Some(marker.to_vec());
+        self.marked = true;
     }
 
     /// The line end behind an `out` marker.
@@ -158,6 +163,11 @@ impl Exchange {
         if let Some(held) = &mut self.held {
             held.extend_from_slice(line_end);
         }
+    }
+
+    /// Whether the end of its output was marked; always where the shell has no such marker.
+    pub(crate) fn is_marked(&self, shell: &Shell) -> bool {
+        self.marked || shell.markers.out.is_none()
     }
 
     /// The end marker came, or the program is gone: what is still on its way is given out.
