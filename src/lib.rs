@@ -4,6 +4,7 @@ mod config;
 mod connection;
 mod logging;
 mod name;
+mod recording;
 mod script;
 mod secret;
 mod store;
