@@ -245,7 +245,8 @@ impl Writer {
 
     /// Writes what is certain: everything once a run has ended, and otherwise only when too much is waiting.
     fn settle(&mut self) -> Result<(), WriteError> {
-        if self.echo.is_none() && self.run_has_ended() {
+        let all = self.waiting.len();
+        if self.echo.is_none() && self.run_has_ended() && self.line_end_before(all) == all {
             return self.write(self.waiting.len());
         }
         if self.size < self.next {
@@ -264,9 +265,6 @@ impl Writer {
         match self.waiting.last() {
             Some(last) if last.kind == EventKind::Output && last.data.ends_with('\n') => {}
             _ => return false,
-        }
-        if self.line_end_before(self.waiting.len()) < self.waiting.len() {
-            return false;
         }
         let mut line = String::new();
         for event in self
@@ -354,10 +352,10 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        if !self.finished {
-            if let Err(error) = self.write_rest() {
-                tracing::warn!(%error, "the end of a recording is lost");
-            }
+        if !self.finished
+            && let Err(error) = self.write_rest()
+        {
+            tracing::warn!(%error, "the end of a recording is lost");
         }
     }
 }
@@ -468,8 +466,7 @@ impl Echo {
                 continue;
             }
             match c {
-                '\r' | '\u{8}' => self.held.push(c),
-                '*' => self.held.push(c),
+                '\r' | '\u{8}' | '*' => self.held.push(c),
                 c if !c.is_control() && self.answer.expose().contains(c) => self.held.push(c),
                 '\n' => {
                     // The line was an echo; only its end is kept.

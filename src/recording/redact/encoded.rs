@@ -146,7 +146,7 @@ fn base64_text(range: Range<usize>, run: &str) -> Option<Encoded> {
     };
     let encoding = Encoding::Base64 {
         url_safe,
-        padded: run.ends_with('=') || run.len() % 4 == 0,
+        padded: run.ends_with('=') || run.len().is_multiple_of(4),
         wide,
     };
     Some(Encoded {
@@ -177,15 +177,12 @@ fn octal_bytes(run: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = run.as_bytes();
     while let Some((first, later)) = rest.split_first() {
-        match rest {
-            [b'\\', b'0', high, middle, low, later @ ..] => {
-                bytes.push((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'));
-                rest = later;
-            }
-            _ => {
-                bytes.push(*first);
-                rest = later;
-            }
+        if let [b'\\', b'0', high, middle, low, after @ ..] = rest {
+            bytes.push((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'));
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = later;
         }
     }
     bytes

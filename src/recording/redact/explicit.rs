@@ -167,22 +167,22 @@ impl Squeezed {
 mod tests {
     use super::*;
 
-    fn ranges(secret: &str, text: &str) -> Vec<Range<usize>> {
+    fn ranges(secret: &str, text: &str) -> Vec<(usize, usize)> {
         let mut explicit = Explicit::default();
         explicit.add(&Secret::new(secret.to_owned()));
         explicit
             .find(text)
             .into_iter()
-            .map(|place| place.range)
+            .map(|place| (place.range.start, place.range.end))
             .collect()
     }
 
     #[test]
     fn a_secret_is_found_in_every_form() {
-        assert_eq!(ranges("hunter2", "x hunter2 y"), [2..9]);
+        assert_eq!(ranges("hunter2", "x hunter2 y"), [(2, 9)]);
         assert_eq!(
             ranges("correct horse battery", "correct ho\r\n  rse battery!"),
-            [0..25]
+            [(0, 25)]
         );
         assert!(!ranges("it's secret", "'it''s secret'").is_empty());
         assert!(!ranges("p\"w&rd12", "{\"x\":\"p\\\"w&rd12\"}").is_empty());
@@ -198,6 +198,6 @@ mod tests {
 
     #[test]
     fn a_secret_that_overlaps_itself_is_found_twice() {
-        assert_eq!(ranges("abab", "ababab"), [0..4, 2..6]);
+        assert_eq!(ranges("abab", "ababab"), [(0, 4), (2, 6)]);
     }
 }

@@ -4,13 +4,16 @@
 
 mod encoded;
 mod explicit;
+mod finding;
 mod names;
 mod redactor;
 mod rules;
 mod segments;
 mod stream;
+mod text;
 
-pub(crate) use redactor::{Finding, FindingKind, Known, Redactor, looks_secret};
+pub(crate) use finding::{Finding, FindingKind, looks_secret};
+pub(crate) use redactor::{Known, Redactor};
 
 #[cfg(test)]
 pub(super) mod tests;

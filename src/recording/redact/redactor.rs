@@ -8,16 +8,16 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::encoded;
-use super::explicit::{Explicit, Place};
-use super::names::{MASK, Names, is_name};
+use super::explicit::Explicit;
+use super::finding::{FindingKind, Found};
+use super::names::{Names, is_name};
 use super::rules;
 use super::segments::{self, Segment};
 use super::stream::{Edit, Stream, apply};
+use super::text::Part;
 use crate::recording::event::{Event, EventKind, Header, Recording};
 use crate::secret::Secret;
 
-/// Base64 in base64 in base64 is as deep as it looks.
-const DEEPEST: u8 = 3;
 /// How often a text is read again because of what was put in.
 const MOST_ROUNDS: usize = 6;
 
@@ -37,93 +37,22 @@ pub(crate) enum Known {
     Host(String),
 }
 
-/// What kind of secret something is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum FindingKind {
-    /// One that was named, or that was typed as one.
-    Named,
-    /// A token, signed or not.
-    Token,
-    /// A password or another secret given by its key.
-    Password,
-    /// An e-mail address or sign-in name.
-    Email,
-    /// An id of a tenant, an application, a request.
-    Guid,
-    /// A tenant's name in a domain.
-    Tenant,
-    /// A code to sign in with.
-    UserCode,
-    /// A frame that is no base64 of text: nobody can say what is in it.
-    Unreadable,
-}
-
-impl fmt::Display for FindingKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Named => "a named secret",
-            Self::Token => "a token",
-            Self::Password => "a password",
-            Self::Email => "an e-mail address",
-            Self::Guid => "an id",
-            Self::Tenant => "a tenant's name",
-            Self::UserCode => "a sign-in code",
-            Self::Unreadable => "a frame that cannot be decoded",
-        })
-    }
-}
-
-/// Something in a recording that looks secret. Does not hold what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Finding {
-    /// The event in which it begins, counted from 0. `None`: the header.
-    pub(crate) event: Option<usize>,
-    pub(crate) kind: FindingKind,
-}
-
-/// What still looks secret in a recording. Names of a [`Redactor`] and the documentation's examples do not.
-pub(crate) fn looks_secret(recording: &Recording) -> Vec<Finding> {
-    let mut redactor = Redactor::new([], []);
-    let mut copy = recording.clone();
-    let header = redactor.header(&mut copy.header);
-    let mut findings: Vec<Finding> = header
-        .into_iter()
-        .map(|kind| Finding { event: None, kind })
-        .collect();
-    let found = redactor.redact(&mut copy.events);
-    findings.extend(found.iter().map(|found| Finding {
-        event: Some(found.first),
-        kind: found.kind,
-    }));
-    findings.sort();
-    findings.dedup();
-    findings
-}
-
-/// What was redacted, and which events it and its context span.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::recording) struct Found {
-    pub(in crate::recording) kind: FindingKind,
-    pub(in crate::recording) first: usize,
-    pub(in crate::recording) last: usize,
-}
-
 /// A text that is looked for everywhere, because of where it was seen once or because it is known.
-struct Literal {
-    text: Secret,
-    kind: FindingKind,
+pub(super) struct Literal {
+    pub(super) text: Secret,
+    pub(super) kind: FindingKind,
     /// Whether case counts.
-    exact: bool,
+    pub(super) exact: bool,
 }
 
 /// Redacts recordings. It remembers which name stands for what, so that one redactor gives one recording's secrets the same
 /// names throughout. It cannot be turned off.
 pub(crate) struct Redactor {
-    explicit: Explicit,
-    literals: Vec<Literal>,
-    names: Names,
+    pub(super) explicit: Explicit,
+    pub(super) literals: Vec<Literal>,
+    pub(super) names: Names,
     /// First everything is read to learn what is secret, then it is read again and redacted.
-    learning: bool,
+    pub(super) learning: bool,
 }
 
 impl fmt::Debug for Redactor {
@@ -132,7 +61,7 @@ impl fmt::Debug for Redactor {
     }
 }
 
-type Edits = Vec<Edit<FindingKind>>;
+pub(super) type Edits = Vec<Edit<FindingKind>>;
 
 impl Redactor {
     /// A redactor that knows these values of a connection and these secrets, besides what it finds by itself. A secret of
@@ -189,7 +118,7 @@ impl Redactor {
         }
     }
 
-    fn look_for(&mut self, text: &str, kind: FindingKind, exact: bool) {
+    pub(super) fn look_for(&mut self, text: &str, kind: FindingKind, exact: bool) {
         let known = self
             .literals
             .iter()
@@ -420,171 +349,6 @@ impl Redactor {
         let kind = edits.first()?.kind;
         Some((apply(value, &edits), kind))
     }
-
-    /// The edits of plain text, in order, not overlapping.
-    fn text(&mut self, text: &str, depth: u8) -> Edits {
-        if text.trim().len() < 4 {
-            return Vec::new();
-        }
-        let mut parts: Vec<Part> = Vec::new();
-        let places = self.explicit.find(text);
-        parts.extend(places.into_iter().map(Part::of));
-        for hit in rules::scan(text) {
-            let value = &text[hit.range.clone()];
-            if rules::is_harmless(hit.kind, value) {
-                self.names.reserve(value);
-                continue;
-            }
-            self.learn(hit.kind, value);
-            parts.push(Part {
-                range: hit.range,
-                context: hit.context,
-                kind: hit.kind,
-                new: None,
-            });
-        }
-        parts.extend(self.literals(text));
-        if depth < DEEPEST {
-            for encoded in encoded::find(text) {
-                let edits = self.text(&encoded.text, depth + 1);
-                if let Some(first) = edits.first() {
-                    parts.push(Part {
-                        context: encoded.range.clone(),
-                        kind: first.kind,
-                        new: Some(encoded.encode(&apply(&encoded.text, &edits))),
-                        range: encoded.range,
-                    });
-                }
-            }
-        }
-        self.merge(text, parts)
-    }
-
-    /// Where known and learned texts stand as words of their own.
-    fn literals(&self, text: &str) -> Vec<Part> {
-        let mut parts = Vec::new();
-        let folded = text.to_ascii_lowercase();
-        for literal in &self.literals {
-            let needle = literal.text.expose();
-            let haystack = if literal.exact { text } else { folded.as_str() };
-            for (at, _) in haystack.match_indices(needle) {
-                let range = at..at + needle.len();
-                let before = text[..range.start].chars().next_back();
-                let after = text[range.end..].chars().next();
-                if ![before, after]
-                    .into_iter()
-                    .flatten()
-                    .any(char::is_alphanumeric)
-                {
-                    parts.push(Part {
-                        context: range.clone(),
-                        range,
-                        kind: literal.kind,
-                        new: None,
-                    });
-                }
-            }
-        }
-        parts
-    }
-
-    /// Makes edits of what was found: what overlaps or touches becomes one, because two names without anything between them
-    /// are no names.
-    fn merge(&mut self, text: &str, mut parts: Vec<Part>) -> Edits {
-        parts.sort_by_key(|part| {
-            (
-                part.range.start,
-                std::cmp::Reverse(part.range.end),
-                part.kind,
-            )
-        });
-        let mut edits = Vec::new();
-        let mut parts = parts.into_iter().peekable();
-        while let Some(first) = parts.next() {
-            let (mut range, mut context) = (first.range.clone(), first.context.clone());
-            let mut group = vec![first];
-            while let Some(next) = parts.next_if(|next| next.range.start <= range.end) {
-                range.end = range.end.max(next.range.end);
-                context = context.start.min(next.context.start)..context.end.max(next.context.end);
-                group.push(next);
-            }
-            let kind = group
-                .iter()
-                .map(|part| part.kind)
-                .min()
-                .expect("a group has a part");
-            // What decodes to text is encoded again, unless it is a secret itself.
-            let secret = |part: &Part| part.new.is_none() && part.kind <= FindingKind::Password;
-            let covering = group.iter().filter(|part| part.range == range);
-            let new = if group.iter().any(secret) {
-                covering
-                    .filter(|_| kind != FindingKind::Named)
-                    .map(|part| part.kind)
-                    .min()
-                    .map(|kind| self.name(kind, &text[range.clone()]))
-            } else {
-                let mut covering: Vec<&Part> = covering.collect();
-                covering.sort_by_key(|part| part.new.is_none());
-                covering.first().map(|part| match &part.new {
-                    Some(new) => new.clone(),
-                    None => self.name(part.kind, &text[range.clone()]),
-                })
-            };
-            let new = new.unwrap_or_else(|| MASK.to_owned());
-            edits.push(Edit {
-                range,
-                text: new,
-                kind,
-                context,
-            });
-        }
-        edits
-    }
-
-    fn learn(&mut self, kind: FindingKind, value: &str) {
-        if self.learning && rules::is_distinct(kind, value) {
-            self.look_for(value, kind, true);
-        }
-    }
-
-    /// What stands for `text`.
-    fn name(&mut self, kind: FindingKind, text: &str) -> String {
-        if self.learning {
-            return MASK.to_owned();
-        }
-        match kind {
-            FindingKind::Named | FindingKind::Password | FindingKind::Unreadable => MASK.to_owned(),
-            FindingKind::Token if rules::is_jwt(text) => self.names.jwt(text),
-            FindingKind::Token => self.names.token(text),
-            FindingKind::Email => self.names.email(text),
-            FindingKind::Guid => self.names.guid(text),
-            FindingKind::UserCode => self.names.code(text),
-            FindingKind::Tenant => match text.split_once('.') {
-                Some((label, _)) => self.names.tenant(label) + ".example.com",
-                None => self.names.tenant(text),
-            },
-        }
-    }
-}
-
-/// Something found in a text, before overlaps are resolved.
-struct Part {
-    range: Range<usize>,
-    context: Range<usize>,
-    kind: FindingKind,
-    /// What comes in its place, where no name does.
-    new: Option<String>,
-}
-
-impl Part {
-    fn of(place: Place) -> Self {
-        Self {
-            context: place.range.clone(),
-            kind: FindingKind::Named,
-            new: place.encoded.then(|| base64_mask(place.range.len())),
-            range: place.range,
-        }
-    }
 }
 
 fn found_in(stream: &Stream, edit: &Edit<FindingKind>) -> Option<Found> {
@@ -611,11 +375,6 @@ fn shifted(edits: Edits, by: usize) -> impl Iterator<Item = Edit<FindingKind>> {
         context: edit.context.start + by..edit.context.end + by,
         ..edit
     })
-}
-
-/// Base64 of as many characters that says nothing: `*` again and again.
-fn base64_mask(length: usize) -> String {
-    "Kioq".chars().cycle().take(length).collect()
 }
 
 /// What comes in the place of base64 that is none: as long, and as unreadable.

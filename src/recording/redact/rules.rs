@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::finding::FindingKind;
 use super::names;
-use super::redactor::FindingKind;
 
 /// Something that looks secret, in bytes of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,47 +88,65 @@ pattern!(CODE_KEY, r"(?i)user_?code$");
 /// What looks secret in `text`: names of ours and the documentation's examples included, in no order.
 pub(super) fn scan(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let mut plain = |pattern: &Regex, kind| {
+    // Most texts are short strings of records: a pattern that cannot fit into one is not tried.
+    let length = text.len();
+    let mut plain = |shortest: usize, pattern: &Regex, kind| {
+        if length < shortest {
+            return;
+        }
         hits.extend(pattern.find_iter(text).map(|found| Hit {
             range: found.range(),
             context: found.range(),
             kind,
         }));
     };
-    plain(&EMAIL, FindingKind::Email);
-    plain(&GUID, FindingKind::Guid);
-    plain(&JWT, FindingKind::Token);
-    plain(&REFRESH, FindingKind::Token);
-    let mut grouped = |pattern: &Regex, groups: &[&str], kind, keep: fn(&str) -> bool| {
-        for found in pattern.captures_iter(text) {
-            let whole = found.get(0).expect("a match has a range");
-            let value = groups.iter().find_map(|group| found.name(group));
-            if let Some(value) = value.filter(|value| keep(value.as_str())) {
-                hits.push(Hit {
-                    range: value.range(),
-                    context: whole.range(),
-                    kind,
-                });
+    plain(
+        if text.contains('@') { 6 } else { usize::MAX },
+        &EMAIL,
+        FindingKind::Email,
+    );
+    plain(36, &GUID, FindingKind::Guid);
+    plain(14, &JWT, FindingKind::Token);
+    plain(30, &REFRESH, FindingKind::Token);
+    let mut grouped =
+        |shortest: usize, pattern: &Regex, groups: &[&str], kind, keep: fn(&str) -> bool| {
+            if length < shortest {
+                return;
             }
-        }
-    };
-    grouped(&TENANT, &["label"], FindingKind::Tenant, |_| true);
-    grouped(&CODE, &["code"], FindingKind::UserCode, is_code);
-    grouped(&TOKEN, &["token"], FindingKind::Token, is_token);
-    for pattern in [&ASSIGNED, &ARGUMENT, &CONVERTED] {
-        grouped(pattern, &["single"], FindingKind::Password, |value| {
+            for found in pattern.captures_iter(text) {
+                let whole = found.get(0).expect("a match has a range");
+                let value = groups.iter().find_map(|group| found.name(group));
+                if let Some(value) = value.filter(|value| keep(value.as_str())) {
+                    hits.push(Hit {
+                        range: value.range(),
+                        context: whole.range(),
+                        kind,
+                    });
+                }
+            }
+        };
+    grouped(15, &TENANT, &["label"], FindingKind::Tenant, |_| true);
+    grouped(13, &CODE, &["code"], FindingKind::UserCode, is_code);
+    grouped(24, &TOKEN, &["token"], FindingKind::Token, is_token);
+    for (shortest, pattern) in [(5, &ASSIGNED), (6, &ARGUMENT), (24, &CONVERTED)] {
+        let kind = FindingKind::Password;
+        grouped(shortest, pattern, &["single"], kind, |value| {
             !value.is_empty()
         });
-        grouped(
-            pattern,
-            &["double", "bare"],
-            FindingKind::Password,
-            is_password,
-        );
+        grouped(shortest, pattern, &["double", "bare"], kind, is_password);
+    }
+    if length < 20 {
+        return hits;
     }
     for page in DEVICE_PAGE.find_iter(text) {
-        let from = text.floor_char_boundary(page.start().saturating_sub(200));
-        let to = text.ceil_char_boundary((page.end() + 200).min(text.len()));
+        let near = |at: usize| {
+            (0..=at)
+                .rev()
+                .find(|at| text.is_char_boundary(*at))
+                .unwrap_or(0)
+        };
+        let from = near(page.start().saturating_sub(200));
+        let to = near((page.end() + 200).min(text.len()));
         let codes = LONE_CODE.find_iter(&text[from..to]);
         for code in codes.filter(|code| is_code(code.as_str()) && code.as_str() != "MICROSOFT") {
             let range = from + code.start()..from + code.end();

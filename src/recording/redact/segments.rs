@@ -151,7 +151,7 @@ mod tests {
                     length: Some(18..19)
                 },
                 Segment::Frame {
-                    pieces: vec![29..33],
+                    pieces: std::iter::once(29..33).collect(),
                     length: None
                 },
                 Segment::Frame {

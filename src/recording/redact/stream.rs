@@ -175,12 +175,10 @@ impl Stream {
 /// and the sequence goes on.
 fn step(sequence: Sequence, c: char) -> (Sequence, bool) {
     match (sequence, c) {
-        (_, '\u{1b}') => (Sequence::Escape, false),
+        (_, '\u{1b}') | (Sequence::Escape, ' '..='/') => (Sequence::Escape, false),
         (Sequence::None, _) => (Sequence::None, true),
-        (_, '\0'..=' ') if c != ' ' => (sequence, true),
-        (Sequence::Escape, '[') => (Sequence::Control, false),
-        (Sequence::Escape, ' '..='/') => (Sequence::Escape, false),
-        (Sequence::Control, ' '..='?') => (Sequence::Control, false),
+        (_, '\0'..='\u{1f}') => (sequence, true),
+        (Sequence::Escape, '[') | (Sequence::Control, ' '..='?') => (Sequence::Control, false),
         (Sequence::Escape | Sequence::Control, _) => (Sequence::None, false),
     }
 }
