@@ -21,7 +21,7 @@ pub(crate) enum StoreError {
     Corrupt {
         /// The file.
         path: PathBuf,
-        /// What SQLite found.
+        /// What the database library found.
         source: rusqlite::Error,
     },
     /// A newer version of the program wrote it.
@@ -39,7 +39,7 @@ pub(crate) enum StoreError {
     Busy {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What the database library said.
         source: rusqlite::Error,
     },
     /// No room for what was to be written.
@@ -47,7 +47,7 @@ pub(crate) enum StoreError {
     Full {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What the database library said.
         source: rusqlite::Error,
     },
     /// It can be read and not written.
@@ -55,15 +55,15 @@ pub(crate) enum StoreError {
     ReadOnly {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What the database library said.
         source: rusqlite::Error,
     },
-    /// Anything else that SQLite refuses.
+    /// Anything else that is refused.
     #[error("the database `{}` refused the request", path.display())]
     Refused {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// What the database library said.
         source: rusqlite::Error,
     },
     /// The thread that owns it is gone.
@@ -97,7 +97,7 @@ impl StoreError {
         }
     }
 
-    /// What an error of SQLite's means for the database at `path`.
+    /// What the library's error means for the database at `path`.
     pub(super) fn of(source: rusqlite::Error, path: &Path) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
