@@ -77,6 +77,7 @@ pub(super) struct ShellParts<'a> {
     pub(super) interrupt: Option<Written<'a, InterruptSpec>>,
     pub(super) questions: Written<'a, Vec<QuestionSpec>>,
     pub(super) queries: Written<'a, Vec<QuerySpec>>,
+    pub(super) echoes_answers: Option<Written<'a, At<bool>>>,
     pub(super) quoting: Written<'a, At<QuotingName>>,
 }
 
@@ -98,6 +99,7 @@ impl<'a> ShellParts<'a> {
             interrupt: shell.optional(|s| &s.interrupt),
             questions: shell.part(|s| &s.questions),
             queries: shell.part(|s| &s.queries),
+            echoes_answers: shell.optional(|s| &s.echoes_answers),
             quoting: shell.part(|s| &s.quoting),
         }
     }
@@ -117,6 +119,7 @@ impl<'a> ShellParts<'a> {
             interrupt: by.optional(|o| &o.interrupt).or(self.interrupt),
             questions: by.optional(|o| &o.questions).unwrap_or(self.questions),
             queries: by.optional(|o| &o.queries).unwrap_or(self.queries),
+            echoes_answers: by.optional(|o| &o.echoes_answers).or(self.echoes_answers),
             quoting: by.optional(|o| &o.quoting).unwrap_or(self.quoting),
             ..self
         }

@@ -143,14 +143,18 @@ fn bootstrap(parts: &ShellParts<'_>, findings: &mut Diagnostics) {
         .arguments
         .iter()
         .find(|text| text.contains("{bootstrap}"));
+    let in_environment = parts
+        .environment
+        .iter()
+        .any(|part| part.value.set.0.iter().any(|(_, text)| text.contains("{bootstrap}")));
     match (parts.bootstrap, user) {
-        (Some(bootstrap), None) => findings.push(
+        (Some(bootstrap), None) if !in_environment => findings.push(
             bootstrap
                 .error(
                     bootstrap.value.span,
-                    "no argument has the hole `{bootstrap}`: the program never sees it",
+                    "neither an argument nor a variable has the hole `{bootstrap}`: the program never sees it",
                 )
-                .help("put `\"{bootstrap}\"` among `start.arguments`"),
+                .help("put `\"{bootstrap}\"` among `start.arguments` or in `environment.set`"),
         ),
         (None, Some(argument)) => findings.push(
             parts

@@ -63,6 +63,7 @@ pub(in crate::spec) fn compile_shell(
                 reply: query.reply.0.clone(),
             })
             .collect(),
+        echoes_answers: parts.echoes_answers.is_some_and(|part| part.value.value),
         quoting: quoting(parts.quoting.value.value),
     })
 }
@@ -92,7 +93,7 @@ fn environment(
     for part in parts {
         private_home = part.value.private_home.unwrap_or(private_home);
         for (name, text) in &part.value.set.0 {
-            let Some(value) = template(part.part(|_| text), &["home", "real_home"], findings)
+            let Some(value) = template(part.part(|_| text), &["bootstrap", "home", "real_home"], findings)
             else {
                 sound = false;
                 continue;

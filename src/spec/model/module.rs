@@ -63,6 +63,8 @@ pub(crate) struct OverridesSpec {
     pub(crate) questions: Option<Vec<QuestionSpec>>,
     /// What the program asks its terminal.
     pub(crate) queries: Option<Vec<QuerySpec>>,
+    /// Whether typed answers are written back, by prefixes or as `*`.
+    pub(crate) echoes_answers: Option<At<bool>>,
     /// How values are written into commands.
     pub(crate) quoting: Option<At<QuotingName>>,
 }

@@ -42,6 +42,8 @@ pub(crate) struct ShellSpec {
     /// What the program asks its terminal.
     #[serde(default)]
     pub(crate) queries: Vec<QuerySpec>,
+    /// Whether typed answers are written back, by prefixes or as `*`: such an echo is no output. Without it nothing is.
+    pub(crate) echoes_answers: Option<At<bool>>,
     /// How values are written into commands.
     pub(crate) quoting: At<QuotingName>,
     /// Limits that people should know of; shown with every module that uses this shell.
@@ -55,7 +57,7 @@ pub(crate) struct ShellSpec {
 pub(crate) struct StartSpec {
     /// A name that is looked up on `PATH`, or a path.
     pub(crate) program: At<Text>,
-    /// Its arguments. Holes: `{bootstrap}`, `{home}` (the session's own home folder).
+    /// Its arguments. Holes: `{bootstrap}` (here or in `environment.set`), `{home}` (the session's own home folder).
     #[serde(default)]
     pub(crate) arguments: Vec<At<String>>,
     /// What to do where the program is missing.
