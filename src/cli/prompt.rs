@@ -41,8 +41,13 @@ impl Prompt {
         } else {
             None
         };
+        #[expect(
+            deprecated,
+            reason = "a `File` keeps its descriptor; the unsafe successor is for types that might not"
+        )]
+        let terminal = AsyncFd::new(terminal)?;
         Ok(Self {
-            terminal: AsyncFd::new(terminal)?,
+            terminal,
             before,
             line: Zeroizing::new(Vec::new()),
         })

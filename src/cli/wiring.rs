@@ -12,20 +12,18 @@ use crate::daemon::Service;
 /// Where the daemon is to be found. `MM_STATE_DIR` and `MM_SOCKET` decide; otherwise the user id does, not the rest of the
 /// environment: clients that pass almost none must find the same daemon.
 pub(crate) fn place() -> Result<Place, CliError> {
-    let state_dir = match env::var_os("MM_STATE_DIR") {
+    let state_dir = match variable("MM_STATE_DIR") {
         Some(dir) => absolute(PathBuf::from(dir))?,
         None => home()?.join(".local/state/mm"),
     };
-    let socket = match env::var_os("MM_SOCKET") {
-        Some(path) => absolute(PathBuf::from(path))?,
-        None => {
-            let runtime =
-                PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
-            if env::var_os("MM_STATE_DIR").is_none() && runtime.is_dir() {
-                runtime.join("mm/mm.sock")
-            } else {
-                state_dir.join("run/mm.sock")
-            }
+    let socket = if let Some(path) = variable("MM_SOCKET") {
+        absolute(PathBuf::from(path))?
+    } else {
+        let runtime = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+        if variable("MM_STATE_DIR").is_none() && runtime.is_dir() {
+            runtime.join("mm/mm.sock")
+        } else {
+            state_dir.join("run/mm.sock")
         }
     };
     Ok(Place { socket, state_dir })
@@ -48,6 +46,11 @@ pub(crate) async fn client() -> Result<Client, CliError> {
 /// A client of the daemon that is running.
 pub(crate) async fn running_client() -> Result<Client, CliError> {
     Ok(Client::find(place()?).await?)
+}
+
+/// An empty variable counts as none.
+fn variable(name: &str) -> Option<std::ffi::OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
 }
 
 fn home() -> Result<PathBuf, CliError> {
@@ -75,20 +78,17 @@ pub(crate) struct Checked {
 }
 
 /// All modules, as a table.
-pub(crate) fn modules_list(_folder: Option<&Path>) -> Result<String, CliError> {
+pub(crate) fn modules_list(_folders: &[PathBuf]) -> Result<String, CliError> {
     Err(missing("modules list"))
 }
 
 /// One module, as it is meant.
-pub(crate) fn modules_show(_folder: Option<&Path>, _name: &str) -> Result<String, CliError> {
+pub(crate) fn modules_show(_folders: &[PathBuf], _name: &str) -> Result<String, CliError> {
     Err(missing("modules show"))
 }
 
 /// Findings in `files`, or in everything that is used.
-pub(crate) fn modules_check(
-    _folder: Option<&Path>,
-    _files: &[PathBuf],
-) -> Result<Checked, CliError> {
+pub(crate) fn modules_check(_folders: &[PathBuf], _files: &[PathBuf]) -> Result<Checked, CliError> {
     Err(missing("modules check"))
 }
 

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use crate::api::{self, Event};
-use crate::daemon::{RunWatch, Service, ServiceError, SessionWatch};
+use crate::api::{self, ApiError, Event};
+use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
@@ -65,10 +65,14 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
         // The view comes before the output: when it says that the run has ended, the output is complete.
         let view = convert::run(watch.view());
         let session = watch.session().map(convert::session);
-        let batch = match cursor.batch(view, session, |from| watch.page(from, PAGE)) {
+        let batch = match cursor.batch(view, session, |from| {
+            watch
+                .page(from, PAGE)
+                .map_err(|error| convert::error(&error))
+        }) {
             Ok(batch) => batch,
             Err(error) => {
-                permit.send(Ok(Event::Error(convert::error(&error)).encode().into()));
+                permit.send(Ok(Event::Error(error).encode().into()));
                 return true;
             }
         };
@@ -153,8 +157,8 @@ impl RunCursor {
         &mut self,
         run: api::Run,
         session: Option<api::Session>,
-        page: impl FnOnce(u64) -> Result<crate::daemon::OutputPage, ServiceError>,
-    ) -> Result<Batch, ServiceError> {
+        page: impl FnOnce(u64) -> Result<OutputPage, ApiError>,
+    ) -> Result<Batch, ApiError> {
         let mut lines = Vec::new();
         let ended = run.state == api::RunState::Ended;
         if let Some(session) = session
@@ -217,7 +221,6 @@ fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::OutputPage;
 
     fn a_run(state: api::RunState) -> api::Run {
         serde_json::from_value(serde_json::json!({
@@ -227,7 +230,11 @@ mod tests {
         .expect("it is a run")
     }
 
-    fn page(from: u64, bytes: &[u8], last: bool) -> Result<OutputPage, ServiceError> {
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it stands for a call that can fail"
+    )]
+    fn page(from: u64, bytes: &[u8], last: bool) -> Result<OutputPage, ApiError> {
         Ok(OutputPage {
             from,
             bytes: bytes.to_vec(),

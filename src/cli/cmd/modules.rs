@@ -8,13 +8,13 @@ use crate::cli::wiring;
 
 /// Lists, shows or checks modules. Needs no daemon: files speak for themselves.
 pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let folder = args.modules.as_deref();
+    let folders = args.modules.as_slice();
     match args.verb {
-        ModulesVerb::List => screen.text(&wiring::modules_list(folder)?)?,
-        ModulesVerb::Show { name } => screen.text(&wiring::modules_show(folder, &name)?)?,
+        ModulesVerb::List => screen.text(&wiring::modules_list(folders)?)?,
+        ModulesVerb::Show { name } => screen.text(&wiring::modules_show(folders, &name)?)?,
         ModulesVerb::Schema => screen.text(&wiring::modules_schema()?)?,
         ModulesVerb::Check { files } => {
-            let checked = wiring::modules_check(folder, &files)?;
+            let checked = wiring::modules_check(folders, &files)?;
             screen.text(&checked.text)?;
             if checked.faults > 0 {
                 return Ok(Exit::BadSpec);
