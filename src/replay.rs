@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::expect::{
-    AnswerLine, Challenge, CloseReason, Effect, Engine, Finish, Habits, Input, Mode, Nonce, Question, ReportedError, RunRequest, decode,
+    AnswerLine, Challenge, CloseReason, Effect, Engine, Finish, Habits, Input, Mode, Nonce,
+    Question, ReportedError, RunRequest, decode,
 };
 use crate::recording::{EventKind, Recording};
 use crate::script::{EndField, EndState, Part, Shell, SignIn, Stream};
@@ -35,8 +36,17 @@ pub(crate) struct Played {
 }
 
 /// Plays a recording of a program of this kind. `watch` has the device-code prompts to look for.
-pub(crate) fn play(recording: &Recording, shell: &Arc<Shell>, watch: Option<&Arc<SignIn>>) -> Vec<Played> {
-    let said: String = recording.events.iter().filter(|event| event.kind == EventKind::Output).map(|event| event.data.as_str()).collect();
+pub(crate) fn play(
+    recording: &Recording,
+    shell: &Arc<Shell>,
+    watch: Option<&Arc<SignIn>>,
+) -> Vec<Played> {
+    let said: String = recording
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Output)
+        .map(|event| event.data.as_str())
+        .collect();
     let start = Instant::now();
     let mut player = Player {
         engine: Engine::new(Arc::clone(shell), true, Habits::REPLAY, start),
@@ -67,7 +77,12 @@ pub(crate) fn play(recording: &Recording, shell: &Arc<Shell>, watch: Option<&Arc
 
 /// What somebody typed, understood.
 enum Request {
-    Run { nonce: Nonce, command: String, mode: Mode, depth: u8 },
+    Run {
+        nonce: Nonce,
+        command: String,
+        mode: Mode,
+        depth: u8,
+    },
     Interrupt,
     Answer(String),
 }
@@ -107,8 +122,16 @@ impl Player {
     fn request(&mut self, request: Request) {
         match request {
             Request::Interrupt => self.feed(Input::Interrupt),
-            Request::Answer(text) => self.feed(Input::Answer(AnswerLine { text: Secret::new(text), secret: false })),
-            Request::Run { nonce, command, mode, depth } => {
+            Request::Answer(text) => self.feed(Input::Answer(AnswerLine {
+                text: Secret::new(text),
+                secret: false,
+            })),
+            Request::Run {
+                nonce,
+                command,
+                mode,
+                depth,
+            } => {
                 let place = self.played.len();
                 self.played.push(Played {
                     command: command.clone(),
@@ -123,7 +146,14 @@ impl Player {
                     interrupted: false,
                 });
                 let tag = place as u64;
-                let request = RunRequest { tag, command, mode, depth, nonces: vec![nonce], watch: self.watch.clone() };
+                let request = RunRequest {
+                    tag,
+                    command,
+                    mode,
+                    depth,
+                    nonces: vec![nonce],
+                    watch: self.watch.clone(),
+                };
                 self.waiting.push_back((place, request));
                 self.send_waiting();
             }
@@ -132,14 +162,18 @@ impl Player {
 
     fn send_waiting(&mut self) {
         while !self.waiting.is_empty() && (self.engine.is_free() || !self.will_end()) {
-            let Some((_, request)) = self.waiting.pop_front() else { return };
+            let Some((_, request)) = self.waiting.pop_front() else {
+                return;
+            };
             self.feed(Input::Run(Box::new(request)));
         }
     }
 
     /// Whether the end of what runs is still to come.
     fn will_end(&self) -> bool {
-        let Some(nonce) = self.engine.nonce() else { return false };
+        let Some(nonce) = self.engine.nonce() else {
+            return false;
+        };
         let mut marker = String::new();
         for part in &self.shell.markers.end.parts {
             match part {
@@ -151,7 +185,9 @@ impl Player {
                 Part::Field(_) => break,
             }
         }
-        self.said.get(self.heard..).is_some_and(|rest| rest.contains(&marker))
+        self.said
+            .get(self.heard..)
+            .is_some_and(|rest| rest.contains(&marker))
     }
 
     fn feed(&mut self, input: Input<'_>) {
@@ -161,7 +197,13 @@ impl Player {
             if let Effect::Finished(finished) = &effect {
                 let place = usize::try_from(finished.tag).unwrap_or(usize::MAX);
                 if let Some(played) = self.played.get_mut(place) {
-                    if let Finish::Ended { state, exit, began: _, marked } = finished.finish {
+                    if let Finish::Ended {
+                        state,
+                        exit,
+                        began: _,
+                        marked,
+                    } = finished.finish
+                    {
                         (played.state, played.exit) = (Some(state), exit);
                         if !marked {
                             // What came cannot be told from the prompt that the command made.
@@ -220,7 +262,11 @@ impl Typed {
             Regex::new(&format!(r"\A(?:{text})\z")).ok()
         };
         Self {
-            piece: shell.framing.chunk.as_ref().and_then(|chunk| expression(&chunk.line)),
+            piece: shell
+                .framing
+                .chunk
+                .as_ref()
+                .and_then(|chunk| expression(&chunk.line)),
             close: expression(&shell.framing.close),
             shell: Arc::clone(shell),
             pending: String::new(),
@@ -251,7 +297,8 @@ impl Typed {
 
     fn line(&mut self, line: &str) -> Option<Request> {
         if let Some(piece) = self.piece.as_ref().and_then(|piece| piece.captures(line)) {
-            self.encoded.push_str(piece.name("chunk").map_or("", |chunk| chunk.as_str()));
+            self.encoded
+                .push_str(piece.name("chunk").map_or("", |chunk| chunk.as_str()));
             return None;
         }
         let Some(close) = self.close.as_ref().and_then(|close| close.captures(line)) else {
@@ -265,7 +312,11 @@ impl Typed {
         Some(Request::Run {
             nonce: Nonce::parse(group("nonce"))?,
             command: decode(self.shell.framing.encoding, &encoded).unwrap_or(encoded),
-            mode: if group("mode") == "records" { Mode::Records } else { Mode::Text },
+            mode: if group("mode") == "records" {
+                Mode::Records
+            } else {
+                Mode::Text
+            },
             depth: group("depth").parse().unwrap_or(2),
         })
     }
@@ -286,14 +337,26 @@ pub(crate) fn state_name(state: EndState) -> &'static str {
 impl Played {
     /// The objects that a command in records mode gave.
     pub(crate) fn objects(&self) -> Vec<Value> {
-        let arrays = self.records.iter().filter(|(stream, _)| *stream == Stream::Output);
-        arrays.flat_map(|(_, json)| serde_json::from_str::<Vec<Value>>(json.get()).unwrap_or_default()).collect()
+        let arrays = self
+            .records
+            .iter()
+            .filter(|(stream, _)| *stream == Stream::Output);
+        arrays
+            .flat_map(|(_, json)| {
+                serde_json::from_str::<Vec<Value>>(json.get()).unwrap_or_default()
+            })
+            .collect()
     }
 
     /// Text that went past the streams, by line.
     pub(crate) fn console(&self) -> Vec<String> {
-        let lines = self.records.iter().filter(|(stream, _)| *stream == Stream::Console);
-        lines.filter_map(|(_, json)| serde_json::from_str(json.get()).ok()).collect()
+        let lines = self
+            .records
+            .iter()
+            .filter(|(stream, _)| *stream == Stream::Console);
+        lines
+            .filter_map(|(_, json)| serde_json::from_str(json.get()).ok())
+            .collect()
     }
 
     /// One JSON object: `command mode state exit errors`, then `output`, or `objects console streams` in records mode,
@@ -301,23 +364,44 @@ impl Played {
     pub(crate) fn to_json(&self, shell: &Shell) -> Value {
         let mut json = Map::new();
         json.insert("command".to_owned(), self.command.clone().into());
-        json.insert("mode".to_owned(), if self.mode == Mode::Records { "records" } else { "text" }.into());
+        json.insert(
+            "mode".to_owned(),
+            if self.mode == Mode::Records {
+                "records"
+            } else {
+                "text"
+            }
+            .into(),
+        );
         json.insert("state".to_owned(), self.state.map(state_name).into());
         json.insert("exit".to_owned(), self.exit.into());
-        json.insert("errors".to_owned(), self.errors.iter().map(|error| error.message.clone()).collect());
+        json.insert(
+            "errors".to_owned(),
+            self.errors
+                .iter()
+                .map(|error| error.message.clone())
+                .collect(),
+        );
         if self.mode == Mode::Records {
             json.insert("objects".to_owned(), self.objects().into());
             json.insert("console".to_owned(), self.console().into());
             json.insert("streams".to_owned(), self.streams(shell).into());
         } else {
-            json.insert("output".to_owned(), String::from_utf8_lossy(&self.output).into());
+            json.insert(
+                "output".to_owned(),
+                String::from_utf8_lossy(&self.output).into(),
+            );
         }
         if let Some(challenge) = &self.challenge {
             let value = serde_json::json!({ "user_code": challenge.user_code, "verification_uri": challenge.verification_uri });
             json.insert("challenge".to_owned(), value);
         }
         if let Some(question) = &self.question {
-            let choices: Vec<&str> = question.choices.iter().map(|(letter, _)| letter.as_str()).collect();
+            let choices: Vec<&str> = question
+                .choices
+                .iter()
+                .map(|(letter, _)| letter.as_str())
+                .collect();
             let kind = format!("{:?}", question.kind).to_lowercase();
             let value = serde_json::json!({ "kind": kind, "text": question.text, "default": question.default, "choices": choices });
             json.insert("question".to_owned(), value);
@@ -330,13 +414,22 @@ impl Played {
 
     fn streams(&self, shell: &Shell) -> Map<String, Value> {
         let mut streams = Map::new();
-        let tags = shell.records.as_ref().map(|records| records.tags.as_slice()).unwrap_or_default();
+        let tags = shell
+            .records
+            .as_ref()
+            .map(|records| records.tags.as_slice())
+            .unwrap_or_default();
         for (stream, json) in &self.records {
             if matches!(stream, Stream::Output | Stream::Console) {
                 continue;
             }
-            let tag = tags.iter().find(|(_, known)| known == stream).map_or("", |(tag, _)| tag);
-            let values = streams.entry(tag).or_insert_with(|| Value::Array(Vec::new()));
+            let tag = tags
+                .iter()
+                .find(|(_, known)| known == stream)
+                .map_or("", |(tag, _)| tag);
+            let values = streams
+                .entry(tag)
+                .or_insert_with(|| Value::Array(Vec::new()));
             if let (Value::Array(values), Ok(value)) = (values, serde_json::from_str(json.get())) {
                 values.push(value);
             }
@@ -347,5 +440,8 @@ impl Played {
 
 /// How long a recording took.
 pub(crate) fn length(recording: &Recording) -> Duration {
-    recording.events.last().map_or(Duration::ZERO, |event| event.at)
+    recording
+        .events
+        .last()
+        .map_or(Duration::ZERO, |event| event.at)
 }

@@ -167,7 +167,7 @@ mod tests {
         fn output_survives_the_way(from: u64, bytes: Vec<u8>) {
             let event = Event::Output(Output { from, bytes });
             let line = event.encode();
-            prop_assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+            prop_assert_eq!(memchr::memchr_iter(b'\n', &line).count(), 1);
             let back: Event = serde_json::from_slice(&line).expect("it is what was written");
             prop_assert_eq!(back, event);
         }

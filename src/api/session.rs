@@ -96,8 +96,10 @@ impl Session {
     /// Whether a sign-in that was asked for has come to its end, well or not.
     pub(crate) fn sign_in_ended(&self) -> bool {
         match self.state {
-            SessionState::Ready | SessionState::Running | SessionState::Asking => true,
-            SessionState::Closed => true,
+            SessionState::Ready
+            | SessionState::Running
+            | SessionState::Asking
+            | SessionState::Closed => true,
             SessionState::SignedOut => self.failure.is_some(),
             // A program that does not listen keeps its sign-in; before the sign-in it is on its way out.
             SessionState::Stopping => self.signed_in_at.is_some(),

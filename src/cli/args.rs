@@ -286,9 +286,9 @@ pub(crate) struct AnswerArgs {
 
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct ModulesArgs {
-    /// A folder of module files that add to and replace the built-in ones
-    #[arg(long, value_name = "DIR", env = "MM_MODULES", hide_env_values = true)]
-    pub(crate) modules: Option<PathBuf>,
+    /// A folder of module files that add to and replace the built-in ones; after those of `MM_MODULES`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) modules: Vec<PathBuf>,
     #[command(subcommand)]
     pub(crate) verb: ModulesVerb,
 }

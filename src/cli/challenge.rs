@@ -22,29 +22,26 @@ struct Shown {
 impl SignInView {
     /// Shows what is new about `session`.
     pub(crate) fn show(&mut self, session: &Session, screen: &mut Screen) {
-        match &session.challenge {
-            Some(challenge) => {
-                let known = self.shown.as_ref().map(|shown| &shown.code);
-                if known != Some(&challenge.user_code) {
-                    for line in lines(session, challenge) {
-                        screen.important(&line);
-                    }
-                }
-                self.shown = Some(Shown {
-                    code: challenge.user_code.clone(),
-                    page: challenge.verification_uri.clone(),
-                    until: Instant::now() + Duration::from_secs(challenge.expires_in),
-                });
-                self.tick(screen);
+        let Some(challenge) = &session.challenge else {
+            self.shown = None;
+            match waiting_for(session) {
+                Some(text) => screen.progress(&text),
+                None => screen.clear_progress(),
             }
-            None => {
-                self.shown = None;
-                match waiting_for(session) {
-                    Some(text) => screen.progress(&text),
-                    None => screen.clear_progress(),
-                }
+            return;
+        };
+        let known = self.shown.as_ref().map(|shown| &shown.code);
+        if known != Some(&challenge.user_code) {
+            for line in lines(session, challenge) {
+                screen.important(&line);
             }
         }
+        self.shown = Some(Shown {
+            code: challenge.user_code.clone(),
+            page: challenge.verification_uri.clone(),
+            until: Instant::now() + Duration::from_secs(challenge.expires_in),
+        });
+        self.tick(screen);
     }
 
     /// Renews the minutes left; to be called now and then.

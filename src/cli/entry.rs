@@ -12,11 +12,11 @@ use super::output::Screen;
 
 /// Runs the program and says how it went. Prints whatever there is to print.
 pub fn run() -> ExitCode {
-    let mut screen = Screen::new();
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return screen.usage(&error).into(),
+        Err(error) => return Screen::usage(&error).into(),
     };
+    let mut screen = Screen::new();
     let done = match args.verb {
         // It is another program, with its own exit codes.
         Verb::StandIn(args) => cmd::stand_in::stand_in(&args),

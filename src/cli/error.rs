@@ -71,14 +71,14 @@ impl CliError {
                 | ClientError::Gone
                 | ClientError::Garbled { .. },
             )
-            | Self::Daemon { .. } => Exit::NoDaemon,
-            Self::Socket(SocketError::AlreadyRunning { .. }) => Exit::Refused,
-            Self::Socket(
+            | Self::Socket(
                 SocketError::TooLong { .. }
                 | SocketError::Exposed { .. }
                 | SocketError::Occupied { .. }
                 | SocketError::Io { .. },
-            ) => Exit::NoDaemon,
+            )
+            | Self::Daemon { .. } => Exit::NoDaemon,
+            Self::Socket(SocketError::AlreadyRunning { .. }) => Exit::Refused,
             Self::Usage { .. } => Exit::Usage,
             Self::Spec { .. } => Exit::BadSpec,
             Self::Io { .. } => Exit::Failed,

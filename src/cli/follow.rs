@@ -83,7 +83,7 @@ impl<'a> Follow<'a> {
 
     /// Shows what comes until the run has ended or the person has left. The first Ctrl-C stops the run, the second leaves
     /// it; neither ends a sign-in.
-    pub(crate) async fn to_the_end(
+    pub(crate) async fn until_it_ends(
         mut self,
         mut events: Events,
         interrupts: &mut Interrupts,

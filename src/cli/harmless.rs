@@ -58,13 +58,11 @@ impl HarmlessStream {
                 Err(error) => {
                     let (valid, _) = rest.split_at(error.valid_up_to());
                     let text = std::str::from_utf8(valid).expect("it was just checked");
-                    match error.error_len() {
-                        Some(length) => (text, length),
-                        None => {
-                            shown.push_str(&harmless(text));
-                            return rest.len() - text.len();
-                        }
-                    }
+                    let Some(length) = error.error_len() else {
+                        shown.push_str(&harmless(text));
+                        return rest.len() - text.len();
+                    };
+                    (text, length)
                 }
             };
             if bad == 0 {

@@ -142,7 +142,7 @@ impl Screen {
     }
 
     /// What the argument parser says: help on standard output, complaints on standard error.
-    pub(crate) fn usage(&mut self, error: &clap::Error) -> Exit {
+    pub(crate) fn usage(error: &clap::Error) -> Exit {
         // Nobody is left to tell where this cannot be written.
         let _ = error.print();
         if error.use_stderr() {

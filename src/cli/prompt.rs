@@ -59,7 +59,8 @@ impl Prompt {
         loop {
             let mut ready = self.terminal.readable().await?;
             let mut piece = Zeroizing::new([0_u8; 4096]);
-            match ready.try_io(|terminal| Ok(rustix::io::read(terminal.get_ref(), piece.as_mut())?)) {
+            match ready.try_io(|terminal| Ok(rustix::io::read(terminal.get_ref(), piece.as_mut())?))
+            {
                 Ok(Ok(0)) => return Ok(None),
                 Ok(Ok(length)) => self.line.extend_from_slice(&piece[..length]),
                 Ok(Err(error)) => return Err(error),

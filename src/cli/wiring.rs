@@ -1,6 +1,6 @@
 //! Where the parts are joined: from the environment to a place, from a place to a service.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::CliError;
 use crate::client::{Client, Place};
@@ -11,36 +11,68 @@ use crate::spec::Catalog;
 
 /// The settings of this process, from its environment.
 pub(crate) fn config() -> Result<Config, CliError> {
-    Config::load(Overrides::default()).map_err(|error| CliError::usage(error.to_string(), error.help()))
+    load(Overrides::default())
+}
+
+fn load(overrides: Overrides) -> Result<Config, CliError> {
+    Config::load(overrides).map_err(|error| CliError::usage(error.to_string(), error.help()))
 }
 
 /// Where the daemon is to be found.
 pub(crate) fn place() -> Result<Place, CliError> {
     let config = config()?;
-    Ok(Place { socket: config.socket, state_dir: config.state_dir })
+    Ok(Place {
+        socket: config.socket,
+        state_dir: config.state_dir,
+    })
 }
 
 /// The daemon's verbs, for `mm daemon run`.
 pub(crate) async fn service() -> Result<Service, CliError> {
     let config = config()?;
-    config
-        .prepare_folders()
-        .map_err(|error| CliError::Daemon { message: error.to_string(), help: Some(error.help()) })?;
-    Service::open(config).await.map_err(|error| CliError::Daemon { message: error.to_string(), help: error.help() })
+    config.prepare_folders().map_err(|error| CliError::Daemon {
+        message: error.to_string(),
+        help: Some(error.help()),
+    })?;
+    Service::open(config)
+        .await
+        .map_err(|error| CliError::Daemon {
+            message: error.to_string(),
+            help: error.help(),
+        })
 }
 
 /// Starts the log of a process that is the daemon: the state folder's file once nobody watches its standard error.
 pub(crate) fn start_log(detached: bool) -> Result<(), CliError> {
     let config = config()?;
     let file = config.log_file();
-    let target = if detached { LogTarget::File(&file) } else { LogTarget::Stderr };
-    logging::start(&config.log, target).map_err(|error| CliError::usage(error.to_string(), error.help()))
+    let target = if detached {
+        LogTarget::File(&file)
+    } else {
+        LogTarget::Stderr
+    };
+    logging::start(&config.log, target)
+        .map_err(|error| CliError::usage(error.to_string(), error.help()))
 }
 
-/// The modules and shells there are; `folder` is looked at last.
-pub(crate) fn catalog(folder: Option<&Path>) -> Result<Catalog, CliError> {
-    let mut folders: Vec<PathBuf> = config()?.module_folders.into_iter().map(|folder| folder.path).collect();
-    folders.extend(folder.map(Path::to_owned));
+/// The modules and shells there are, those of `folders` last. A folder that a person named has to be there.
+pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
+    let modules = folders.to_vec();
+    let folders = load(Overrides {
+        modules,
+        ..Overrides::default()
+    })?
+    .module_folders;
+    if let Some(missing) = folders
+        .iter()
+        .find(|folder| folder.named && !folder.path.is_dir())
+    {
+        return Err(CliError::usage(
+            format!("there is no folder `{}`", missing.path.display()),
+            "name a folder of module files with --modules or MM_MODULES",
+        ));
+    }
+    let folders: Vec<PathBuf> = folders.into_iter().map(|folder| folder.path).collect();
     Ok(Catalog::load(&folders))
 }
 

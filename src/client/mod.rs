@@ -11,4 +11,4 @@ mod verbs;
 pub(crate) use error::ClientError;
 pub(crate) use place::Place;
 pub(crate) use stream::Events;
-pub(crate) use verbs::{Client, RawPage};
+pub(crate) use verbs::Client;

@@ -1,5 +1,6 @@
 //! Starting a daemon where there is none: once, however many clients ask at the same time.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -20,7 +21,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 /// What the second daemon says while the first one still holds the lock on its way out.
 const STILL_THERE: &str = "running already";
 
-/// Paths in the environment that the daemon takes over. It runs in `/`, so they are made absolute.
+/// Paths, or lists of them, that the daemon takes over from the environment. It runs in `/`, so they are made absolute.
 const PATHS: [&str; 2] = ["MM_CONNECTIONS", "MM_MODULES"];
 
 /// Connects, or says that nobody listens.
@@ -166,10 +167,8 @@ impl Start<'_> {
             .stdout(Stdio::null())
             .stderr(stderr);
         for name in PATHS {
-            if let Some(path) = std::env::var_os(name)
-                && let Ok(absolute) = std::path::absolute(path)
-            {
-                command.env(name, absolute);
+            if let Some(paths) = std::env::var_os(name).and_then(|paths| absolute(&paths)) {
+                command.env(name, paths);
             }
         }
         let child = command
@@ -188,6 +187,15 @@ impl Start<'_> {
             log: self.place.log(),
         }
     }
+}
+
+/// Each path of a list made absolute. `None` where one cannot be: the daemon then says what is wrong with it.
+fn absolute(paths: &OsStr) -> Option<OsString> {
+    let paths: Result<Vec<_>, _> = std::env::split_paths(paths)
+        .filter(|path| !path.as_os_str().is_empty())
+        .map(std::path::absolute)
+        .collect();
+    std::env::join_paths(paths.ok()?).ok()
 }
 
 /// The last line that tells of an error, of what was written to the log since it was opened.
@@ -229,6 +237,13 @@ mod tests {
         let said = last_error(&mut log);
         assert_eq!(said.as_deref(), Some("a daemon is running already (pid 7)"));
         assert!(said.is_some_and(|said| said.contains(STILL_THERE)));
+    }
+
+    #[test]
+    fn every_path_of_a_list_is_made_absolute() {
+        let here = std::env::current_dir().expect("there is one");
+        let expected = format!("{}:/b", here.join("a").display());
+        assert_eq!(absolute(OsStr::new("a::/b")), Some(expected.into()));
     }
 
     #[tokio::test]

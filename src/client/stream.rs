@@ -43,9 +43,8 @@ impl Events {
                         self.lines.push(data);
                     }
                 }
-                Some(Err(_)) => return Err(ClientError::Gone),
                 None if self.lines.is_empty() => return Ok(None),
-                None => return Err(ClientError::Gone),
+                Some(Err(_)) | None => return Err(ClientError::Gone),
             }
         }
     }
@@ -98,7 +97,10 @@ mod tests {
             lines in prop::collection::vec("[^\n]{0,12}", 0..12),
             size in 1_usize..9,
         ) {
-            let whole: String = lines.iter().map(|line| format!("{line}\n")).collect();
+            let mut whole = lines.join("\n");
+            if !lines.is_empty() {
+                whole.push('\n');
+            }
             let mut reader = Lines::default();
             let mut read = Vec::new();
             for piece in whole.as_bytes().chunks(size) {

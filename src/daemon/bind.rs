@@ -13,17 +13,32 @@ use crate::store::Pin;
 const NONCES: usize = 16;
 
 /// The sign-in of `connection` with `module`; `pin` is whom it proved to be the first time.
-pub(super) fn sign_in(module: &Module, rules: &SignIn, connection: &Connection, pin: Option<Pin>) -> Result<SignInRequest, ServiceError> {
+pub(super) fn sign_in(
+    module: &Module,
+    rules: &SignIn,
+    connection: &Connection,
+    pin: Option<Pin>,
+) -> Result<SignInRequest, ServiceError> {
     let way = rules.ways.first().ok_or_else(|| ServiceError::Module {
         message: format!("the module `{}` has no way to sign in", module.name),
         help: None,
     })?;
     let fill = |template: &Template| fill(module, connection, template);
-    let expected = match (connection.expected_email(), connection.expected_tenant_id(), pin) {
-        (None, None, Some(pin)) => Expected { account: Some(pin.account), tenant: Some(pin.tenant), pinned: true },
-        (account, tenant, _) => {
-            Expected { account: account.map(str::to_owned), tenant: tenant.map(str::to_owned), pinned: false }
-        }
+    let expected = match (
+        connection.expected_email(),
+        connection.expected_tenant_id(),
+        pin,
+    ) {
+        (None, None, Some(pin)) => Expected {
+            account: Some(pin.account),
+            tenant: Some(pin.tenant),
+            pinned: true,
+        },
+        (account, tenant, _) => Expected {
+            account: account.map(str::to_owned),
+            tenant: tenant.map(str::to_owned),
+            pinned: false,
+        },
     };
     Ok(SignInRequest {
         connect: fill(&way.connect)?,
@@ -51,7 +66,11 @@ pub(super) fn command(module: &Module, command: &str) -> String {
     }
 }
 
-fn fill(module: &Module, connection: &Connection, template: &Template) -> Result<String, ServiceError> {
+fn fill(
+    module: &Module,
+    connection: &Connection,
+    template: &Template,
+) -> Result<String, ServiceError> {
     let holes = connection.holes(&module.name);
     if let Some(missing) = template.holes().find(|hole| holes(hole).is_none()) {
         let key = match missing {
@@ -61,10 +80,18 @@ fn fill(module: &Module, connection: &Connection, template: &Template) -> Result
             other => other,
         };
         return Err(ServiceError::Connection {
-            message: format!("the connection `{}` has no `{key}`, which the module `{}` needs", connection.name(), module.name),
+            message: format!(
+                "the connection `{}` has no `{key}`, which the module `{}` needs",
+                connection.name(),
+                module.name
+            ),
             help: Some(format!("add `{key}` to its entry in the connections file")),
         });
     }
-    let quoting = if module.shell.quoting == Quoting::Plain { Quoting::Posix } else { module.shell.quoting };
+    let quoting = if module.shell.quoting == Quoting::Plain {
+        Quoting::Posix
+    } else {
+        module.shell.quoting
+    };
     Ok(template.render(quoting, holes))
 }

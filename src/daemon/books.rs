@@ -47,20 +47,38 @@ impl SessionListener for Bookkeeper {
 }
 
 /// In order and one after the other: the row's number is known only after the first write.
-async fn write(key: SessionKey, store: Store, pins_identity: bool, mut inbox: mpsc::UnboundedReceiver<Note>) {
+async fn write(
+    key: SessionKey,
+    store: Store,
+    pins_identity: bool,
+    mut inbox: mpsc::UnboundedReceiver<Note>,
+) {
     let mut row = None;
     while let Some(note) = inbox.recv().await {
         match note {
             Note::Started(pid, at) => match store.session_started(key.clone(), pid, at).await {
                 Ok(id) => row = Some(id),
-                Err(error) => tracing::error!(%error, session = %key, "the session's start is not in the history"),
+                Err(error) => {
+                    tracing::error!(%error, session = %key, "the session's start is not in the history")
+                }
             },
             Note::SignedIn(identity, at) => {
                 let (account, tenant) = (identity.account, identity.tenant);
                 if let Some(row) = row {
                     store.session_signed_in(row, at, account.clone(), tenant.clone());
                 }
-                if pins_identity && let Err(error) = store.pin(key.clone(), Pin { account, tenant, pinned: at }).await {
+                if pins_identity
+                    && let Err(error) = store
+                        .pin(
+                            key.clone(),
+                            Pin {
+                                account,
+                                tenant,
+                                pinned: at,
+                            },
+                        )
+                        .await
+                {
                     tracing::error!(%error, session = %key, "the identity is not pinned");
                 }
             }

@@ -15,11 +15,25 @@ use crate::script::{Quoting, Shell};
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/microsoft/powershell/7:/snap/bin";
 
 /// The command that starts a session's program. Makes its home where the shell wants a private one.
-pub(super) fn command(shell: &Shell, connection: &Connection, key: &SessionKey, state_dir: &Path, real_home: &Path) -> io::Result<pty::Command> {
-    let home = if shell.environment.private_home { private_home(state_dir, key)? } else { real_home.to_owned() };
+pub(super) fn command(
+    shell: &Shell,
+    connection: &Connection,
+    key: &SessionKey,
+    state_dir: &Path,
+    real_home: &Path,
+) -> io::Result<pty::Command> {
+    let home = if shell.environment.private_home {
+        private_home(state_dir, key)?
+    } else {
+        real_home.to_owned()
+    };
     let home_text = home.to_string_lossy().into_owned();
     let real_home_text = real_home.to_string_lossy().into_owned();
-    let bootstrap = shell.bootstrap.as_ref().map(crate::script::Bootstrap::argument).unwrap_or_default();
+    let bootstrap = shell
+        .bootstrap
+        .as_ref()
+        .map(crate::script::Bootstrap::argument)
+        .unwrap_or_default();
     let hole = |name: &str| match name {
         "home" => Some(home_text.as_str()),
         "real_home" => Some(real_home_text.as_str()),
@@ -27,9 +41,17 @@ pub(super) fn command(shell: &Shell, connection: &Connection, key: &SessionKey, 
         _ => None,
     };
     let (program, arguments) = match connection.stand_in() {
-        Some(scenario) => (std::env::current_exe()?.into_os_string(), vec!["stand-in".into(), scenario.into()]),
+        Some(scenario) => (
+            std::env::current_exe()?.into_os_string(),
+            vec!["stand-in".into(), scenario.into()],
+        ),
         None => {
-            let arguments = shell.start.arguments.iter().map(|argument| argument.render(Quoting::Plain, hole).into()).collect();
+            let arguments = shell
+                .start
+                .arguments
+                .iter()
+                .map(|argument| argument.render(Quoting::Plain, hole).into())
+                .collect();
             (shell.start.program.clone().into(), arguments)
         }
     };
@@ -49,12 +71,20 @@ pub(super) fn command(shell: &Shell, connection: &Connection, key: &SessionKey, 
             set(&mut environment, name.into(), value);
         }
     }
-    let path = environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone()).unwrap_or_default();
+    let path = environment
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default();
     if path.is_empty() {
         set(&mut environment, "PATH".into(), USUAL_PATH.into());
     }
     for (name, value) in &shell.environment.set {
-        set(&mut environment, name.into(), value.render(Quoting::Plain, hole).into());
+        set(
+            &mut environment,
+            name.into(),
+            value.render(Quoting::Plain, hole).into(),
+        );
     }
     let terminal = &shell.terminal;
     Ok(pty::Command {
@@ -62,7 +92,12 @@ pub(super) fn command(shell: &Shell, connection: &Connection, key: &SessionKey, 
         arguments,
         environment,
         folder: home,
-        size: PtySize { rows: terminal.rows, cols: terminal.columns, pixel_width: 0, pixel_height: 0 },
+        size: PtySize {
+            rows: terminal.rows,
+            cols: terminal.columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        },
         flags: Flags {
             echo: terminal.echo,
             canonical: terminal.canonical,
@@ -83,7 +118,10 @@ fn set(environment: &mut Vec<(OsString, OsString)>, name: OsString, value: OsStr
 /// A session's own home (0700), so that token caches of two tenants never meet.
 fn private_home(state_dir: &Path, key: &SessionKey) -> io::Result<PathBuf> {
     let home = state_dir.join("homes").join(folder_name(key));
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&home)?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&home)?;
     Ok(home)
 }
 

@@ -16,9 +16,9 @@ mod watch;
 
 pub(crate) use error::ServiceError;
 pub(crate) use service::Service;
-pub(crate) use watch::{RunWatch, SessionWatch};
 pub(crate) use view::{
     Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
     OnSignedOut, Outcome, OutputPage, QuestionView, RunEnd, RunOrder, RunState, RunView,
     SessionState, SessionView,
 };
+pub(crate) use watch::{RunWatch, SessionWatch};

@@ -18,7 +18,8 @@ pub(super) fn open(path: &Path, entry: &Entry) -> Result<Writer, ServiceError> {
         command: Some(shell.start.program.clone()),
         ..Header::default()
     };
-    let text = |text: Option<&str>, kind: fn(String) -> Known| text.map(|text| kind(text.to_owned()));
+    let text =
+        |text: Option<&str>, kind: fn(String) -> Known| text.map(|text| kind(text.to_owned()));
     let known = [
         text(Some(connection.tenant()), Known::Domain),
         text(connection.expected_tenant_id(), Known::Guid),
@@ -26,10 +27,22 @@ pub(super) fn open(path: &Path, entry: &Entry) -> Result<Writer, ServiceError> {
         text(connection.expected_email(), Known::Email),
         text(Some(connection.sharepoint_host()), Known::Host),
     ];
-    let refused = |message: String, help: &str| ServiceError::Refused { message, help: Some(help.to_owned()) };
+    let refused = |message: String, help: &str| ServiceError::Refused {
+        message,
+        help: Some(help.to_owned()),
+    };
     if !path.is_absolute() {
-        return Err(refused(format!("`{}` is not an absolute path", path.display()), "name the recording's file with its whole path"));
+        return Err(refused(
+            format!("`{}` is not an absolute path", path.display()),
+            "name the recording's file with its whole path",
+        ));
     }
-    Writer::create(path, header, Redactor::new(known.into_iter().flatten(), []), Instant::now(), Existing::Refuse)
-        .map_err(|error| refused(error.to_string(), error.help()))
+    Writer::create(
+        path,
+        header,
+        Redactor::new(known.into_iter().flatten(), []),
+        Instant::now(),
+        Existing::Refuse,
+    )
+    .map_err(|error| refused(error.to_string(), error.help()))
 }

@@ -29,7 +29,11 @@ pub(super) struct Registry {
 
 impl Registry {
     /// The living session of `key`, or the one that `start` makes. Nobody else starts one in between.
-    pub(super) fn find_or_start<E>(&self, key: &SessionKey, start: impl FnOnce() -> Result<Entry, E>) -> Result<Entry, E> {
+    pub(super) fn find_or_start<E>(
+        &self,
+        key: &SessionKey,
+        start: impl FnOnce() -> Result<Entry, E>,
+    ) -> Result<Entry, E> {
         let mut entries = self.lock();
         if let Some(entry) = entries.get(key)
             && !entry.session.status().borrow().is_closed()
@@ -48,7 +52,10 @@ impl Registry {
     /// Forgets a session whose program is gone.
     pub(super) fn forget_closed(&self, key: &SessionKey) {
         let mut entries = self.lock();
-        if entries.get(key).is_some_and(|entry| entry.session.status().borrow().is_closed()) {
+        if entries
+            .get(key)
+            .is_some_and(|entry| entry.session.status().borrow().is_closed())
+        {
             entries.remove(key);
         }
     }
@@ -100,7 +107,9 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         challenge,
         failure: status.failure.as_ref().map(failure_view),
         current: status.current.and_then(&run_of),
-        last: status.last.and_then(|(tag, at): (u64, Timestamp)| Some((run_of(tag)?, at))),
+        last: status
+            .last
+            .and_then(|(tag, at): (u64, Timestamp)| Some((run_of(tag)?, at))),
         queued: status.queued,
     }
 }
@@ -110,14 +119,23 @@ fn standing_view(status: &SessionStatus) -> (SessionState, Option<String>) {
         Standing::Starting => (SessionState::Starting, None),
         Standing::SignedOut => (SessionState::SignedOut, None),
         Standing::SigningIn => {
-            let waits = if status.challenge.is_some() { "waits for somebody to enter the code" } else { "waits for a code" };
+            let waits = if status.challenge.is_some() {
+                "waits for somebody to enter the code"
+            } else {
+                "waits for a code"
+            };
             (SessionState::SigningIn, Some(waits.to_owned()))
         }
         Standing::Proving => (SessionState::Proving, None),
         Standing::Ready => (SessionState::Ready, None),
         Standing::Running => (SessionState::Running, None),
-        Standing::Asking(question) => (SessionState::Asking, Some(format!("asks: {}", question.text))),
-        Standing::Stopping(_) if status.stuck => (SessionState::Stopping, Some(status.why_stuck().to_owned())),
+        Standing::Asking(question) => (
+            SessionState::Asking,
+            Some(format!("asks: {}", question.text)),
+        ),
+        Standing::Stopping(_) if status.stuck => {
+            (SessionState::Stopping, Some(status.why_stuck().to_owned()))
+        }
         Standing::Stopping(_) => (SessionState::Stopping, None),
         Standing::Closing => (SessionState::Closing, None),
         Standing::Closed(reason) => (SessionState::Closed, Some(reason.to_string())),

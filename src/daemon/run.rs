@@ -126,7 +126,11 @@ pub(super) struct Scribe {
 impl Scribe {
     /// With `text_as_records` the run's text is kept as console records.
     pub(super) fn new(run: Arc<Run>, store: Store, text_as_records: bool) -> Self {
-        Self { run, store, console: text_as_records.then(Vec::new) }
+        Self {
+            run,
+            store,
+            console: text_as_records.then(Vec::new),
+        }
     }
 
     fn text(&mut self, text: &[u8]) {
@@ -174,11 +178,21 @@ impl RunListener for Scribe {
                     progress.account = text(account);
                     progress.tenant = text(tenant);
                 });
-                self.store.start_run(run.id.clone(), "running".to_owned(), now, text(account), text(tenant));
+                self.store.start_run(
+                    run.id.clone(),
+                    "running".to_owned(),
+                    now,
+                    text(account),
+                    text(tenant),
+                );
             }
             RunEvent::Asks(question) => run.change(|progress| {
                 progress.question = question.map(question_view);
-                progress.state = if question.is_some() { RunState::Asking } else { RunState::Running };
+                progress.state = if question.is_some() {
+                    RunState::Asking
+                } else {
+                    RunState::Running
+                };
             }),
             RunEvent::Stopping => run.change(|progress| {
                 progress.question = None;
@@ -225,7 +239,9 @@ fn json_lines(record: &Record) -> Vec<u8> {
         }
     };
     match serde_json::from_str::<Vec<&serde_json::value::RawValue>>(record.value.get()) {
-        Ok(values) if record.stream == Stream::Output => values.iter().for_each(|value| line(value.get())),
+        Ok(values) if record.stream == Stream::Output => {
+            values.iter().for_each(|value| line(value.get()))
+        }
         _ => line(record.value.get()),
     }
     lines.into_bytes()
@@ -256,15 +272,35 @@ fn command_error(error: ReportedError) -> CommandError {
 
 /// What became of a run, from how its session says it ended.
 fn end(result: RunResult) -> RunEnd {
-    let plain = |outcome, reason: Option<String>| RunEnd { outcome, state: None, exit: None, errors: Vec::new(), reason };
+    let plain = |outcome, reason: Option<String>| RunEnd {
+        outcome,
+        state: None,
+        exit: None,
+        errors: Vec::new(),
+        reason,
+    };
     match result {
-        RunResult::Dropped(why) => plain(Outcome::Stopped, Some(format!("{}, before it was sent", why_text(&why)))),
-        RunResult::SignInFailed(failure) => {
-            plain(Outcome::NotRun, Some(format!("the sign-in failed: {} ({})", failure.message, failure.failure.name)))
-        }
+        RunResult::Dropped(why) => plain(
+            Outcome::Stopped,
+            Some(format!("{}, before it was sent", why_text(&why))),
+        ),
+        RunResult::SignInFailed(failure) => plain(
+            Outcome::NotRun,
+            Some(format!(
+                "the sign-in failed: {} ({})",
+                failure.message, failure.failure.name
+            )),
+        ),
         RunResult::NotAccepted(reason) => plain(Outcome::NotRun, Some(reason)),
-        RunResult::SessionEnded(reason) => plain(Outcome::Lost, Some(format!("the session ended before it was sent: {reason}"))),
-        RunResult::Finished { finish, errors, stopped } => {
+        RunResult::SessionEnded(reason) => plain(
+            Outcome::Lost,
+            Some(format!("the session ended before it was sent: {reason}")),
+        ),
+        RunResult::Finished {
+            finish,
+            errors,
+            stopped,
+        } => {
             let errors: Vec<CommandError> = errors.into_iter().map(command_error).collect();
             finished(finish, errors, stopped)
         }
@@ -273,10 +309,22 @@ fn end(result: RunResult) -> RunEnd {
 
 fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>) -> RunEnd {
     let deadline = matches!(stopped, Some(StopWhy::Deadline));
-    let stop = if deadline { Outcome::TimedOut } else { Outcome::Stopped };
+    let stop = if deadline {
+        Outcome::TimedOut
+    } else {
+        Outcome::Stopped
+    };
     let (outcome, state, exit, reason) = match finish {
-        Finish::Ended { state, exit, began, marked: _ } => {
-            let cut = matches!(state, EndState::Aborted | EndState::Unstarted | EndState::Garbled);
+        Finish::Ended {
+            state,
+            exit,
+            began,
+            marked: _,
+        } => {
+            let cut = matches!(
+                state,
+                EndState::Aborted | EndState::Unstarted | EndState::Garbled
+            );
             match &stopped {
                 Some(why) if cut => (stop, Some(state), exit, Some(why_text(why))),
                 // It ended by itself before the interrupt reached it.
@@ -284,17 +332,37 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
             }
         }
         Finish::GaveUp => {
-            let why = stopped.as_ref().map_or_else(String::new, |why| format!("{}; ", why_text(why)));
-            (stop, None, None, Some(format!("{why}it does not listen, and the session waits until it returns")))
+            let why = stopped
+                .as_ref()
+                .map_or_else(String::new, |why| format!("{}; ", why_text(why)));
+            (
+                stop,
+                None,
+                None,
+                Some(format!(
+                    "{why}it does not listen, and the session waits until it returns"
+                )),
+            )
         }
         Finish::Unanswered => {
             let reason = "nothing answered; whether it ran is not known, so it was not sent again";
             (Outcome::Lost, None, None, Some(reason.to_owned()))
         }
         Finish::Lost(reason) => (Outcome::Lost, None, None, Some(reason.to_string())),
-        Finish::NotFree => (Outcome::NotRun, None, None, Some("the session was busy".to_owned())),
+        Finish::NotFree => (
+            Outcome::NotRun,
+            None,
+            None,
+            Some("the session was busy".to_owned()),
+        ),
     };
-    RunEnd { outcome, state, exit, errors, reason }
+    RunEnd {
+        outcome,
+        state,
+        exit,
+        errors,
+        reason,
+    }
 }
 
 fn ended(
@@ -308,11 +376,15 @@ fn ended(
         EndState::Failed | EndState::Parse => (Outcome::Failed, None),
         EndState::Aborted if !began => (Outcome::NotRun, Some("it was cancelled before it began")),
         // Nobody stopped it and nothing went wrong in it: a cancel of the command before may have come late.
-        EndState::Aborted if errors.is_empty() => {
-            (Outcome::Failed, Some("it was cut short, perhaps by a late cancel; it is not run again by itself"))
-        }
+        EndState::Aborted if errors.is_empty() => (
+            Outcome::Failed,
+            Some("it was cut short, perhaps by a late cancel; it is not run again by itself"),
+        ),
         EndState::Aborted => (Outcome::Failed, None),
-        EndState::Garbled | EndState::Unstarted => (Outcome::NotRun, Some("it was sent three times and never began")),
+        EndState::Garbled | EndState::Unstarted => (
+            Outcome::NotRun,
+            Some("it was sent three times and never began"),
+        ),
     };
     (outcome, Some(state), exit, reason.map(str::to_owned))
 }
@@ -322,7 +394,9 @@ fn why_text(why: &StopWhy) -> String {
         StopWhy::Asked => "it was stopped".to_owned(),
         StopWhy::CallerLeft => "it was stopped because nobody waited for it any longer".to_owned(),
         StopWhy::Deadline => "its deadline passed".to_owned(),
-        StopWhy::Question(text) => format!("it was stopped because it asked `{text}` and nobody was to answer"),
+        StopWhy::Question(text) => {
+            format!("it was stopped because it asked `{text}` and nobody was to answer")
+        }
     }
 }
 
@@ -333,7 +407,12 @@ fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::store::RunEnd {
     } else if let Some(file) = run.output.persist() {
         KeptOutput::File(file)
     } else {
-        KeptOutput::Inline(run.output.read(0, INLINE_OUTPUT_LIMIT).map(|page| page.bytes).unwrap_or_default())
+        KeptOutput::Inline(
+            run.output
+                .read(0, INLINE_OUTPUT_LIMIT)
+                .map(|page| page.bytes)
+                .unwrap_or_default(),
+        )
     };
     let errors: Vec<serde_json::Value> = end
         .errors
@@ -375,24 +454,48 @@ const STATES: [(EndState, &str); 6] = [
 ];
 
 fn outcome_name(outcome: Outcome) -> &'static str {
-    OUTCOMES.iter().find(|(known, _)| *known == outcome).map_or("lost", |(_, name)| name)
+    OUTCOMES
+        .iter()
+        .find(|(known, _)| *known == outcome)
+        .map_or("lost", |(_, name)| name)
 }
 
 fn state_name(state: EndState) -> &'static str {
-    STATES.iter().find(|(known, _)| *known == state).map_or("failed", |(_, name)| name)
+    STATES
+        .iter()
+        .find(|(known, _)| *known == state)
+        .map_or("failed", |(_, name)| name)
 }
 
 /// A run of the past, from the store.
 pub(super) fn past_view(row: crate::store::RunRow) -> RunView {
-    let errors = row.errors.as_deref().and_then(|json| serde_json::from_str::<Vec<serde_json::Value>>(json).ok());
-    let errors = errors.unwrap_or_default().iter().map(crate::expect::reported_error).map(command_error).collect();
-    let outcome = OUTCOMES.iter().find(|(_, name)| *name == row.state).map_or(Outcome::Lost, |(outcome, _)| *outcome);
-    let state = row.end_state.as_deref().and_then(|name| STATES.iter().find(|(_, known)| *known == name));
+    let errors = row
+        .errors
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<Vec<serde_json::Value>>(json).ok());
+    let errors = errors
+        .unwrap_or_default()
+        .iter()
+        .map(crate::expect::reported_error)
+        .map(command_error)
+        .collect();
+    let outcome = OUTCOMES
+        .iter()
+        .find(|(_, name)| *name == row.state)
+        .map_or(Outcome::Lost, |(outcome, _)| *outcome);
+    let state = row
+        .end_state
+        .as_deref()
+        .and_then(|name| STATES.iter().find(|(_, known)| *known == name));
     RunView {
         id: row.id,
         session: row.session,
         command: row.command,
-        mode: if row.mode == "records" { Mode::Records } else { Mode::Text },
+        mode: if row.mode == "records" {
+            Mode::Records
+        } else {
+            Mode::Text
+        },
         client: row.who,
         state: RunState::Ended,
         ahead: 0,
@@ -400,7 +503,13 @@ pub(super) fn past_view(row: crate::store::RunRow) -> RunView {
         started_at: row.started,
         ended_at: row.ended,
         question: None,
-        end: Some(RunEnd { outcome, state: state.map(|(state, _)| *state), exit: row.exit, errors, reason: row.reason }),
+        end: Some(RunEnd {
+            outcome,
+            state: state.map(|(state, _)| *state),
+            exit: row.exit,
+            errors,
+            reason: row.reason,
+        }),
         account: row.account,
         tenant: row.tenant,
         output_length: row.output_length,
@@ -414,5 +523,10 @@ pub(super) fn page(run: &Run, from: u64, max: usize) -> std::io::Result<OutputPa
     let over = run.is_over();
     let page = run.output.read(from, max)?;
     let last = over && page.next >= page.end;
-    Ok(OutputPage { from: page.from, bytes: page.bytes, next: page.next, last })
+    Ok(OutputPage {
+        from: page.from,
+        bytes: page.bytes,
+        next: page.next,
+        last,
+    })
 }

@@ -33,7 +33,11 @@ impl Runs {
     }
 
     pub(super) fn id_of(&self, tag: u64) -> Option<RunId> {
-        self.lock().iter().rev().find(|run| run.tag == tag).map(|run| run.id.clone())
+        self.lock()
+            .iter()
+            .rev()
+            .find(|run| run.tag == tag)
+            .map(|run| run.id.clone())
     }
 
     /// Newest first.

@@ -13,7 +13,10 @@ use super::registry::{Entry, Registry, session_view};
 use super::run::{Run, Scribe, past_view};
 use super::runs::Runs;
 use super::shards::Shards;
-use super::view::{Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView, SessionView};
+use super::view::{
+    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView,
+    SessionView,
+};
 use super::watch::{RunWatch, SessionWatch};
 use super::{ServiceError, bind, launch};
 use crate::config::Config;
@@ -23,7 +26,9 @@ use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
 use crate::output::{Kept, Limits, read_file};
 use crate::pty::SpawnError;
 use crate::script::Module;
-use crate::session::{Launch, Order, RunListener as _, RunResult, Session, SessionError, Standing, StopWhy};
+use crate::session::{
+    Launch, Order, RunListener as _, RunResult, Session, SessionError, Standing, StopWhy,
+};
 use crate::spec::{Catalog, CatalogError};
 use crate::store::{KeptOutput, NewRun, Retention, RunFilter, Store};
 
@@ -64,19 +69,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn state(message: impl std::fmt::Display) -> ServiceError {
-    ServiceError::State { message: message.to_string() }
+    ServiceError::State {
+        message: message.to_string(),
+    }
 }
 
 impl Service {
     /// Opens the state, marks what an earlier daemon left unfinished, and waits for orders.
     pub(crate) async fn open(config: Config) -> Result<Self, ServiceError> {
-        let store = Store::open(&config.state_dir.join("mm.db")).map_err(|error| state(format!("{error}: {}", error.help())))?;
-        let folders: Vec<PathBuf> = config.module_folders.iter().map(|folder| folder.path.clone()).collect();
+        let store = Store::open(&config.state_dir.join("mm.db"))
+            .map_err(|error| state(format!("{error}: {}", error.help())))?;
+        let folders: Vec<PathBuf> = config
+            .module_folders
+            .iter()
+            .map(|folder| folder.path.clone())
+            .collect();
         let mut connections = Connections::empty(&config.connections_file);
         if let Ok(scenario) = std::fs::read_to_string(config.state_dir.join(DEMO_FILE)) {
             connections.add(Connection::demo(scenario.trim()));
         }
-        let shards = Shards::start().map_err(|error| state(format!("the threads for sessions cannot be started: {error}")))?;
+        let shards = Shards::start().map_err(|error| {
+            state(format!(
+                "the threads for sessions cannot be started: {error}"
+            ))
+        })?;
         let outputs = config.state_dir.join("runs");
         crate::config::prepare_folder(&outputs).map_err(state)?;
         let service = Self(Arc::new(Inner {
@@ -99,15 +115,35 @@ impl Service {
     async fn tidy(&self) -> Result<(), ServiceError> {
         let (store, now) = (&self.0.store, Timestamp::now());
         let reason = "the daemon ended while it ran";
-        let lost = store.interrupted_runs(now, reason.to_owned()).await.map_err(state)?;
-        let sessions = store.interrupted_sessions(now, "the daemon ended".to_owned()).await.map_err(state)?;
+        let lost = store
+            .interrupted_runs(now, reason.to_owned())
+            .await
+            .map_err(state)?;
+        let sessions = store
+            .interrupted_sessions(now, "the daemon ended".to_owned())
+            .await
+            .map_err(state)?;
         if !lost.is_empty() || sessions > 0 {
-            tracing::warn!(runs = lost.len(), sessions, "an earlier daemon ended without ending these");
+            tracing::warn!(
+                runs = lost.len(),
+                sessions,
+                "an earlier daemon ended without ending these"
+            );
         }
-        let since = now - jiff::SignedDuration::try_from(KEEP_FOR).unwrap_or(jiff::SignedDuration::MAX);
-        let files = store.prune(Retention { runs: KEEP_RUNS, since }).await.map_err(state)?;
+        let since =
+            now - jiff::SignedDuration::try_from(KEEP_FOR).unwrap_or(jiff::SignedDuration::MAX);
+        let files = store
+            .prune(Retention {
+                runs: KEEP_RUNS,
+                since,
+            })
+            .await
+            .map_err(state)?;
         let outputs = self.outputs();
-        for name in files.into_iter().chain(lost.iter().map(|run| output_name(&run.id))) {
+        for name in files
+            .into_iter()
+            .chain(lost.iter().map(|run| output_name(&run.id)))
+        {
             if let Err(error) = std::fs::remove_file(outputs.join(&name))
                 && error.kind() != io::ErrorKind::NotFound
             {
@@ -131,12 +167,22 @@ impl Service {
     fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
         let mut catalog = lock(&self.0.catalog);
         catalog.reload_if_changed();
-        catalog.module(name).map_err(|error: CatalogError| ServiceError::Module { message: error.to_string(), help: Some(error.help()) })
+        catalog
+            .module(name)
+            .map_err(|error: CatalogError| ServiceError::Module {
+                message: error.to_string(),
+                help: Some(error.help()),
+            })
     }
 
     fn connection(&self, name: &str) -> Result<Connection, ServiceError> {
-        let failed = |message: String, help: String| ServiceError::Connection { message, help: Some(help) };
-        let name: ConnectionName = name.parse().map_err(|error: crate::name::NameError| failed(error.to_string(), error.help().to_owned()))?;
+        let failed = |message: String, help: String| ServiceError::Connection {
+            message,
+            help: Some(help),
+        };
+        let name: ConnectionName = name.parse().map_err(|error: crate::name::NameError| {
+            failed(error.to_string(), error.help().to_owned())
+        })?;
         let mut connections = lock(&self.0.connections);
         let read = connections.reload();
         match (connections.get(&name), read) {
@@ -161,47 +207,95 @@ impl Service {
         }
         let module = self.module(module)?;
         let connection = Arc::new(self.connection(connection)?);
-        let key = SessionKey { connection: connection.name().clone(), module: module.name.clone() };
-        self.0.sessions.find_or_start(&key, || self.start(&key, module, connection))
+        let key = SessionKey {
+            connection: connection.name().clone(),
+            module: module.name.clone(),
+        };
+        self.0
+            .sessions
+            .find_or_start(&key, || self.start(&key, module, connection))
     }
 
-    fn start(&self, key: &SessionKey, module: Arc<Module>, connection: Arc<Connection>) -> Result<Entry, ServiceError> {
+    fn start(
+        &self,
+        key: &SessionKey,
+        module: Arc<Module>,
+        connection: Arc<Connection>,
+    ) -> Result<Entry, ServiceError> {
         let config = &self.0.config;
-        let lost = |reason: String, help: Option<String>| ServiceError::SessionLost { key: key.clone(), reason, help };
-        let command = launch::command(&module.shell, &connection, key, &config.state_dir, &config.home)
-            .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
-        let pins_identity = connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
+        let lost = |reason: String, help: Option<String>| ServiceError::SessionLost {
+            key: key.clone(),
+            reason,
+            help,
+        };
+        let command = launch::command(
+            &module.shell,
+            &connection,
+            key,
+            &config.state_dir,
+            &config.home,
+        )
+        .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
+        let pins_identity =
+            connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
         let launch = Launch {
             command,
             shell: Arc::clone(&module.shell),
             needs_sign_in: module.sign_in.is_some(),
-            listener: Box::new(Bookkeeper::new(key.clone(), self.0.store.clone(), pins_identity)),
+            listener: Box::new(Bookkeeper::new(
+                key.clone(),
+                self.0.store.clone(),
+                pins_identity,
+            )),
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
             let help = match &error {
-                SpawnError::NotFound { .. } | SpawnError::NotExecutable { .. } => module.shell.start.install.clone(),
+                SpawnError::NotFound { .. } | SpawnError::NotExecutable { .. } => {
+                    module.shell.start.install.clone()
+                }
                 SpawnError::Folder { .. } | SpawnError::Terminal { .. } | SpawnError::Nul => None,
             };
             lost(with_causes(&error), help)
         })?;
         tracing::info!(session = %key, "started");
-        Ok(Entry { key: key.clone(), session, module, connection })
+        Ok(Entry {
+            key: key.clone(),
+            session,
+            module,
+            connection,
+        })
     }
 
     /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is.
     async fn sign_in(&self, entry: &Entry) -> Result<(), ServiceError> {
-        let Some(rules) = &entry.module.sign_in else { return Ok(()) };
+        let Some(rules) = &entry.module.sign_in else {
+            return Ok(());
+        };
         if entry.session.status().borrow().is_signed_in() {
             return Ok(());
         }
-        let pin = self.0.store.pinned(entry.key.clone()).await.map_err(state)?;
+        let pin = self
+            .0
+            .store
+            .pinned(entry.key.clone())
+            .await
+            .map_err(state)?;
         let request = bind::sign_in(&entry.module, rules, &entry.connection, pin)?;
-        entry.session.sign_in(request).await.map_err(|error| refused(entry, &error))
+        entry
+            .session
+            .sign_in(request)
+            .await
+            .map_err(|error| refused(entry, &error))
     }
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
     /// `forget_identity` drops the pinned identity of a connection that names neither account nor tenant.
-    pub(crate) async fn login(&self, connection: &str, module: &str, forget_identity: bool) -> Result<SessionWatch, ServiceError> {
+    pub(crate) async fn login(
+        &self,
+        connection: &str,
+        module: &str,
+        forget_identity: bool,
+    ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
         if forget_identity {
             self.0.store.unpin(entry.key.clone()).await.map_err(state)?;
@@ -211,34 +305,79 @@ impl Service {
     }
 
     /// Follows a session that was started before.
-    pub(crate) async fn watch_session(&self, connection: &str, module: &str) -> Result<SessionWatch, ServiceError> {
+    pub(crate) async fn watch_session(
+        &self,
+        connection: &str,
+        module: &str,
+    ) -> Result<SessionWatch, ServiceError> {
         let key = self.key(connection, module)?;
-        let entry = self.0.sessions.get(&key).ok_or(ServiceError::UnknownSession { key })?;
+        let entry = self
+            .0
+            .sessions
+            .get(&key)
+            .ok_or(ServiceError::UnknownSession { key })?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
     /// Sessions, of one connection or module where given (as typed).
-    pub(crate) async fn sessions(&self, connection: Option<&str>, module: Option<&str>) -> Result<Vec<SessionView>, ServiceError> {
+    pub(crate) async fn sessions(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<Vec<SessionView>, ServiceError> {
         let (connection, module) = self.filter(connection, module)?;
         let wanted = |entry: &Entry| {
-            connection.as_ref().is_none_or(|name| *name == entry.key.connection) && module.as_ref().is_none_or(|name| *name == entry.key.module)
+            connection
+                .as_ref()
+                .is_none_or(|name| *name == entry.key.connection)
+                && module.as_ref().is_none_or(|name| *name == entry.key.module)
         };
-        Ok(self.0.sessions.all().iter().filter(|entry| wanted(entry)).map(|entry| session_view(entry, |tag| self.run_id(tag))).collect())
+        Ok(self
+            .0
+            .sessions
+            .all()
+            .iter()
+            .filter(|entry| wanted(entry))
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect())
     }
 
-    fn filter(&self, connection: Option<&str>, module: Option<&str>) -> Result<(Option<ConnectionName>, Option<ModuleName>), ServiceError> {
-        let module = module.map(|name| self.module(name)).transpose()?.map(|module| module.name.clone());
-        let connection = connection.map(|name| self.connection(name)).transpose()?.map(|connection| connection.name().clone());
+    fn filter(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<(Option<ConnectionName>, Option<ModuleName>), ServiceError> {
+        let module = module
+            .map(|name| self.module(name))
+            .transpose()?
+            .map(|module| module.name.clone());
+        let connection = connection
+            .map(|name| self.connection(name))
+            .transpose()?
+            .map(|connection| connection.name().clone());
         Ok((connection, module))
     }
 
     /// Signs out and ends a session, waiting for it; `force` kills it at once. Returns what it was.
-    pub(crate) async fn disconnect(&self, connection: &str, module: &str, force: bool) -> Result<SessionKey, ServiceError> {
+    pub(crate) async fn disconnect(
+        &self,
+        connection: &str,
+        module: &str,
+        force: bool,
+    ) -> Result<SessionKey, ServiceError> {
         let key = self.key(connection, module)?;
-        let entry = self.0.sessions.get(&key).ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
+        let entry = self
+            .0
+            .sessions
+            .get(&key)
+            .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
         if !self.end_session(&entry, force).await {
             let status = entry.session.status().borrow().clone();
-            return Err(ServiceError::Stopping { key, since: status.since, why: status.why_stuck().to_owned() });
+            return Err(ServiceError::Stopping {
+                key,
+                since: status.since,
+                why: status.why_stuck().to_owned(),
+            });
         }
         self.0.sessions.forget_closed(&key);
         tracing::info!(session = %key, "disconnected");
@@ -269,17 +408,25 @@ impl Service {
             let status = status.borrow();
             let needs = entry.module.sign_in.is_some() && !status.is_signed_in();
             if needs && order.on_signed_out == OnSignedOut::Refuse {
-                return Err(ServiceError::SignInNeeded { key: entry.key.clone() });
+                return Err(ServiceError::SignInNeeded {
+                    key: entry.key.clone(),
+                });
             }
         }
         self.sign_in(&entry).await?;
         let run = self.write_down(&order, &entry).await?;
-        let recorder = order.record.as_ref().map(|path| super::recorder::open(path, &entry)).transpose()?;
+        let recorder = order
+            .record
+            .as_ref()
+            .map(|path| super::recorder::open(path, &entry))
+            .transpose()?;
         let request = Order {
             tag: run.tag,
             command: bind::command(&entry.module, &order.command),
             mode: match order.mode {
-                Mode::Records if entry.module.shell.records.is_some() => crate::expect::Mode::Records,
+                Mode::Records if entry.module.shell.records.is_some() => {
+                    crate::expect::Mode::Records
+                }
                 Mode::Text | Mode::Records => crate::expect::Mode::Text,
             },
             depth: order.depth.clamp(1, 99),
@@ -304,7 +451,8 @@ impl Service {
     /// Makes the run's record before anything of it is sent: what has none did not happen.
     async fn write_down(&self, order: &RunOrder, entry: &Entry) -> Result<Arc<Run>, ServiceError> {
         let mut random = [0; 9];
-        getrandom::fill(&mut random).map_err(|error| state(format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut random)
+            .map_err(|error| state(format!("no random numbers: {error}")))?;
         let id = RunId::from_random(random);
         let limits = Limits {
             memory: OUTPUT_IN_MEMORY,
@@ -312,18 +460,38 @@ impl Service {
             file: self.outputs().join(output_name(&id)),
         };
         let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
-        let run = Arc::new(Run::new(id.clone(), tag, entry.key.clone(), order, Kept::new(limits)));
+        let run = Arc::new(Run::new(
+            id.clone(),
+            tag,
+            entry.key.clone(),
+            order,
+            Kept::new(limits),
+        ));
         let row = NewRun {
             id,
             session: entry.key.clone(),
-            mode: if order.mode == Mode::Records { "records" } else { "text" }.to_owned(),
+            mode: if order.mode == Mode::Records {
+                "records"
+            } else {
+                "text"
+            }
+            .to_owned(),
             command: order.command.clone(),
             who: order.client.clone(),
-            on_disconnect: if order.on_disconnect == OnDisconnect::Keep { "keep" } else { "stop" }.to_owned(),
+            on_disconnect: if order.on_disconnect == OnDisconnect::Keep {
+                "keep"
+            } else {
+                "stop"
+            }
+            .to_owned(),
             state: "queued".to_owned(),
             submitted: run.submitted_at(),
         };
-        self.0.store.insert_run(row).await.map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        self.0
+            .store
+            .insert_run(row)
+            .await
+            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }
@@ -336,7 +504,8 @@ impl Service {
 
     async fn past_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
         let row = self.0.store.run(id.clone()).await.map_err(state)?;
-        row.map(past_view).ok_or_else(|| ServiceError::UnknownRun { id: id.to_string() })
+        row.map(past_view)
+            .ok_or_else(|| ServiceError::UnknownRun { id: id.to_string() })
     }
 
     /// Follows a run that was accepted before.
@@ -348,35 +517,78 @@ impl Service {
     }
 
     /// The newest runs first, of one connection or module where given (as typed).
-    pub(crate) async fn runs(&self, connection: Option<&str>, module: Option<&str>, limit: usize) -> Result<Vec<RunView>, ServiceError> {
+    pub(crate) async fn runs(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RunView>, ServiceError> {
         let (connection, module) = self.filter(connection, module)?;
-        let filter = RunFilter { connection, module, limit: u32::try_from(limit).unwrap_or(u32::MAX) };
+        let filter = RunFilter {
+            connection,
+            module,
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+        };
         let rows = self.0.store.recent_runs(filter).await.map_err(state)?;
         let live = self.0.runs.all();
-        let view = |row: crate::store::RunRow| live.iter().find(|run| run.id == row.id).map_or_else(|| past_view(row), |run| run.view());
+        let view = |row: crate::store::RunRow| {
+            live.iter()
+                .find(|run| run.id == row.id)
+                .map_or_else(|| past_view(row), |run| run.view())
+        };
         Ok(rows.into_iter().map(view).collect())
     }
 
     /// Output of a run, also of one that ended before the daemon started.
-    pub(crate) async fn output(&self, id: &RunId, from: u64, max: usize) -> Result<OutputPage, ServiceError> {
-        let unreadable = |error: io::Error| state(format!("the output of run {id} cannot be read: {error}"));
+    pub(crate) async fn output(
+        &self,
+        id: &RunId,
+        from: u64,
+        max: usize,
+    ) -> Result<OutputPage, ServiceError> {
+        let unreadable =
+            |error: io::Error| state(format!("the output of run {id} cannot be read: {error}"));
         if let Some((run, _)) = self.live_run(id) {
             return super::run::page(&run, from, max).map_err(unreadable);
         }
         let view = self.past_run(id).await?;
         let (length, skipped) = (view.output_length, view.output_skipped);
         let page = match self.0.store.output(id.clone()).await.map_err(state)? {
-            Some(KeptOutput::File(name)) => read_file(&self.outputs().join(name), length, skipped, from, max).map_err(unreadable)?,
+            Some(KeptOutput::File(name)) => {
+                read_file(&self.outputs().join(name), length, skipped, from, max)
+                    .map_err(unreadable)?
+            }
             Some(KeptOutput::Inline(bytes)) => {
                 let start = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
                 let end = start.saturating_add(max).min(bytes.len());
-                let next = if end == bytes.len() { length.max(end as u64) } else { end as u64 };
-                return Ok(OutputPage { from: start as u64, bytes: bytes[start..end].to_vec(), next, last: end == bytes.len() });
+                let next = if end == bytes.len() {
+                    length.max(end as u64)
+                } else {
+                    end as u64
+                };
+                return Ok(OutputPage {
+                    from: start as u64,
+                    bytes: bytes[start..end].to_vec(),
+                    next,
+                    last: end == bytes.len(),
+                });
             }
-            Some(KeptOutput::None) | None => return Ok(OutputPage { from: length, bytes: Vec::new(), next: length, last: true }),
+            Some(KeptOutput::None) | None => {
+                return Ok(OutputPage {
+                    from: length,
+                    bytes: Vec::new(),
+                    next: length,
+                    last: true,
+                });
+            }
         };
         let last = page.next >= page.end;
-        Ok(OutputPage { from: page.from, bytes: page.bytes, next: page.next, last })
+        Ok(OutputPage {
+            from: page.from,
+            bytes: page.bytes,
+            next: page.next,
+            last,
+        })
     }
 
     /// Tells a run to stop; returns at once. A run that is over is returned as it is.
@@ -385,7 +597,9 @@ impl Service {
     }
 
     async fn stop_because(&self, id: &RunId, why: StopWhy) -> Result<RunView, ServiceError> {
-        let Some((run, entry)) = self.live_run(id) else { return self.past_run(id).await };
+        let Some((run, entry)) = self.live_run(id) else {
+            return self.past_run(id).await;
+        };
         if let Some(entry) = entry
             && !run.is_over()
         {
@@ -401,8 +615,15 @@ impl Service {
             self.past_run(id).await?;
             return Err(ServiceError::NothingAsked { id: id.clone() });
         };
-        let line = AnswerLine { text: answer.text, secret: answer.secret };
-        entry.session.answer(run.tag, line).await.map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
+        let line = AnswerLine {
+            text: answer.text,
+            secret: answer.secret,
+        };
+        entry
+            .session
+            .answer(run.tag, line)
+            .await
+            .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
         Ok(run.view())
     }
 
@@ -424,13 +645,18 @@ impl Service {
         let mut connections = lock(&self.0.connections);
         match scenario {
             Some(scenario) => {
-                std::fs::write(&file, scenario).map_err(|error| state(format!("`{}` cannot be written: {error}", file.display())))?;
+                std::fs::write(&file, scenario).map_err(|error| {
+                    state(format!("`{}` cannot be written: {error}", file.display()))
+                })?;
                 connections.add(Connection::demo(scenario));
             }
             None => {
                 match std::fs::remove_file(&file) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(state(format!("`{}` cannot be removed: {error}", file.display())));
+                        return Err(state(format!(
+                            "`{}` cannot be removed: {error}",
+                            file.display()
+                        )));
                     }
                     Ok(()) | Err(_) => {}
                 }
@@ -444,10 +670,26 @@ impl Service {
     pub(crate) async fn info(&self) -> DaemonView {
         let sessions = self.0.sessions.all();
         let count = |test: fn(&crate::session::SessionStatus) -> bool| {
-            sessions.iter().filter(|entry| test(&entry.session.status().borrow())).count()
+            sessions
+                .iter()
+                .filter(|entry| test(&entry.session.status().borrow()))
+                .count()
         };
-        let mut troubles: Vec<String> = self.0.store.health().failing.into_iter().map(|what| format!("the database: {what}")).collect();
-        troubles.extend(self.0.runs.all().iter().filter_map(|run| Some(format!("the output of run {}: {}", run.id, run.output.trouble()?))));
+        let mut troubles: Vec<String> = self
+            .0
+            .store
+            .health()
+            .failing
+            .into_iter()
+            .map(|what| format!("the database: {what}"))
+            .collect();
+        troubles.extend(self.0.runs.all().iter().filter_map(|run| {
+            Some(format!(
+                "the output of run {}: {}",
+                run.id,
+                run.output.trouble()?
+            ))
+        }));
         DaemonView {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -455,7 +697,12 @@ impl Service {
             state_dir: self.0.config.state_dir.clone(),
             sessions: count(|status| !status.is_closed()),
             signed_in: count(crate::session::SessionStatus::is_signed_in),
-            running: count(|status| matches!(status.standing, Standing::Running | Standing::Asking(_) | Standing::Stopping(_))),
+            running: count(|status| {
+                matches!(
+                    status.standing,
+                    Standing::Running | Standing::Asking(_) | Standing::Stopping(_)
+                )
+            }),
             troubles,
         }
     }
@@ -463,14 +710,29 @@ impl Service {
     /// Begins to stop: refuses where sign-ins would be lost and `force` is not given; else signs out, ends every session
     /// and closes the state. Returns when that is done.
     pub(crate) async fn shut_down(&self, force: bool) -> Result<(), ServiceError> {
-        let living: Vec<Entry> = self.0.sessions.all().into_iter().filter(|entry| !entry.session.status().borrow().is_closed()).collect();
-        let signed_in = |entry: &&Entry| entry.module.sign_in.is_some() && entry.session.status().borrow().is_signed_in();
-        let sessions: Vec<String> = living.iter().filter(signed_in).map(|entry| entry.key.to_string()).collect();
+        let living: Vec<Entry> = self
+            .0
+            .sessions
+            .all()
+            .into_iter()
+            .filter(|entry| !entry.session.status().borrow().is_closed())
+            .collect();
+        let signed_in = |entry: &&Entry| {
+            entry.module.sign_in.is_some() && entry.session.status().borrow().is_signed_in()
+        };
+        let sessions: Vec<String> = living
+            .iter()
+            .filter(signed_in)
+            .map(|entry| entry.key.to_string())
+            .collect();
         if !force && !sessions.is_empty() {
             return Err(ServiceError::WouldLoseSignIns { sessions });
         }
         self.0.stopping.store(true, Ordering::Relaxed);
-        tracing::info!(sessions = living.len(), "stopping: sessions are signed out and ended");
+        tracing::info!(
+            sessions = living.len(),
+            "stopping: sessions are signed out and ended"
+        );
         let ends = living.into_iter().map(|entry| {
             let service = self.clone();
             tokio::spawn(async move {
@@ -480,7 +742,8 @@ impl Service {
             })
         });
         for end in ends.collect::<Vec<_>>() {
-            end.await.map_err(|error| state(format!("a session could not be ended: {error}")))?;
+            end.await
+                .map_err(|error| state(format!("a session could not be ended: {error}")))?;
         }
         self.0.store.flush().await.map_err(state)
     }
@@ -505,14 +768,23 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
     let key = entry.key.clone();
     match error {
-        SessionError::Busy { queued } => ServiceError::Busy { key, queued: *queued },
+        SessionError::Busy { queued } => ServiceError::Busy {
+            key,
+            queued: *queued,
+        },
         SessionError::Stuck => {
             let status = entry.session.status().borrow().clone();
-            ServiceError::Stopping { key, since: status.since, why: status.why_stuck().to_owned() }
+            ServiceError::Stopping {
+                key,
+                since: status.since,
+                why: status.why_stuck().to_owned(),
+            }
         }
-        SessionError::Ended | SessionError::NothingAsked => {
-            ServiceError::SessionLost { key, reason: "it is ending".to_owned(), help: Some("try again in a moment".to_owned()) }
-        }
+        SessionError::Ended | SessionError::NothingAsked => ServiceError::SessionLost {
+            key,
+            reason: "it is ending".to_owned(),
+            help: Some("try again in a moment".to_owned()),
+        },
     }
 }
 
@@ -523,16 +795,25 @@ fn check_command(command: &str, module: &Module, limit: usize) -> Result<(), Ser
         return bad("the command is empty".to_owned());
     }
     if command.len() > limit {
-        return bad(format!("the command has {} bytes; {limit} are the most", command.len()));
+        return bad(format!(
+            "the command has {} bytes; {limit} are the most",
+            command.len()
+        ));
     }
     if let Some(at) = command.find('\0')
         && !module.shell.framing.nul
     {
-        return bad(format!("the command holds a NUL byte at byte {at}, which {} cannot take", module.shell.title));
+        return bad(format!(
+            "the command holds a NUL byte at byte {at}, which {} cannot take",
+            module.shell.title
+        ));
     }
     let first = command.trim().trim_end_matches(';').trim();
     let mut words = first.split_whitespace();
-    let exits = words.next().is_some_and(|word| word.eq_ignore_ascii_case("exit")) && words.next().is_none_or(|word| word.parse::<i64>().is_ok());
+    let exits = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("exit"))
+        && words.next().is_none_or(|word| word.parse::<i64>().is_ok());
     if exits && words.next().is_none() {
         return Err(ServiceError::Refused {
             message: "`exit` would end the session and its sign-in".to_owned(),
@@ -544,7 +825,11 @@ fn check_command(command: &str, module: &Module, limit: usize) -> Result<(), Ser
 
 /// An answer is one line of at most 4 KB: a wrong guess must not become a frame.
 fn check_answer(text: &str) -> Result<(), ServiceError> {
-    let bad = |message: &str| Err(ServiceError::BadAnswer { message: message.to_owned() });
+    let bad = |message: &str| {
+        Err(ServiceError::BadAnswer {
+            message: message.to_owned(),
+        })
+    };
     if text.len() > 4096 {
         return bad("an answer has at most 4,096 bytes");
     }

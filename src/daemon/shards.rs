@@ -15,7 +15,9 @@ pub(super) struct Shards {
 impl Shards {
     /// As many as there are processors, four at most: terminals are the limit before processors are.
     pub(super) fn start() -> io::Result<Self> {
-        let count = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+        let count = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(4);
         let mut handles = Vec::with_capacity(count);
         for number in 0..count {
             let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -24,7 +26,10 @@ impl Shards {
                 .name(format!("sessions-{number}"))
                 .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
         }
-        Ok(Self { handles, next: AtomicUsize::new(0) })
+        Ok(Self {
+            handles,
+            next: AtomicUsize::new(0),
+        })
     }
 
     /// The next one in turn.

@@ -16,19 +16,37 @@ use crate::session::SessionStatus;
 pub(crate) struct RunWatch(Followed);
 
 enum Followed {
-    Live { service: Service, run: Arc<Run>, progress: watch::Receiver<Progress>, output: watch::Receiver<Extent>, session: Option<SessionWatch> },
-    Past { service: Service, view: Box<RunView> },
+    Live {
+        service: Service,
+        run: Arc<Run>,
+        progress: watch::Receiver<Progress>,
+        output: watch::Receiver<Extent>,
+        session: Option<SessionWatch>,
+    },
+    Past {
+        service: Service,
+        view: Box<RunView>,
+    },
 }
 
 impl RunWatch {
     pub(super) fn live(service: Service, run: Arc<Run>, entry: Option<Entry>) -> Self {
         let (progress, output) = (run.watch(), run.output.follow());
         let session = entry.map(|entry| SessionWatch::new(service.clone(), entry));
-        Self(Followed::Live { service, run, progress, output, session })
+        Self(Followed::Live {
+            service,
+            run,
+            progress,
+            output,
+            session,
+        })
     }
 
     pub(super) fn past(service: Service, view: RunView) -> Self {
-        Self(Followed::Past { service, view: Box::new(view) })
+        Self(Followed::Past {
+            service,
+            view: Box::new(view),
+        })
     }
 
     /// The run as it is now.
@@ -42,9 +60,11 @@ impl RunWatch {
     /// The session's view, while the run waits for its sign-in.
     pub(crate) fn session(&self) -> Option<SessionView> {
         match &self.0 {
-            Followed::Live { run, session: Some(session), .. } if run.view().state == RunState::WaitingForSignIn => {
-                Some(session.view())
-            }
+            Followed::Live {
+                run,
+                session: Some(session),
+                ..
+            } if run.view().state == RunState::WaitingForSignIn => Some(session.view()),
             Followed::Live { .. } | Followed::Past { .. } => None,
         }
     }
@@ -52,9 +72,11 @@ impl RunWatch {
     /// Output from `from` on, at most `max` bytes; empty where there is none yet.
     pub(crate) async fn page(&self, from: u64, max: usize) -> Result<OutputPage, ServiceError> {
         match &self.0 {
-            Followed::Live { run, .. } => page(run, from, max).map_err(|error| ServiceError::State {
-                message: format!("the output of run {} cannot be read: {error}", run.id),
-            }),
+            Followed::Live { run, .. } => {
+                page(run, from, max).map_err(|error| ServiceError::State {
+                    message: format!("the output of run {} cannot be read: {error}", run.id),
+                })
+            }
             Followed::Past { service, view } => service.output(&view.id, from, max).await,
         }
     }
@@ -62,7 +84,14 @@ impl RunWatch {
     /// Waits until the run, its session's sign-in or its output has changed since the last call. A run of the past never
     /// changes. Cancel safe.
     pub(crate) async fn changed(&mut self) {
-        let Followed::Live { run, progress, output, session, .. } = &mut self.0 else {
+        let Followed::Live {
+            run,
+            progress,
+            output,
+            session,
+            ..
+        } = &mut self.0
+        else {
             return std::future::pending().await;
         };
         let waits = run.view().state == RunState::WaitingForSignIn;
@@ -98,7 +127,11 @@ pub(crate) struct SessionWatch {
 impl SessionWatch {
     pub(super) fn new(service: Service, entry: Entry) -> Self {
         let status = entry.session.status();
-        Self { service, entry, status }
+        Self {
+            service,
+            entry,
+            status,
+        }
     }
 
     /// The session as it is now.

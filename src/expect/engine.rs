@@ -174,7 +174,11 @@ impl Engine {
 
     /// Whether it waits for something whose caller was told that it does not listen.
     pub(crate) fn is_stuck(&self) -> bool {
-        matches!(self.state, State::Stopping(_)) && self.exchange.as_ref().is_some_and(|exchange| exchange.reported)
+        matches!(self.state, State::Stopping(_))
+            && self
+                .exchange
+                .as_ref()
+                .is_some_and(|exchange| exchange.reported)
     }
 
     /// When [`Input::Tick`] is due.

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use crate::api::{self, Event};
-use crate::daemon::{RunWatch, Service, ServiceError, SessionWatch};
+use crate::api::{self, ApiError, Event};
+use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
@@ -66,10 +66,13 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
         let view = convert::run(watch.view());
         let session = watch.session().map(convert::session);
         let page = watch.page(cursor.from, PAGE).await;
-        let batch = match page.map(|page| cursor.batch(view, session, page)) {
+        let batch = match page
+            .map_err(|error| convert::error(&error))
+            .map(|page| cursor.batch(view, session, page))
+        {
             Ok(batch) => batch,
             Err(error) => {
-                permit.send(Ok(Event::Error(convert::error(&error)).encode().into()));
+                permit.send(Ok(Event::Error(error).encode().into()));
                 return true;
             }
         };
@@ -217,7 +220,6 @@ fn whole_characters(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::OutputPage;
 
     fn a_run(state: api::RunState) -> api::Run {
         serde_json::from_value(serde_json::json!({
@@ -227,13 +229,13 @@ mod tests {
         .expect("it is a run")
     }
 
-    fn page(from: u64, bytes: &[u8], last: bool) -> Result<OutputPage, ServiceError> {
-        Ok(OutputPage {
+    fn page(from: u64, bytes: &[u8], last: bool) -> OutputPage {
+        OutputPage {
             from,
             bytes: bytes.to_vec(),
             next: from + bytes.len() as u64,
             last,
-        })
+        }
     }
 
     fn keys(batch: &Batch) -> Vec<String> {
@@ -251,11 +253,11 @@ mod tests {
     #[test]
     fn a_short_run_is_one_write() {
         let mut cursor = RunCursor::new(0);
-        let batch = cursor
-            .batch(a_run(api::RunState::Ended), None, |from| {
-                page(from, b"1\n", true)
-            })
-            .expect("there is a page");
+        let batch = cursor.batch(
+            a_run(api::RunState::Ended),
+            None,
+            page(cursor.from, b"1\n", true),
+        );
         assert_eq!(keys(&batch), ["output", "run"]);
         assert_eq!(batch.then, Then::End);
     }
@@ -264,18 +266,12 @@ mod tests {
     fn growing_output_is_no_news_of_the_run() {
         let mut cursor = RunCursor::new(0);
         let mut run = a_run(api::RunState::Running);
-        let batch = cursor
-            .batch(run.clone(), None, |from| page(from, b"one\n", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"one\n", false));
         assert_eq!(keys(&batch), ["run", "output"]);
         assert_eq!(batch.then, Then::GoOn);
         run.output_length = 8;
-        let batch = cursor
-            .batch(run.clone(), None, |from| {
-                assert_eq!(from, 4);
-                page(from, b"", false)
-            })
-            .expect("there is a page");
+        assert_eq!(cursor.from, 4);
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"", false));
         assert_eq!(keys(&batch), [""; 0]);
         assert_eq!(batch.then, Then::Wait);
     }
@@ -284,20 +280,16 @@ mod tests {
     fn a_character_is_not_cut() {
         let mut cursor = RunCursor::new(0);
         let run = a_run(api::RunState::Running);
-        let batch = cursor
-            .batch(run.clone(), None, |from| page(from, b"a\xc3", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"a\xc3", false));
         assert!(String::from_utf8(batch.lines).is_ok_and(|lines| lines.contains(r#""text":"a""#)));
         assert_eq!(cursor.from, 1);
-        let batch = cursor
-            .batch(run, None, |from| page(from, b"\xc3", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run, None, page(cursor.from, b"\xc3", false));
         assert_eq!(batch.then, Then::Wait);
-        let batch = cursor
-            .batch(a_run(api::RunState::Ended), None, |from| {
-                page(from, b"\xc3", true)
-            })
-            .expect("there is a page");
+        let batch = cursor.batch(
+            a_run(api::RunState::Ended),
+            None,
+            page(cursor.from, b"\xc3", true),
+        );
         assert_eq!(keys(&batch), ["output", "run"]);
     }
 
@@ -305,16 +297,12 @@ mod tests {
     fn all_pages_of_an_ended_run_come_before_its_end() {
         let mut cursor = RunCursor::new(0);
         let ended = || a_run(api::RunState::Ended);
-        let batch = cursor
-            .batch(ended(), None, |from| page(from, b"first", false))
-            .expect("there is a page");
+        let batch = cursor.batch(ended(), None, page(cursor.from, b"first", false));
         assert_eq!(
             (keys(&batch), batch.then),
             (vec!["output".to_owned()], Then::GoOn)
         );
-        let batch = cursor
-            .batch(ended(), None, |from| page(from, b"second", true))
-            .expect("there is a page");
+        let batch = cursor.batch(ended(), None, page(cursor.from, b"second", true));
         assert_eq!(keys(&batch), ["output", "run"]);
     }
 

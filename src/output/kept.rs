@@ -60,7 +60,10 @@ enum Place {
     Memory(Vec<u8>),
     File(File),
     /// The disk is full, or worse: what came first, and a tail in memory.
-    Broken { head: Vec<u8>, tail: VecDeque<u8> },
+    Broken {
+        head: Vec<u8>,
+        tail: VecDeque<u8>,
+    },
 }
 
 impl Kept {
@@ -68,8 +71,18 @@ impl Kept {
     pub(crate) fn new(limits: Limits) -> Self {
         let layout = Layout::new(limits.total);
         let place = Place::Memory(Vec::new());
-        let state = State { limits, layout, total: 0, place, persisted: false, trouble: None };
-        Self(Arc::new(Shared { state: Mutex::new(state), extent: watch::Sender::new(Extent::default()) }))
+        let state = State {
+            limits,
+            layout,
+            total: 0,
+            place,
+            persisted: false,
+            trouble: None,
+        };
+        Self(Arc::new(Shared {
+            state: Mutex::new(state),
+            extent: watch::Sender::new(Extent::default()),
+        }))
     }
 
     /// Adds bytes. It never fails and never waits for a reader: when the file cannot be written, the loss is told by
@@ -79,7 +92,9 @@ impl Kept {
         state.append(bytes);
         let (length, skipped) = (state.total, state.skipped());
         drop(state);
-        self.0.extent.send_modify(|extent| (extent.length, extent.skipped) = (length, skipped));
+        self.0
+            .extent
+            .send_modify(|extent| (extent.length, extent.skipped) = (length, skipped));
     }
 
     /// No more will come.
@@ -109,7 +124,11 @@ impl Kept {
             return None;
         }
         state.persisted = true;
-        state.limits.file.file_name().map(|name| name.to_string_lossy().into_owned())
+        state
+            .limits
+            .file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
     }
 
     /// Why output was lost that the limit would have kept.
@@ -151,14 +170,24 @@ impl State {
 
     /// From memory to a file.
     fn spill(&mut self) {
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&self.limits.file);
-        let Place::Memory(memory) = &mut self.place else { return };
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.limits.file);
+        let Place::Memory(memory) = &mut self.place else {
+            return;
+        };
         let memory = std::mem::take(memory);
         match opened.and_then(|file| write(&file, self.layout, 0, &memory).map(|()| file)) {
             Ok(file) => self.place = Place::File(file),
             Err(error) => {
                 self.trouble = Some(error.to_string());
-                self.place = Place::Broken { head: memory, tail: VecDeque::new() };
+                self.place = Place::Broken {
+                    head: memory,
+                    tail: VecDeque::new(),
+                };
             }
         }
     }
@@ -168,12 +197,17 @@ impl State {
         self.trouble = Some(error.to_string());
         let head = match &self.place {
             Place::File(file) => {
-                let most = usize::try_from(at).unwrap_or(usize::MAX).min(self.limits.memory);
+                let most = usize::try_from(at)
+                    .unwrap_or(usize::MAX)
+                    .min(self.limits.memory);
                 page::fetch(file, self.layout, 0, most).unwrap_or_default()
             }
             Place::Memory(_) | Place::Broken { .. } => Vec::new(),
         };
-        let tail = bytes[bytes.len().saturating_sub(self.limits.memory)..].iter().copied().collect();
+        let tail = bytes[bytes.len().saturating_sub(self.limits.memory)..]
+            .iter()
+            .copied()
+            .collect();
         self.place = Place::Broken { head, tail };
     }
 
@@ -181,30 +215,49 @@ impl State {
         match &self.place {
             Place::Memory(memory) => [0..memory.len() as u64, 0..0],
             Place::File(_) => self.layout.kept(self.total),
-            Place::Broken { head, tail } => [0..head.len() as u64, self.total - tail.len() as u64..self.total],
+            Place::Broken { head, tail } => [
+                0..head.len() as u64,
+                self.total - tail.len() as u64..self.total,
+            ],
         }
     }
 
     fn skipped(&self) -> u64 {
-        let kept: u64 = self.kept().iter().map(|range| range.end - range.start).sum();
+        let kept: u64 = self
+            .kept()
+            .iter()
+            .map(|range| range.end - range.start)
+            .sum();
         self.total - kept
     }
 
     fn read(&self, from: u64, max: usize) -> io::Result<Page> {
-        page::read(&self.kept(), self.total, from, max, |offset, most| match &self.place {
-            Place::Memory(memory) => Ok(slice(memory, offset, most)),
-            Place::File(file) => page::fetch(file, self.layout, offset, most),
-            Place::Broken { head, .. } if offset < head.len() as u64 => Ok(slice(head, offset, most)),
-            Place::Broken { tail, .. } => {
-                let start = usize::try_from(offset - (self.total - tail.len() as u64)).unwrap_or(usize::MAX);
-                Ok(tail.iter().skip(start).take(most).copied().collect())
-            }
-        })
+        page::read(
+            &self.kept(),
+            self.total,
+            from,
+            max,
+            |offset, most| match &self.place {
+                Place::Memory(memory) => Ok(slice(memory, offset, most)),
+                Place::File(file) => page::fetch(file, self.layout, offset, most),
+                Place::Broken { head, .. } if offset < head.len() as u64 => {
+                    Ok(slice(head, offset, most))
+                }
+                Place::Broken { tail, .. } => {
+                    let start = usize::try_from(offset - (self.total - tail.len() as u64))
+                        .unwrap_or(usize::MAX);
+                    Ok(tail.iter().skip(start).take(most).copied().collect())
+                }
+            },
+        )
     }
 }
 
 fn slice(bytes: &[u8], offset: u64, most: usize) -> Vec<u8> {
-    let rest = usize::try_from(offset).ok().and_then(|start| bytes.get(start..)).unwrap_or_default();
+    let rest = usize::try_from(offset)
+        .ok()
+        .and_then(|start| bytes.get(start..))
+        .unwrap_or_default();
     rest[..most.min(rest.len())].to_vec()
 }
 
@@ -212,7 +265,8 @@ fn write(file: &File, layout: Layout, at: u64, bytes: &[u8]) -> io::Result<()> {
     let (mut at, mut rest) = (at, bytes);
     while !rest.is_empty() {
         let (place, run) = layout.place(at);
-        let (now, later) = rest.split_at(rest.len().min(usize::try_from(run).unwrap_or(usize::MAX)));
+        let (now, later) =
+            rest.split_at(rest.len().min(usize::try_from(run).unwrap_or(usize::MAX)));
         file.write_all_at(now, place)?;
         at += now.len() as u64;
         rest = later;
@@ -237,7 +291,11 @@ mod tests {
     use crate::output::read_file;
 
     fn kept(folder: &std::path::Path, memory: usize, total: u64) -> Kept {
-        Kept::new(Limits { memory, total, file: folder.join("run.out") })
+        Kept::new(Limits {
+            memory,
+            total,
+            file: folder.join("run.out"),
+        })
     }
 
     /// Everything that can be read, with the offsets where it stands.
@@ -245,7 +303,12 @@ mod tests {
         let (mut at, mut found) = (0, Vec::new());
         loop {
             let page = read(at, max);
-            found.extend(page.bytes.iter().enumerate().map(|(n, byte)| (page.from + n as u64, *byte)));
+            found.extend(
+                page.bytes
+                    .iter()
+                    .enumerate()
+                    .map(|(n, byte)| (page.from + n as u64, *byte)),
+            );
             if page.bytes.is_empty() {
                 return found;
             }
@@ -290,8 +353,17 @@ mod tests {
         for piece in [b"first--", b"second-", b"third--", b"fourth-"] {
             kept.append(piece);
         }
-        assert!(kept.trouble().is_some_and(|why| why.contains("No such file")));
-        let text: Vec<u8> = all(|from, max| kept.read(from, max).expect("it is in memory"), 5).iter().map(|(_, byte)| *byte).collect();
+        assert!(
+            kept.trouble()
+                .is_some_and(|why| why.contains("No such file"))
+        );
+        let text: Vec<u8> = all(
+            |from, max| kept.read(from, max).expect("it is in memory"),
+            5,
+        )
+        .iter()
+        .map(|(_, byte)| *byte)
+        .collect();
         assert_eq!(text, b"first---fourth-");
         assert_eq!(kept.extent().skipped, 28 - 15);
     }

@@ -13,7 +13,10 @@ impl Layout {
     /// Half of `limit` for the head, the rest for the tail. A limit below two bytes is two.
     pub(super) fn new(limit: u64) -> Self {
         let limit = limit.max(2);
-        Self { head: limit / 2, tail: limit - limit / 2 }
+        Self {
+            head: limit / 2,
+            tail: limit - limit / 2,
+        }
     }
 
     /// What of `total` bytes is still there: the head, and the tail where that is not one with it.

@@ -28,22 +28,38 @@ pub(super) fn read(
     max: usize,
     mut fetch: impl FnMut(u64, usize) -> io::Result<Vec<u8>>,
 ) -> io::Result<Page> {
-    let start = kept.iter().filter(|range| from < range.end && range.start < range.end).map(|range| from.max(range.start)).min();
+    let start = kept
+        .iter()
+        .filter(|range| from < range.end && range.start < range.end)
+        .map(|range| from.max(range.start))
+        .min();
     let Some(start) = start else {
         let from = from.min(end);
-        return Ok(Page { from, bytes: Vec::new(), next: end.max(from), end });
+        return Ok(Page {
+            from,
+            bytes: Vec::new(),
+            next: end.max(from),
+            end,
+        });
     };
     let mut bytes = Vec::new();
     let mut next = start;
     while bytes.len() < max
         && let Some(range) = kept.iter().find(|range| range.contains(&next))
     {
-        let left = usize::try_from(range.end - next).unwrap_or(usize::MAX).min(max - bytes.len());
+        let left = usize::try_from(range.end - next)
+            .unwrap_or(usize::MAX)
+            .min(max - bytes.len());
         let piece = fetch(next, left)?;
         next += piece.len() as u64;
         bytes.extend_from_slice(&piece);
     }
-    Ok(Page { from: start, bytes, next, end })
+    Ok(Page {
+        from: start,
+        bytes,
+        next,
+        end,
+    })
 }
 
 /// Reads where a layout keeps things in a file.
@@ -55,9 +71,21 @@ pub(super) fn fetch(file: &File, layout: Layout, offset: u64, most: usize) -> io
 }
 
 /// Reads a page of an output that was persisted: its file, its length, and how much of that is gone.
-pub(crate) fn read_file(path: &Path, length: u64, skipped: u64, from: u64, max: usize) -> io::Result<Page> {
+pub(crate) fn read_file(
+    path: &Path,
+    length: u64,
+    skipped: u64,
+    from: u64,
+    max: usize,
+) -> io::Result<Page> {
     let file = File::open(path)?;
     // Nothing is gone: any limit that holds it all has it in one piece.
-    let layout = Layout::new(if skipped == 0 { 2 * length } else { length - skipped });
-    read(&layout.kept(length), length, from, max, |offset, most| fetch(&file, layout, offset, most))
+    let layout = Layout::new(if skipped == 0 {
+        2 * length
+    } else {
+        length - skipped
+    });
+    read(&layout.kept(length), length, from, max, |offset, most| {
+        fetch(&file, layout, offset, most)
+    })
 }

@@ -3,7 +3,10 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
+    waitid,
+};
 use rustix::termios::tcgetpgrp;
 use tokio::io::unix::AsyncFd;
 
@@ -33,7 +36,11 @@ impl Child {
     /// Takes a process over, whoever started it. Needs a tokio runtime.
     pub(crate) fn new(pid: Pid) -> io::Result<Self> {
         let pidfd = super::poll(pidfd_open(pid, PidfdFlags::NONBLOCK)?)?;
-        Ok(Self { pid, pidfd, status: None })
+        Ok(Self {
+            pid,
+            pidfd,
+            status: None,
+        })
     }
 
     /// Its process id, which is also its group's and its session's.
@@ -101,6 +108,8 @@ impl Drop for Child {
         let pid = self.pid;
         // A killed process ends soon, but nothing may block here. A thread that cannot be made leaves a zombie until the
         // daemon ends, and nothing worse.
-        let _ = std::thread::Builder::new().name("reaper".to_owned()).spawn(move || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED));
+        let _ = std::thread::Builder::new()
+            .name("reaper".to_owned())
+            .spawn(move || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED));
     }
 }

@@ -11,14 +11,18 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{
+    InputModes, LocalModes, OptionalActions, OutputModes, Winsize, tcgetattr, tcsetattr,
+    tcsetwinsize,
+};
 
 use super::{Child, Command, Master, SpawnError};
 
 /// Starts a program on a new terminal of its own, as the leader of a new session. Needs a tokio runtime.
 pub(crate) fn spawn(command: &Command) -> Result<(Master, Child), SpawnError> {
     let program = find(command)?;
-    let (master, slave, path) = terminal(command).map_err(|source| SpawnError::Terminal { source })?;
+    let (master, slave, path) =
+        terminal(command).map_err(|source| SpawnError::Terminal { source })?;
     let pid = start(command, &program, &path)?;
     // Kept until here so that the flags hold: a terminal that nobody has open forgets them.
     drop(slave);
@@ -33,14 +37,32 @@ fn find(command: &Command) -> Result<PathBuf, SpawnError> {
     if command.program.as_bytes().contains(&b'/') {
         return Ok(program.to_owned());
     }
-    let path = command.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-    let folders: Vec<PathBuf> = std::env::split_paths(path.unwrap_or_default()).filter(|folder| folder.is_absolute()).collect();
+    let path = command
+        .environment
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value.as_os_str());
+    let folders: Vec<PathBuf> = std::env::split_paths(path.unwrap_or_default())
+        .filter(|folder| folder.is_absolute())
+        .collect();
     let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.is_file());
-    let candidates: Vec<PathBuf> = folders.iter().map(|folder| folder.join(program)).filter(is_file).collect();
-    let executable = |path: &&PathBuf| fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
-    match candidates.iter().find(executable).or_else(|| candidates.first()) {
+    let candidates: Vec<PathBuf> = folders
+        .iter()
+        .map(|folder| folder.join(program))
+        .filter(is_file)
+        .collect();
+    let executable = |path: &&PathBuf| {
+        fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
+    };
+    match candidates
+        .iter()
+        .find(executable)
+        .or_else(|| candidates.first())
+    {
         Some(found) => Ok(found.clone()),
-        None => Err(SpawnError::NotFound { program: command.program.to_string_lossy().into_owned() }),
+        None => Err(SpawnError::NotFound {
+            program: command.program.to_string_lossy().into_owned(),
+        }),
     }
 }
 
@@ -50,12 +72,21 @@ fn terminal(command: &Command) -> io::Result<(OwnedFd, OwnedFd, CString)> {
     grantpt(&master)?;
     unlockpt(&master)?;
     let path = ptsname(&master, Vec::new())?;
-    let slave = rustix::fs::open(&path, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty())?;
+    let slave = rustix::fs::open(
+        &path,
+        OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     set_flags(command, slave.as_fd())?;
     let size = command.size;
     tcsetwinsize(
         &slave,
-        Winsize { ws_row: size.rows, ws_col: size.cols, ws_xpixel: size.pixel_width, ws_ypixel: size.pixel_height },
+        Winsize {
+            ws_row: size.rows,
+            ws_col: size.cols,
+            ws_xpixel: size.pixel_width,
+            ws_ypixel: size.pixel_height,
+        },
     )?;
     Ok((master, slave, path))
 }
@@ -64,15 +95,28 @@ fn set_flags(command: &Command, slave: impl AsFd) -> io::Result<()> {
     let flags = command.flags;
     let mut termios = tcgetattr(&slave)?;
     let local = &mut termios.local_modes;
-    local.set(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK | LocalModes::ECHOCTL | LocalModes::ECHOKE, flags.echo);
+    local.set(
+        LocalModes::ECHO
+            | LocalModes::ECHOE
+            | LocalModes::ECHOK
+            | LocalModes::ECHOCTL
+            | LocalModes::ECHOKE,
+        flags.echo,
+    );
     local.set(LocalModes::ICANON, flags.canonical);
     local.set(LocalModes::ISIG, flags.signals);
     local.set(LocalModes::NOFLSH, !flags.flush_on_signal);
-    termios.input_modes.set(InputModes::ICRNL, flags.map_cr_to_lf);
+    termios
+        .input_modes
+        .set(InputModes::ICRNL, flags.map_cr_to_lf);
     // Byte 19 in a command's text must not stop the output.
-    termios.input_modes.remove(InputModes::IXON | InputModes::IXOFF);
+    termios
+        .input_modes
+        .remove(InputModes::IXON | InputModes::IXOFF);
     termios.input_modes.insert(InputModes::IUTF8);
-    termios.output_modes.insert(OutputModes::OPOST | OutputModes::ONLCR);
+    termios
+        .output_modes
+        .insert(OutputModes::OPOST | OutputModes::ONLCR);
     tcsetattr(&slave, OptionalActions::Now, &termios)?;
     Ok(())
 }
@@ -82,10 +126,17 @@ fn text(text: &OsStr) -> Result<CString, SpawnError> {
 }
 
 /// Runs `posix_spawn`. Its child is the leader of a new session, and opening the slave makes that its controlling terminal.
-fn start(command: &Command, program: &Path, slave: &CStr) -> Result<rustix::process::Pid, SpawnError> {
+fn start(
+    command: &Command,
+    program: &Path,
+    slave: &CStr,
+) -> Result<rustix::process::Pid, SpawnError> {
     let path = text(program.as_os_str())?;
     let folder = text(command.folder.as_os_str())?;
-    fs::read_dir(&command.folder).map_err(|source| SpawnError::Folder { path: command.folder.clone(), source })?;
+    fs::read_dir(&command.folder).map_err(|source| SpawnError::Folder {
+        path: command.folder.clone(),
+        source,
+    })?;
     let mut arguments = vec![text(&command.program)?];
     for argument in &command.arguments {
         arguments.push(text(argument)?);
@@ -97,12 +148,20 @@ fn start(command: &Command, program: &Path, slave: &CStr) -> Result<rustix::proc
         pair.push(value);
         environment.push(text(&pair)?);
     }
-    let not_executable = |source| SpawnError::NotExecutable { path: program.to_owned(), source };
-    let pid = posix_spawn(&path, &arguments, &environment, &folder, slave).map_err(not_executable)?;
-    rustix::process::Pid::from_raw(pid).ok_or_else(|| not_executable(io::Error::other("the system gave no pid")))
+    let not_executable = |source| SpawnError::NotExecutable {
+        path: program.to_owned(),
+        source,
+    };
+    let pid =
+        posix_spawn(&path, &arguments, &environment, &folder, slave).map_err(not_executable)?;
+    rustix::process::Pid::from_raw(pid)
+        .ok_or_else(|| not_executable(io::Error::other("the system gave no pid")))
 }
 
-#[expect(unsafe_code, reason = "libc's posix_spawn has no safe form that sets session, folder and descriptors at once")]
+#[expect(
+    unsafe_code,
+    reason = "libc's posix_spawn has no safe form that sets session, folder and descriptors at once"
+)]
 fn posix_spawn(
     path: &CStr,
     arguments: &[CString],
@@ -111,12 +170,19 @@ fn posix_spawn(
     slave: &CStr,
 ) -> io::Result<libc::pid_t> {
     let pointers = |texts: &[CString]| {
-        let mut pointers: Vec<*mut libc::c_char> = texts.iter().map(|text| text.as_ptr().cast_mut()).collect();
+        let mut pointers: Vec<*mut libc::c_char> =
+            texts.iter().map(|text| text.as_ptr().cast_mut()).collect();
         pointers.push(std::ptr::null_mut());
         pointers
     };
     let (arguments, environment) = (pointers(arguments), pointers(environment));
-    let check = |errno: libc::c_int| if errno == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) };
+    let check = |errno: libc::c_int| {
+        if errno == 0 {
+            Ok(())
+        } else {
+            Err(io::Error::from_raw_os_error(errno))
+        }
+    };
     let mut attributes = MaybeUninit::<libc::posix_spawnattr_t>::uninit();
     let mut actions = MaybeUninit::<libc::posix_spawn_file_actions_t>::uninit();
     let mut signals = MaybeUninit::<libc::sigset_t>::uninit();
@@ -135,16 +201,43 @@ fn posix_spawn(
         let spawned = (|| {
             // What the daemon blocks or ignores is nothing to its children.
             libc::sigemptyset(signals.as_mut_ptr());
-            check(libc::posix_spawnattr_setsigmask(attributes, signals.as_ptr()))?;
+            check(libc::posix_spawnattr_setsigmask(
+                attributes,
+                signals.as_ptr(),
+            ))?;
             libc::sigfillset(signals.as_mut_ptr());
-            check(libc::posix_spawnattr_setsigdefault(attributes, signals.as_ptr()))?;
-            let flags = libc::POSIX_SPAWN_SETSID as libc::c_int | libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
-            check(libc::posix_spawnattr_setflags(attributes, flags as libc::c_short))?;
-            check(libc::posix_spawn_file_actions_addchdir_np(actions, folder.as_ptr()))?;
-            check(libc::posix_spawn_file_actions_addopen(actions, 0, slave.as_ptr(), libc::O_RDWR, 0))?;
+            check(libc::posix_spawnattr_setsigdefault(
+                attributes,
+                signals.as_ptr(),
+            ))?;
+            let flags = libc::POSIX_SPAWN_SETSID as libc::c_int
+                | libc::POSIX_SPAWN_SETSIGMASK
+                | libc::POSIX_SPAWN_SETSIGDEF;
+            check(libc::posix_spawnattr_setflags(
+                attributes,
+                flags as libc::c_short,
+            ))?;
+            check(libc::posix_spawn_file_actions_addchdir_np(
+                actions,
+                folder.as_ptr(),
+            ))?;
+            check(libc::posix_spawn_file_actions_addopen(
+                actions,
+                0,
+                slave.as_ptr(),
+                libc::O_RDWR,
+                0,
+            ))?;
             check(libc::posix_spawn_file_actions_adddup2(actions, 0, 1))?;
             check(libc::posix_spawn_file_actions_adddup2(actions, 0, 2))?;
-            check(libc::posix_spawn(&raw mut pid, path.as_ptr(), actions, attributes, arguments.as_ptr(), environment.as_ptr()))
+            check(libc::posix_spawn(
+                &raw mut pid,
+                path.as_ptr(),
+                actions,
+                attributes,
+                arguments.as_ptr(),
+                environment.as_ptr(),
+            ))
         })();
         libc::posix_spawn_file_actions_destroy(actions);
         libc::posix_spawnattr_destroy(attributes);

@@ -54,7 +54,14 @@ impl Session {
         let _entered = runtime.enter();
         let (master, child) = pty::spawn(&launch.command)?;
         let (mail, inbox) = mpsc::unbounded_channel();
-        let (task, status) = Task::new(master, child, launch.shell, launch.needs_sign_in, launch.listener, inbox);
+        let (task, status) = Task::new(
+            master,
+            child,
+            launch.shell,
+            launch.needs_sign_in,
+            launch.listener,
+            inbox,
+        );
         runtime.spawn(task.live());
         Ok(Self { mail, status })
     }
@@ -87,7 +94,11 @@ impl Session {
     }
 
     /// Signs out with `command` and ends the program; with `force` the program is ended at once.
-    pub(crate) fn disconnect(&self, command: Option<String>, force: bool) -> Result<(), SessionError> {
+    pub(crate) fn disconnect(
+        &self,
+        command: Option<String>,
+        force: bool,
+    ) -> Result<(), SessionError> {
         self.send(Mail::Disconnect { command, force })
     }
 

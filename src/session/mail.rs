@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::SessionError;
-use crate::expect::{AnswerLine, Finish, Finished, Identity, Mode, Question, Record, ReportedError, SignInFailure, SignInRequest};
+use crate::expect::{
+    AnswerLine, Finish, Finished, Identity, Mode, Question, Record, ReportedError, SignInFailure,
+    SignInRequest,
+};
 use crate::recording::Writer;
 
 /// A command for a session. Its listener hears of it until it has ended, and is then dropped.
@@ -42,7 +45,11 @@ pub(crate) enum StopWhy {
 #[derive(Debug, Clone)]
 pub(crate) enum RunResult {
     /// It was sent, and ended like this.
-    Finished { finish: Finish, errors: Vec<ReportedError>, stopped: Option<StopWhy> },
+    Finished {
+        finish: Finish,
+        errors: Vec<ReportedError>,
+        stopped: Option<StopWhy>,
+    },
     /// It was stopped before it was sent.
     Dropped(StopWhy),
     /// It was not sent, because the sign-in failed.
@@ -55,7 +62,11 @@ pub(crate) enum RunResult {
 
 impl RunResult {
     pub(super) fn from_finished(finished: Finished, stopped: Option<StopWhy>) -> Self {
-        Self::Finished { finish: finished.finish, errors: finished.errors, stopped }
+        Self::Finished {
+            finish: finished.finish,
+            errors: finished.errors,
+            stopped,
+        }
     }
 }
 
@@ -67,7 +78,10 @@ pub(crate) enum RunEvent<'e> {
     /// It waits for the session to be ready.
     Waiting,
     /// Its frame was sent.
-    Sent { account: Option<&'e str>, tenant: Option<&'e str> },
+    Sent {
+        account: Option<&'e str>,
+        tenant: Option<&'e str>,
+    },
     /// It asks, or (`None`) asks no more.
     Asks(Option<&'e Question>),
     /// It was told to stop.
@@ -108,8 +122,21 @@ pub(crate) trait SessionListener: Send {
 /// Mail to a session's task.
 pub(super) enum Mail {
     Run(Box<Order>, oneshot::Sender<Result<(), SessionError>>),
-    SignIn(Box<SignInRequest>, oneshot::Sender<Result<(), SessionError>>),
-    Answer { tag: u64, line: AnswerLine, reply: oneshot::Sender<Result<(), SessionError>> },
-    Stop { tag: u64, why: StopWhy },
-    Disconnect { command: Option<String>, force: bool },
+    SignIn(
+        Box<SignInRequest>,
+        oneshot::Sender<Result<(), SessionError>>,
+    ),
+    Answer {
+        tag: u64,
+        line: AnswerLine,
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    Stop {
+        tag: u64,
+        why: StopWhy,
+    },
+    Disconnect {
+        command: Option<String>,
+        force: bool,
+    },
 }

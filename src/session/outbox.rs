@@ -35,13 +35,19 @@ impl Outbox {
 
     /// What is to be written next.
     pub(super) fn front(&self) -> &[u8] {
-        self.queue.front().map_or(&[], |bytes| &bytes[self.written..])
+        self.queue
+            .front()
+            .map_or(&[], |bytes| &bytes[self.written..])
     }
 
     /// So many bytes of the front were written.
     pub(super) fn advance(&mut self, count: usize) {
         self.written += count;
-        if self.queue.front().is_some_and(|bytes| bytes.len() <= self.written) {
+        if self
+            .queue
+            .front()
+            .is_some_and(|bytes| bytes.len() <= self.written)
+        {
             self.queue.pop_front();
             self.written = 0;
         }

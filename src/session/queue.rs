@@ -39,7 +39,11 @@ impl Queue {
     /// Tells everyone where they stand: `busy` runs go before the first of them, or the session is not ready.
     pub(super) fn announce(&mut self, ready: bool, busy: usize) {
         for (place, order) in self.orders.iter_mut().enumerate() {
-            order.listener.event(if ready { RunEvent::Queued(place + busy) } else { RunEvent::Waiting });
+            order.listener.event(if ready {
+                RunEvent::Queued(place + busy)
+            } else {
+                RunEvent::Waiting
+            });
         }
     }
 

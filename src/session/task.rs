@@ -12,9 +12,12 @@ use super::mail::{Mail, Order, RunEvent, RunResult, SessionEvent, SessionListene
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
-use crate::expect::{Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest, SignInRequest, State};
-use crate::recording::{WriteError, Writer};
+use crate::expect::{
+    Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest,
+    SignInRequest, State,
+};
 use crate::pty::{Child, ExitStatus, Master};
+use crate::recording::{WriteError, Writer};
 use crate::script::Shell;
 
 /// As much as a terminal gives at once, with room.
@@ -107,7 +110,9 @@ impl Task {
 
     /// Lives until the program and its terminal are gone.
     pub(super) async fn live(mut self) {
-        self.listener.event(SessionEvent::Started { pid: self.child.pid() });
+        self.listener.event(SessionEvent::Started {
+            pid: self.child.pid(),
+        });
         let mut buffer = vec![0; READ_SIZE];
         self.settle();
         while !matches!(self.engine.state(), State::Closed(_)) {
@@ -146,8 +151,20 @@ impl Task {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let run = self.current.as_ref().filter(|current| current.stopped.is_none()).and_then(|current| current.deadline);
-        [self.engine.deadline(), run, self.ending.at_most, self.ending.kill_at].into_iter().flatten().min()
+        let run = self
+            .current
+            .as_ref()
+            .filter(|current| current.stopped.is_none())
+            .and_then(|current| current.deadline);
+        [
+            self.engine.deadline(),
+            run,
+            self.ending.at_most,
+            self.ending.kill_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     // ── inputs ──────────────────────────────────────────────────────────────
@@ -160,7 +177,11 @@ impl Task {
                 reply.send(verdict).unwrap_or_default();
             }
             Mail::SignIn(request, reply) => {
-                let verdict = if self.leaving.is_some() { Err(SessionError::Ended) } else { Ok(()) };
+                let verdict = if self.leaving.is_some() {
+                    Err(SessionError::Ended)
+                } else {
+                    Ok(())
+                };
                 if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
                     self.sign_in = Some(request);
                 }
@@ -168,14 +189,23 @@ impl Task {
             }
             Mail::Answer { tag, line, reply } => {
                 let asked = matches!(self.engine.state(), State::Asking(_))
-                    && self.current.as_ref().is_some_and(|current| current.order.tag == tag);
+                    && self
+                        .current
+                        .as_ref()
+                        .is_some_and(|current| current.order.tag == tag);
                 if asked {
                     if line.secret {
                         self.record(|recorder, now| recorder.secret_answer(now, &line.text));
                     }
                     self.feed(Input::Answer(line));
                 }
-                reply.send(if asked { Ok(()) } else { Err(SessionError::NothingAsked) }).unwrap_or_default();
+                reply
+                    .send(if asked {
+                        Ok(())
+                    } else {
+                        Err(SessionError::NothingAsked)
+                    })
+                    .unwrap_or_default();
             }
             Mail::Stop { tag, why } => self.stop(tag, why),
             Mail::Disconnect { command, force } => self.disconnect(command, force),
@@ -183,16 +213,23 @@ impl Task {
     }
 
     fn may_sign_in(&self) -> bool {
-        matches!(self.engine.state(), State::Starting | State::SignedOut | State::Stopping(_)) && self.status.borrow().identity.is_none()
+        matches!(
+            self.engine.state(),
+            State::Starting | State::SignedOut | State::Stopping(_)
+        ) && self.status.borrow().identity.is_none()
     }
 
     fn accept(&mut self, order: Box<Order>) -> Result<(), SessionError> {
-        if self.leaving.is_some() || matches!(self.engine.state(), State::Closing | State::Closed(_)) {
+        if self.leaving.is_some()
+            || matches!(self.engine.state(), State::Closing | State::Closed(_))
+        {
             Err(SessionError::Ended)
         } else if self.engine.is_stuck() {
             Err(SessionError::Stuck)
         } else if self.queue.is_full() {
-            Err(SessionError::Busy { queued: self.queue.len() })
+            Err(SessionError::Busy {
+                queued: self.queue.len(),
+            })
         } else {
             self.queue.push(order);
             Ok(())
@@ -215,7 +252,10 @@ impl Task {
     fn disconnect(&mut self, command: Option<String>, force: bool) {
         self.leaving = Some(command);
         if force {
-            self.feed(Input::Close { disconnect: None, nonces: Vec::new() });
+            self.feed(Input::Close {
+                disconnect: None,
+                nonces: Vec::new(),
+            });
             return;
         }
         if let Some(tag) = self.current.as_ref().map(|current| current.order.tag) {
@@ -316,7 +356,8 @@ impl Task {
             }
             Effect::SignInFailed(failure) => {
                 self.listener.event(SessionEvent::SignInFailed(&failure));
-                self.queue.end_all(&RunResult::SignInFailed(failure.clone()));
+                self.queue
+                    .end_all(&RunResult::SignInFailed(failure.clone()));
                 self.status.send_modify(|status| {
                     status.challenge = None;
                     status.identity = None;
@@ -341,7 +382,9 @@ impl Task {
         // A run that shows a code is somebody's own sign-in; only the session's goes into its status.
         if matches!(self.engine.state(), State::SigningIn(_)) {
             let dies_at = boot_seconds() + self.code_lives.as_secs();
-            self.status.send_modify(|status| status.challenge = Some(LiveChallenge { challenge, dies_at }));
+            self.status.send_modify(|status| {
+                status.challenge = Some(LiveChallenge { challenge, dies_at })
+            });
         }
     }
 
@@ -355,7 +398,9 @@ impl Task {
     }
 
     fn finished(&mut self, finished: Finished) {
-        let Some(mut current) = self.current.take() else { return };
+        let Some(mut current) = self.current.take() else {
+            return;
+        };
         if let Some(recorder) = current.order.recorder.take()
             && let Err(error) = recorder.finish()
         {
@@ -363,7 +408,10 @@ impl Task {
         }
         let last = Some((current.order.tag, Timestamp::now()));
         self.status.send_modify(|status| status.last = last);
-        current.order.listener.ended(RunResult::from_finished(finished, current.stopped));
+        current
+            .order
+            .listener
+            .ended(RunResult::from_finished(finished, current.stopped));
     }
 
     // ── what comes next ─────────────────────────────────────────────────────
@@ -380,7 +428,10 @@ impl Task {
         let signed_in = self.status.borrow().identity.is_some();
         if let Some(command) = self.leaving.clone() {
             let disconnect = command.filter(|_| signed_in);
-            self.feed(Input::Close { disconnect, nonces: nonces(NONCES) });
+            self.feed(Input::Close {
+                disconnect,
+                nonces: nonces(NONCES),
+            });
         } else if *self.engine.state() == State::SignedOut {
             if let Some(request) = self.sign_in.take() {
                 self.code_lives = request.within;
@@ -388,7 +439,10 @@ impl Task {
             } else if self.queue.len() > 0 {
                 // Their sign-in failed between two letters.
                 let failure = self.status.borrow().failure.clone();
-                let result = failure.map_or_else(|| RunResult::SessionEnded("it is signed out".to_owned()), RunResult::SignInFailed);
+                let result = failure.map_or_else(
+                    || RunResult::SessionEnded("it is signed out".to_owned()),
+                    RunResult::SignInFailed,
+                );
                 self.queue.end_all(&result);
             }
         } else if let Some(order) = self.queue.pop() {
@@ -411,7 +465,11 @@ impl Task {
             account: identity.as_ref().map(|identity| identity.account.as_str()),
             tenant: identity.as_ref().map(|identity| identity.tenant.as_str()),
         });
-        self.current = Some(Current { order, deadline, stopped: None });
+        self.current = Some(Current {
+            order,
+            deadline,
+            stopped: None,
+        });
         self.feed(Input::Run(Box::new(request)));
     }
 
@@ -421,14 +479,21 @@ impl Task {
         if was_asking && standing == Standing::Running {
             self.tell(RunEvent::Asks(None));
         }
-        let (current, queued, stuck) = (self.current.as_ref().map(|current| current.order.tag), self.queue.len(), self.engine.is_stuck());
+        let (current, queued, stuck) = (
+            self.current.as_ref().map(|current| current.order.tag),
+            self.queue.len(),
+            self.engine.is_stuck(),
+        );
         let changed = self.status.send_if_modified(|status| {
             let moved = status.standing != standing;
             if moved {
                 status.standing = standing;
                 status.since = Timestamp::now();
             }
-            let changed = moved || status.current != current || status.queued != queued || status.stuck != stuck;
+            let changed = moved
+                || status.current != current
+                || status.queued != queued
+                || status.stuck != stuck;
             (status.current, status.queued, status.stuck) = (current, queued, stuck);
             changed
         });
@@ -437,7 +502,8 @@ impl Task {
                 self.engine.state(),
                 State::Starting | State::SignedOut | State::SigningIn(_) | State::Proving
             );
-            self.queue.announce(ready, usize::from(self.current.is_some()));
+            self.queue
+                .announce(ready, usize::from(self.current.is_some()));
         }
     }
 
@@ -455,7 +521,9 @@ impl Task {
     }
 
     fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
-        let Some(current) = &mut self.current else { return };
+        let Some(current) = &mut self.current else {
+            return;
+        };
         if let Some(recorder) = &mut current.order.recorder
             && let Err(error) = write(recorder, Instant::now())
         {

@@ -143,10 +143,13 @@ fn bootstrap(parts: &ShellParts<'_>, findings: &mut Diagnostics) {
         .arguments
         .iter()
         .find(|text| text.contains("{bootstrap}"));
-    let in_environment = parts
-        .environment
-        .iter()
-        .any(|part| part.value.set.0.iter().any(|(_, text)| text.contains("{bootstrap}")));
+    let in_environment = parts.environment.iter().any(|part| {
+        part.value
+            .set
+            .0
+            .iter()
+            .any(|(_, text)| text.contains("{bootstrap}"))
+    });
     match (parts.bootstrap, user) {
         (Some(bootstrap), None) if !in_environment => findings.push(
             bootstrap

@@ -1,1 +1,8 @@
 //! End-to-end tests: they drive the built `mm` from outside.
+
+mod daemon_life;
+mod http_door;
+mod imports;
+mod run;
+mod support;
+mod terminal;

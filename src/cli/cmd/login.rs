@@ -34,7 +34,7 @@ pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, 
     if args.json {
         screen.json(&session)?;
     }
-    Ok(conclude(&session, args.json, screen)?)
+    conclude(&session, args.json, screen)
 }
 
 /// The session when the sign-in has ended, or when its code is shown and nobody waits. `None` after Ctrl-C.

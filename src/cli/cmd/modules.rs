@@ -12,13 +12,14 @@ use crate::spec::{Catalog, Listing, Origin, Subject, check_file, explain, module
 
 /// Lists, shows or checks modules. Needs no daemon: files speak for themselves.
 pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let catalog = wiring::catalog(args.modules.as_deref())?;
+    let catalog = wiring::catalog(&args.modules)?;
     match args.verb {
         ModulesVerb::List => screen.text(&list(&catalog))?,
         ModulesVerb::Show { name } => {
-            let module = catalog
-                .module(&name)
-                .map_err(|error| CliError::Spec { message: error.to_string(), help: Some(error.help()) })?;
+            let module = catalog.module(&name).map_err(|error| CliError::Spec {
+                message: error.to_string(),
+                help: Some(error.help()),
+            })?;
             screen.text(&explain(&module))?;
         }
         ModulesVerb::Schema => screen.json(&module_schema())?,
@@ -36,10 +37,22 @@ fn list(catalog: &Catalog) -> String {
         };
         let (title, shell, aliases) = match listing.value {
             Some(module) => {
-                let aliases: Vec<&str> = module.aliases.iter().map(crate::name::ModuleName::as_str).collect();
-                (module.title.clone(), module.shell.name.to_string(), aliases.join(", "))
+                let aliases: Vec<&str> = module
+                    .aliases
+                    .iter()
+                    .map(crate::name::ModuleName::as_str)
+                    .collect();
+                (
+                    module.title.clone(),
+                    module.shell.name.to_string(),
+                    aliases.join(", "),
+                )
             }
-            None => ("cannot be used: `mm modules check` says why".to_owned(), "-".to_owned(), String::new()),
+            None => (
+                "cannot be used: `mm modules check` says why".to_owned(),
+                "-".to_owned(),
+                String::new(),
+            ),
         };
         vec![listing.name.to_owned(), title, shell, origin, aliases]
     };
@@ -55,7 +68,11 @@ fn check_all(catalog: &Catalog, screen: &mut Screen) -> Result<Exit, CliError> {
     let findings: Vec<_> = catalog
         .modules()
         .map(|listing| (listing.value.is_some(), listing.findings))
-        .chain(catalog.shells().map(|listing| (listing.value.is_some(), listing.findings)))
+        .chain(
+            catalog
+                .shells()
+                .map(|listing| (listing.value.is_some(), listing.findings)),
+        )
         .collect();
     for (is_sound, findings) in findings {
         sound += usize::from(is_sound);
@@ -77,7 +94,11 @@ fn check(catalog: &Catalog, files: &[PathBuf], screen: &mut Screen) -> Result<Ex
                     Subject::Shell(shell) => format!("shell `{}`", shell.name),
                     Subject::Include => "shared rules".to_owned(),
                 };
-                screen.text(&format!("{}{}: {what}, sound\n", checked.warnings.render(false), file.display()))?;
+                screen.text(&format!(
+                    "{}{}: {what}, sound\n",
+                    checked.warnings.render(false),
+                    file.display()
+                ))?;
             }
             Err(diagnostics) => {
                 exit = Exit::BadSpec;

@@ -23,7 +23,7 @@ pub(crate) fn recording(args: RecordingArgs, screen: &mut Screen) -> Result<Exit
     match args.verb {
         RecordingVerb::Show { file, json } => {
             let recording = open(&file)?;
-            let (shell, watch) = reader(&wiring::catalog(None)?, &recording)?;
+            let (shell, watch) = reader(&wiring::catalog(&[])?, &recording)?;
             for played in replay::play(&recording, &shell, watch.as_ref()) {
                 if !json {
                     screen.text(&shown(&played, &shell))?;
@@ -42,11 +42,27 @@ fn open(file: &Path) -> Result<Recording, CliError> {
 }
 
 /// The shell that a recording is of, by its header's command, and the device-code prompts to look for in it.
-fn reader(catalog: &Catalog, recording: &Recording) -> Result<(Arc<Shell>, Option<Arc<SignIn>>), CliError> {
+fn reader(
+    catalog: &Catalog,
+    recording: &Recording,
+) -> Result<(Arc<Shell>, Option<Arc<SignIn>>), CliError> {
     let command = recording.header.command.as_deref().unwrap_or("pwsh");
-    let program = command.split_whitespace().next().unwrap_or("pwsh").rsplit('/').next().unwrap_or("pwsh");
-    let name = if catalog.shells().any(|listing| listing.name == program) { program } else { "pwsh" };
-    let failed = |error: CatalogError| CliError::Spec { message: error.to_string(), help: Some(error.help()) };
+    let program = command
+        .split_whitespace()
+        .next()
+        .unwrap_or("pwsh")
+        .rsplit('/')
+        .next()
+        .unwrap_or("pwsh");
+    let name = if catalog.shells().any(|listing| listing.name == program) {
+        program
+    } else {
+        "pwsh"
+    };
+    let failed = |error: CatalogError| CliError::Spec {
+        message: error.to_string(),
+        help: Some(error.help()),
+    };
     let shell = catalog.shell(name).map_err(failed)?;
     // Any module with Microsoft's prompts will do: they are one shared file.
     let watch = catalog
@@ -60,16 +76,41 @@ fn reader(catalog: &Catalog, recording: &Recording) -> Result<(Arc<Shell>, Optio
 fn shown(played: &Played, shell: &Shell) -> String {
     let mut text = String::new();
     let state = played.state.map_or("no end", replay::state_name);
-    let exit = played.exit.map(|exit| format!(", exit {exit}")).unwrap_or_default();
-    let mode = if played.mode == crate::expect::Mode::Records { "records" } else { "text" };
-    let interrupted = if played.interrupted { ", interrupted" } else { "" };
-    let line = |text: &mut String, line: &str| writeln!(text, "{line}").expect("writing to a string does not fail");
-    line(&mut text, &format!("> {}", played.command.replace('\n', "\n> ")));
+    let exit = played
+        .exit
+        .map(|exit| format!(", exit {exit}"))
+        .unwrap_or_default();
+    let mode = if played.mode == crate::expect::Mode::Records {
+        "records"
+    } else {
+        "text"
+    };
+    let interrupted = if played.interrupted {
+        ", interrupted"
+    } else {
+        ""
+    };
+    let line = |text: &mut String, line: &str| {
+        writeln!(text, "{line}").expect("writing to a string does not fail")
+    };
+    line(
+        &mut text,
+        &format!("> {}", played.command.replace('\n', "\n> ")),
+    );
     if let Some(challenge) = &played.challenge {
-        line(&mut text, &format!("  code {} at {}", challenge.user_code, challenge.verification_uri));
+        line(
+            &mut text,
+            &format!(
+                "  code {} at {}",
+                challenge.user_code, challenge.verification_uri
+            ),
+        );
     }
     if let Some(question) = &played.question {
-        line(&mut text, &format!("  asked: {}", question.text.replace('\n', " ")));
+        line(
+            &mut text,
+            &format!("  asked: {}", question.text.replace('\n', " ")),
+        );
     }
     let json = played.to_json(shell);
     if played.mode == crate::expect::Mode::Records {
@@ -90,9 +131,15 @@ fn shown(played: &Played, shell: &Shell) -> String {
         }
     }
     for error in &played.errors {
-        line(&mut text, &format!("  error: {}", error.message.replace('\n', " ")));
+        line(
+            &mut text,
+            &format!("  error: {}", error.message.replace('\n', " ")),
+        );
     }
-    line(&mut text, &format!("  [{mode}, {state}{exit}{interrupted}]"));
+    line(
+        &mut text,
+        &format!("  [{mode}, {state}{exit}{interrupted}]"),
+    );
     text
 }
 

@@ -57,7 +57,7 @@ async fn attempt(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
         Sink::Stream
     };
     let follow = Follow::new(&client, screen, sink);
-    match follow.to_the_end(events, &mut interrupts).await? {
+    match follow.until_it_ends(events, &mut interrupts).await? {
         Ending::Ended {
             run,
             output,

@@ -99,7 +99,7 @@ async fn follow(
     let events = client.follow(id, from).await?;
     let mut interrupts = Interrupts::listen()?;
     let follow = Follow::watching(client, screen, Sink::Stream);
-    match follow.to_the_end(events, &mut interrupts).await? {
+    match follow.until_it_ends(events, &mut interrupts).await? {
         Ending::Ended { run, failure, .. } => {
             Ok(super::run::tell(&run, failure.as_ref(), false, screen))
         }
@@ -192,20 +192,17 @@ fn shown(run: &Run, now: Timestamp, zone: &TimeZone) -> String {
         let text = one_line(&question.text);
         lines.push(("asks", format!("{text}  (mm answer {})", run.id)));
     }
-    let mut text: String = lines
-        .iter()
-        .map(|(name, value)| format!("{name:<10} {value}\n"))
+    let mut text: Vec<String> = lines
+        .into_iter()
+        .map(|(name, value)| format!("{name:<10} {value}"))
         .collect();
-    text.push_str("command\n");
-    for line in run.command.lines() {
-        text.push_str(&format!("  {line}\n"));
-    }
+    text.push("command".to_owned());
+    text.extend(run.command.lines().map(|line| format!("  {line}")));
     if let Some(end) = &run.end {
-        for message in messages(run, end, None) {
-            text.push_str(&format!("{}\n", message.text));
-        }
+        let told = messages(run, end, None);
+        text.extend(told.into_iter().map(|message| message.text));
     }
-    text
+    text.join("\n")
 }
 
 #[cfg(test)]

@@ -100,13 +100,9 @@ fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
     let mut text = table(&head, &rows);
     for session in sessions {
         if let Some(failure) = &session.failure {
-            text.push_str(&format!(
-                "{}/{}: {}\n  {}\n",
-                session.connection,
-                session.module,
-                one_line(&failure.message),
-                one_line(&failure.advice)
-            ));
+            let (connection, module) = (&session.connection, &session.module);
+            let (message, advice) = (one_line(&failure.message), one_line(&failure.advice));
+            text.extend([format!("{connection}/{module}: {message}\n  {advice}\n")]);
         }
     }
     text

@@ -93,8 +93,11 @@ fn environment(
     for part in parts {
         private_home = part.value.private_home.unwrap_or(private_home);
         for (name, text) in &part.value.set.0 {
-            let Some(value) = template(part.part(|_| text), &["bootstrap", "home", "real_home"], findings)
-            else {
+            let Some(value) = template(
+                part.part(|_| text),
+                &["bootstrap", "home", "real_home"],
+                findings,
+            ) else {
                 sound = false;
                 continue;
             };

@@ -1,0 +1,147 @@
+//! The daemon's life: started once, found by everybody, ended on purpose or by force.
+
+use std::process::{Command, Stdio};
+
+use crate::support::{TestDaemon, wait_for};
+
+#[test]
+fn without_a_daemon_nothing_is_signed_in() {
+    let daemon = TestDaemon::new();
+    let status = daemon.run(&["status"]);
+    assert_eq!(status.code, 0, "{status:?}");
+    assert_eq!(
+        status.stdout,
+        "no daemon is running, so nothing is signed in\n"
+    );
+    let status = daemon.run(&["status", "--json"]);
+    assert_eq!(status.stdout, "{\"daemon\":null,\"sessions\":[]}\n");
+    let status = daemon.run(&["daemon", "status"]);
+    assert_eq!(status.code, 8, "{status:?}");
+    assert!(status.stderr.contains("mm daemon start"), "{status:?}");
+    let stop = daemon.run(&["daemon", "stop"]);
+    assert_eq!(
+        (stop.code, stop.stdout.as_str()),
+        (0, "no daemon is running\n")
+    );
+    assert!(
+        !daemon.path("state").exists(),
+        "looking leaves nothing behind"
+    );
+}
+
+#[test]
+fn a_daemon_that_cannot_start_says_why() {
+    let daemon = TestDaemon::new();
+    std::fs::create_dir(daemon.path("run")).expect("the folder can be written");
+    std::fs::write(daemon.socket(), "no socket").expect("the folder can be written");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(daemon.path("run"), mode).expect("the folder is ours");
+    let start = daemon.run(&["daemon", "start"]);
+    assert_eq!(start.code, 8, "{start:?}");
+    assert!(start.stderr.contains("is not a socket"), "{start:?}");
+    assert!(start.stderr.contains("daemon.log"), "{start:?}");
+}
+
+#[test]
+#[ignore = "needs the daemon"]
+fn many_clients_start_one_daemon() {
+    let daemon = TestDaemon::new();
+    let clients: Vec<_> = (0..10)
+        .map(|_| {
+            daemon
+                .mm(&["daemon", "start"])
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("mm was built")
+        })
+        .collect();
+    let mut said: Vec<String> = clients
+        .into_iter()
+        .map(|client| {
+            let output = client.wait_with_output().expect("it is our child");
+            String::from_utf8(output.stdout).expect("it is UTF-8")
+        })
+        .collect();
+    said.dedup();
+    let pid = daemon.pid().expect("it wrote its lock file");
+    assert_eq!(said, [format!("the daemon is running (pid {pid})\n")]);
+}
+
+#[test]
+#[ignore = "needs the daemon"]
+fn the_daemon_leaves_its_starters_session() {
+    let daemon = TestDaemon::new();
+    assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
+    let pid = daemon.pid().expect("it wrote its lock file");
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .expect("it has fields")
+        .split(' ')
+        .collect();
+    // state, ppid, pgrp, session, tty_nr (proc(5))
+    assert_eq!(fields[3], pid.to_string());
+    assert_eq!(fields[4], "0");
+    let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).expect("it lives");
+    assert_eq!(cwd.as_os_str(), "/");
+}
+
+#[test]
+#[ignore = "needs the daemon"]
+fn stopping_with_sign_ins_needs_force() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let refused = daemon.run(&["daemon", "stop"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("Contoso/exo"), "{refused:?}");
+    assert!(refused.stderr.contains("--force"), "{refused:?}");
+    assert_eq!(daemon.session()["account"], "ada@contoso.com");
+    let stopped = daemon.run(&["daemon", "stop", "--force"]);
+    assert_eq!(stopped.code, 0, "{stopped:?}");
+    assert!(!daemon.socket().exists());
+    assert_eq!(daemon.run(&["daemon", "status"]).code, 8);
+}
+
+#[test]
+#[ignore = "needs the daemon"]
+fn disconnecting_ends_the_session_only() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let gone = daemon.run(&["logout", "-c", "Contoso", "-m", "exo"]);
+    assert_eq!(
+        (gone.code, gone.stdout.as_str()),
+        (0, "Contoso/exo is signed out\n")
+    );
+    assert_eq!(daemon.run(&["daemon", "status"]).code, 0);
+    daemon.sign_in();
+}
+
+#[test]
+#[ignore = "needs the daemon"]
+fn a_killed_daemon_is_told_and_replaced() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let client = daemon
+        .mm(&["run", "-c", "Contoso", "-m", "exo", "Start-Sleep 60"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("mm was built");
+    daemon.wait_for_run("running");
+    let pid = daemon.pid().expect("it wrote its lock file");
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(killed.expect("there is a kill").success());
+    let output = client.wait_with_output().expect("it is our child");
+    assert_eq!(output.status.code(), Some(8));
+    let said = String::from_utf8(output.stderr).expect("it is UTF-8");
+    assert!(said.contains("the daemon went away"), "{said}");
+    daemon.sign_in();
+    let old = wait_for("the old run", || {
+        let list = daemon.run(&["runs", "list", "--json"]);
+        list.stdout
+            .contains("Start-Sleep 60")
+            .then_some(list.stdout)
+    });
+    assert!(old.contains("\"lost\""), "{old}");
+}
