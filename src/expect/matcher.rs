@@ -164,21 +164,27 @@ impl Matcher {
     }
 
     /// The slow way, where the automaton cannot go on (a Unicode `\b` beside a letter that is not ASCII): each pattern by
-    /// itself over the whole window. A match that ends where the data ends may still grow.
+    /// itself over the whole window. A match that ends where the data ends may still grow, and so may one that ends before
+    /// half a character.
     fn search(&mut self) -> bool {
         self.state = None;
         self.seen = 0;
+        let whole = match std::str::from_utf8(&self.window) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Ok(_) | Err(_) => self.window.len(),
+        };
+        let window = &self.window[..whole];
         let best = self
             .race
             .patterns
             .iter()
             .enumerate()
             .filter_map(|(index, pattern)| {
-                let whole = pattern.captures(&self.window)?.get(0)?;
-                Some((whole.start(), index, whole.end()))
+                let found = pattern.captures(window)?.get(0)?;
+                Some((found.start(), index, found.end()))
             });
         match best.min() {
-            Some((_, index, end)) if end < self.window.len() => {
+            Some((_, index, end)) if end < whole => {
                 self.candidate = Some((index, end));
                 true
             }
@@ -323,6 +329,7 @@ mod tests {
             assert!(matcher.window.len() <= WINDOW);
         }
         matcher.push(b"z", &mut won);
+        matcher.settle(&mut won);
         assert_eq!(won.len(), 1);
     }
 
