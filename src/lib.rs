@@ -1,9 +1,78 @@
-//! `mm` keeps signed-in Microsoft 365 command sessions alive.
+//! `mm` keeps signed-in Microsoft 365 command sessions alive, and lets people, scripts and assistants run commands in them.
+//!
+//! Each session is one real program in its own pseudo-terminal, driven by an expect engine from a YAML module. A daemon
+//! owns all of them; three doors lead to it.
+//!
+//! # The map
+//!
+//! ```text
+//! spec/   what a person wrote (YAML)      ──compile──▶  script/  what it means (immutable, shared)
+//!                                                          │
+//!  bytes, requests, time ──▶  expect/  the machine: a pure state machine; no clock, no runtime, no descriptor
+//!                                  │ effects
+//!  session/  the one task that owns a terminal (pty/), its child and its machine ──▶ recording/, output/
+//!  daemon/   all sessions, all runs; in domain words         ◀── connection/, store/, config
+//!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── cli/
+//! ```
+//!
+//! Read in this order: `script/mod.rs`, `expect/mod.rs` and its `engine.rs`, `session/task.rs`, `daemon/service.rs`, then
+//! `http/routes.rs` and one verb of `cli/cmd/`.
+//!
+//! # The life of one `mm run`
+//!
+//! `cli/cmd/run` asks `client`, which starts the daemon if there is none. `http/routes` turns the request into an order for
+//! `daemon/service`, which checks it, finds or starts the session, writes the run down in `store/` and mails it to
+//! `session/task`. The task hands it to `expect/engine`, whose `Effect::Write` goes into the terminal. What the program says
+//! comes back as `Input::Output`; `Effect::Output` and `Effect::Finished` go to the run's listener in `daemon/run`, which
+//! keeps the text in `output/`. `http/stream` pulls it from there, page by page, for whoever reads; `cli/output` prints it. A
+//! recording enters at `expect/engine`, through `replay`.
+//!
+//! # Who may import whom
+//!
+//! A test reads every `crate::` path against this table. The machine never sees YAML, a clock or a descriptor; the terminal
+//! never hears of modules; the daemon never hears of HTTP; the command line never touches a session.
+//!
+//! ```text
+//! room        may import
+//! name        -
+//! secret      -
+//! output      -
+//! pty         -
+//! logging     -
+//! config      -
+//! script      name
+//! spec        name script
+//! expect      script secret
+//! recording   secret
+//! replay      expect recording script secret
+//! connection  name
+//! store       name
+//! session     expect pty recording script
+//! daemon      config connection expect name output pty recording script secret session spec store
+//! api         name secret
+//! http        api daemon name script
+//! client      api name
+//! demo        spec
+//! cli         api client config daemon demo expect http logging name pty recording replay script secret spec
+//! ```
+
 mod api;
 pub mod cli;
 mod client;
+mod config;
+mod connection;
 mod daemon;
+mod demo;
+mod expect;
 mod http;
+mod logging;
 mod name;
+mod output;
+mod pty;
+mod recording;
+mod replay;
 mod script;
 mod secret;
+mod session;
+mod spec;
+mod store;

@@ -17,8 +17,13 @@ pub fn run() -> ExitCode {
         Err(error) => return Screen::usage(&error).into(),
     };
     let mut screen = Screen::new();
-    match dispatch(args.verb, &mut screen) {
-        Ok(exit) => exit.into(),
+    let done = match args.verb {
+        // It is another program, with its own exit codes.
+        Verb::StandIn(args) => cmd::stand_in::stand_in(&args),
+        verb => dispatch(verb, &mut screen).map(ExitCode::from),
+    };
+    match done {
+        Ok(code) => code,
         Err(error) => {
             screen.failure(&error);
             error.exit().into()
@@ -32,7 +37,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Daemon(args) => cmd::daemon::daemon(args, screen),
         Verb::Modules(args) => cmd::modules::modules(args, screen),
         Verb::Recording(args) => cmd::recording::recording(args, screen),
-        Verb::StandIn(args) => cmd::stand_in::stand_in(args),
+        Verb::StandIn(_) => Ok(Exit::Done),
         Verb::Completions(args) => cmd::completions::completions(&args, screen),
         Verb::Run(args) => block_on(cmd::run::run(args, screen)),
         Verb::Login(args) => block_on(cmd::login::login(args, screen)),

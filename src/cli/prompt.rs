@@ -3,8 +3,9 @@
 //! A blocking read in a thread would outlive a question that somebody else answers, and leave a hidden prompt's terminal
 //! without its echo; this one is polled.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -16,7 +17,7 @@ use crate::secret::Secret;
 /// A line being read. Dropping it gives the terminal its echo back; what was typed and not finished stays there.
 #[derive(Debug)]
 pub(crate) struct Prompt {
-    terminal: AsyncFd<File>,
+    terminal: AsyncFd<OwnedFd>,
     /// The terminal as it was, where it was changed.
     before: Option<Termios>,
     line: Zeroizing<Vec<u8>>,
@@ -41,13 +42,8 @@ impl Prompt {
         } else {
             None
         };
-        #[expect(
-            deprecated,
-            reason = "a `File` keeps its descriptor; the unsafe successor is for types that might not"
-        )]
-        let terminal = AsyncFd::new(terminal)?;
         Ok(Self {
-            terminal,
+            terminal: crate::pty::poll(terminal.into())?,
             before,
             line: Zeroizing::new(Vec::new()),
         })
@@ -63,7 +59,8 @@ impl Prompt {
         loop {
             let mut ready = self.terminal.readable().await?;
             let mut piece = Zeroizing::new([0_u8; 4096]);
-            match ready.try_io(|terminal| terminal.get_ref().read(piece.as_mut())) {
+            match ready.try_io(|terminal| Ok(rustix::io::read(terminal.get_ref(), piece.as_mut())?))
+            {
                 Ok(Ok(0)) => return Ok(None),
                 Ok(Ok(length)) => self.line.extend_from_slice(&piece[..length]),
                 Ok(Err(error)) => return Err(error),

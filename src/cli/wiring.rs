@@ -1,41 +1,79 @@
 //! Where the parts are joined: from the environment to a place, from a place to a service.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::error::CliError;
-use super::exit::Exit;
-use super::output::Screen;
 use crate::client::{Client, Place};
+use crate::config::{Config, Overrides};
 use crate::daemon::Service;
+use crate::logging::{self, LogTarget};
+use crate::spec::Catalog;
 
-/// Where the daemon is to be found. `MM_STATE_DIR` and `MM_SOCKET` decide; otherwise the user id does, not the rest of the
-/// environment: clients that pass almost none must find the same daemon.
+/// The settings of this process, from its environment.
+pub(crate) fn config() -> Result<Config, CliError> {
+    load(Overrides::default())
+}
+
+fn load(overrides: Overrides) -> Result<Config, CliError> {
+    Config::load(overrides).map_err(|error| CliError::usage(error.to_string(), error.help()))
+}
+
+/// Where the daemon is to be found.
 pub(crate) fn place() -> Result<Place, CliError> {
-    let state_dir = match variable("MM_STATE_DIR") {
-        Some(dir) => absolute(PathBuf::from(dir))?,
-        None => home()?.join(".local/state/mm"),
-    };
-    let socket = if let Some(path) = variable("MM_SOCKET") {
-        absolute(PathBuf::from(path))?
-    } else {
-        let runtime = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
-        if variable("MM_STATE_DIR").is_none() && runtime.is_dir() {
-            runtime.join("mm/mm.sock")
-        } else {
-            state_dir.join("run/mm.sock")
-        }
-    };
-    Ok(Place { socket, state_dir })
+    let config = config()?;
+    Ok(Place {
+        socket: config.socket,
+        state_dir: config.state_dir,
+    })
 }
 
 /// The daemon's verbs, for `mm daemon run`.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "opening the state folder can fail"
-)]
-pub(crate) fn service(_place: &Place) -> Result<Service, CliError> {
-    Ok(Service {})
+pub(crate) async fn service() -> Result<Service, CliError> {
+    let config = config()?;
+    config.prepare_folders().map_err(|error| CliError::Daemon {
+        message: error.to_string(),
+        help: Some(error.help()),
+    })?;
+    Service::open(config)
+        .await
+        .map_err(|error| CliError::Daemon {
+            message: error.to_string(),
+            help: error.help(),
+        })
+}
+
+/// Starts the log of a process that is the daemon: the state folder's file once nobody watches its standard error.
+pub(crate) fn start_log(detached: bool) -> Result<(), CliError> {
+    let config = config()?;
+    let file = config.log_file();
+    let target = if detached {
+        LogTarget::File(&file)
+    } else {
+        LogTarget::Stderr
+    };
+    logging::start(&config.log, target)
+        .map_err(|error| CliError::usage(error.to_string(), error.help()))
+}
+
+/// The modules and shells there are, those of `folders` last. A folder that a person named has to be there.
+pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
+    let modules = folders.to_vec();
+    let folders = load(Overrides {
+        modules,
+        ..Overrides::default()
+    })?
+    .module_folders;
+    if let Some(missing) = folders
+        .iter()
+        .find(|folder| folder.named && !folder.path.is_dir())
+    {
+        return Err(CliError::usage(
+            format!("there is no folder `{}`", missing.path.display()),
+            "name a folder of module files with --modules or MM_MODULES",
+        ));
+    }
+    let folders: Vec<PathBuf> = folders.into_iter().map(|folder| folder.path).collect();
+    Ok(Catalog::load(&folders))
 }
 
 /// A client of the daemon; starts one where there is none.
@@ -46,76 +84,4 @@ pub(crate) async fn client() -> Result<Client, CliError> {
 /// A client of the daemon that is running.
 pub(crate) async fn running_client() -> Result<Client, CliError> {
     Ok(Client::find(place()?).await?)
-}
-
-/// An empty variable counts as none.
-fn variable(name: &str) -> Option<std::ffi::OsString> {
-    env::var_os(name).filter(|value| !value.is_empty())
-}
-
-fn home() -> Result<PathBuf, CliError> {
-    env::home_dir().ok_or_else(|| {
-        CliError::usage(
-            "there is no home folder",
-            "set HOME, or MM_STATE_DIR to a folder for the daemon's state",
-        )
-    })
-}
-
-fn absolute(path: PathBuf) -> Result<PathBuf, CliError> {
-    std::path::absolute(&path).map_err(|source| CliError::Io {
-        what: format!("`{}` is not a path", path.display()),
-        source,
-    })
-}
-
-/// What a check of module files found.
-#[derive(Debug)]
-pub(crate) struct Checked {
-    /// The findings as people read them, or that there are none.
-    pub(crate) text: String,
-    pub(crate) faults: usize,
-}
-
-/// All modules, as a table.
-pub(crate) fn modules_list(_folders: &[PathBuf]) -> Result<String, CliError> {
-    Err(missing("modules list"))
-}
-
-/// One module, as it is meant.
-pub(crate) fn modules_show(_folders: &[PathBuf], _name: &str) -> Result<String, CliError> {
-    Err(missing("modules show"))
-}
-
-/// Findings in `files`, or in everything that is used.
-pub(crate) fn modules_check(_folders: &[PathBuf], _files: &[PathBuf]) -> Result<Checked, CliError> {
-    Err(missing("modules check"))
-}
-
-/// The JSON Schema of module files.
-pub(crate) fn modules_schema() -> Result<String, CliError> {
-    Err(missing("modules schema"))
-}
-
-/// What each command of a recording did.
-pub(crate) fn recording_show(_file: &Path, _json: bool) -> Result<String, CliError> {
-    Err(missing("recording show"))
-}
-
-/// Plays a recording to the screen at its own pace.
-pub(crate) fn recording_play(_file: &Path, _screen: &mut Screen) -> Result<(), CliError> {
-    Err(missing("recording play"))
-}
-
-/// Is the stand-in until its terminal ends.
-pub(crate) fn stand_in(_scenario: &str, _arguments: &[String]) -> Result<Exit, CliError> {
-    Err(missing("stand-in"))
-}
-
-/// For verbs whose rooms are not part of this build.
-fn missing(verb: &str) -> CliError {
-    CliError::Usage {
-        message: format!("this build has no `mm {verb}`"),
-        help: None,
-    }
 }

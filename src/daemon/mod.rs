@@ -1,14 +1,24 @@
 //! All sessions and all runs, in domain words. The daemon never hears of HTTP: doors call [`Service`] and convert what it
 //! shows.
 
+mod bind;
+mod books;
 mod error;
+mod launch;
+mod recorder;
+mod registry;
+mod run;
+mod runs;
 mod service;
+mod shards;
 mod view;
+mod watch;
 
 pub(crate) use error::ServiceError;
-pub(crate) use service::{RunWatch, Service, SessionWatch};
+pub(crate) use service::Service;
 pub(crate) use view::{
     Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
     OnSignedOut, Outcome, OutputPage, QuestionView, RunEnd, RunOrder, RunState, RunView,
     SessionState, SessionView,
 };
+pub(crate) use watch::{RunWatch, SessionWatch};

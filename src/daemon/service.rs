@@ -1,144 +1,840 @@
 //! [`Service`]: the verbs.
 
-use super::{Answer, DaemonView, OutputPage, RunOrder, RunView, ServiceError, SessionView};
-use crate::name::{RunId, SessionKey};
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::books::Bookkeeper;
+use super::registry::{Entry, Registry, session_view};
+use super::run::{Run, Scribe, past_view};
+use super::runs::Runs;
+use super::shards::Shards;
+use super::view::{
+    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView,
+    SessionView,
+};
+use super::watch::{RunWatch, SessionWatch};
+use super::{ServiceError, bind, launch};
+use crate::config::Config;
+use crate::connection::{Connection, Registry as Connections};
+use crate::expect::AnswerLine;
+use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
+use crate::output::{Kept, Limits, read_file};
+use crate::pty::SpawnError;
+use crate::script::Module;
+use crate::session::{
+    Launch, Order, RunListener as _, RunResult, Session, SessionError, Standing, StopWhy,
+};
+use crate::spec::{Catalog, CatalogError};
+use crate::store::{KeptOutput, NewRun, Retention, RunFilter, Store};
+
+/// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
+const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
+
+/// Runs and sessions older than this are forgotten when the daemon starts.
+const KEEP_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// No more runs than these are kept.
+const KEEP_RUNS: u32 = 5_000;
+
+/// How long signing out may take, the program's end included.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
+
+/// Where the scenario of the built-in connection stands, in the state folder.
+const DEMO_FILE: &str = "demo-scenario";
 
 /// The daemon's verbs. Cheap to clone; every clone is the same daemon.
 #[derive(Clone)]
-pub(crate) struct Service {}
+pub(crate) struct Service(Arc<Inner>);
 
-/// Follows one run. Dropping it changes nothing for the run.
-pub(crate) struct RunWatch {}
-
-/// Follows one session. Dropping it changes nothing for the session.
-pub(crate) struct SessionWatch {}
-
-impl RunWatch {
-    /// The run as it is now.
-    pub(crate) fn view(&self) -> RunView {
-        todo!()
-    }
-
-    /// The session's view, while the run waits for its sign-in.
-    pub(crate) fn session(&self) -> Option<SessionView> {
-        todo!()
-    }
-
-    /// Output from `from` on, at most `max` bytes; empty where there is none yet.
-    pub(crate) fn page(&self, _from: u64, _max: usize) -> Result<OutputPage, ServiceError> {
-        todo!()
-    }
-
-    /// Waits until the run, its session's sign-in or its output has changed since the last call. Cancel safe.
-    pub(crate) async fn changed(&mut self) {
-        todo!()
-    }
+struct Inner {
+    config: Config,
+    store: Store,
+    shards: Shards,
+    catalog: Mutex<Catalog>,
+    connections: Mutex<Connections>,
+    sessions: Registry,
+    runs: Runs,
+    next_tag: AtomicU64,
+    stopping: AtomicBool,
+    started_at: Timestamp,
 }
 
-impl SessionWatch {
-    /// The session as it is now.
-    pub(crate) fn view(&self) -> SessionView {
-        todo!()
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    /// Waits until it has changed since the last call. Cancel safe.
-    pub(crate) async fn changed(&mut self) {
-        todo!()
+fn state(message: impl std::fmt::Display) -> ServiceError {
+    ServiceError::State {
+        message: message.to_string(),
     }
 }
 
 impl Service {
-    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
-    pub(crate) async fn run(&self, _order: RunOrder) -> Result<RunWatch, ServiceError> {
-        todo!()
+    /// Opens the state, marks what an earlier daemon left unfinished, and waits for orders.
+    pub(crate) async fn open(config: Config) -> Result<Self, ServiceError> {
+        let store = Store::open(&config.state_dir.join("mm.db"))
+            .map_err(|error| state(format!("{error}: {}", error.help())))?;
+        let folders: Vec<PathBuf> = config
+            .module_folders
+            .iter()
+            .map(|folder| folder.path.clone())
+            .collect();
+        let mut connections = Connections::empty(&config.connections_file);
+        if let Ok(scenario) = std::fs::read_to_string(config.state_dir.join(DEMO_FILE)) {
+            connections.add(Connection::demo(scenario.trim()));
+        }
+        let shards = Shards::start().map_err(|error| {
+            state(format!(
+                "the threads for sessions cannot be started: {error}"
+            ))
+        })?;
+        let outputs = config.state_dir.join("runs");
+        crate::config::prepare_folder(&outputs).map_err(state)?;
+        let service = Self(Arc::new(Inner {
+            catalog: Mutex::new(Catalog::load(&folders)),
+            connections: Mutex::new(connections),
+            store,
+            shards,
+            sessions: Registry::default(),
+            runs: Runs::default(),
+            next_tag: AtomicU64::new(1),
+            stopping: AtomicBool::new(false),
+            started_at: Timestamp::now(),
+            config,
+        }));
+        service.tidy().await?;
+        Ok(service)
     }
 
-    /// Follows a run that was accepted before.
-    pub(crate) async fn watch_run(&self, _id: &RunId) -> Result<RunWatch, ServiceError> {
-        todo!()
+    /// Says of what an earlier daemon left that it is lost, and forgets what is old.
+    async fn tidy(&self) -> Result<(), ServiceError> {
+        let (store, now) = (&self.0.store, Timestamp::now());
+        let reason = "the daemon ended while it ran";
+        let lost = store
+            .interrupted_runs(now, reason.to_owned())
+            .await
+            .map_err(state)?;
+        let sessions = store
+            .interrupted_sessions(now, "the daemon ended".to_owned())
+            .await
+            .map_err(state)?;
+        if !lost.is_empty() || sessions > 0 {
+            tracing::warn!(
+                runs = lost.len(),
+                sessions,
+                "an earlier daemon ended without ending these"
+            );
+        }
+        let since =
+            now - jiff::SignedDuration::try_from(KEEP_FOR).unwrap_or(jiff::SignedDuration::MAX);
+        let files = store
+            .prune(Retention {
+                runs: KEEP_RUNS,
+                since,
+            })
+            .await
+            .map_err(state)?;
+        let outputs = self.outputs();
+        for name in files
+            .into_iter()
+            .chain(lost.iter().map(|run| output_name(&run.id)))
+        {
+            if let Err(error) = std::fs::remove_file(outputs.join(&name))
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, name, "old output cannot be removed");
+            }
+        }
+        Ok(())
     }
 
-    /// The newest runs first, of one connection or module where given (as typed).
-    pub(crate) async fn runs(
+    fn outputs(&self) -> PathBuf {
+        self.0.config.state_dir.join("runs")
+    }
+
+    /// The run behind a session's number.
+    pub(super) fn run_id(&self, tag: u64) -> Option<RunId> {
+        self.0.runs.id_of(tag)
+    }
+
+    // ── names ───────────────────────────────────────────────────────────────
+
+    fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
+        let mut catalog = lock(&self.0.catalog);
+        catalog.reload_if_changed();
+        catalog
+            .module(name)
+            .map_err(|error: CatalogError| ServiceError::Module {
+                message: error.to_string(),
+                help: Some(error.help()),
+            })
+    }
+
+    fn connection(&self, name: &str) -> Result<Connection, ServiceError> {
+        let failed = |message: String, help: String| ServiceError::Connection {
+            message,
+            help: Some(help),
+        };
+        let name: ConnectionName = name.parse().map_err(|error: crate::name::NameError| {
+            failed(error.to_string(), error.help().to_owned())
+        })?;
+        let mut connections = lock(&self.0.connections);
+        let read = connections.reload();
+        match (connections.get(&name), read) {
+            (Ok(connection), _) => Ok(connection.clone()),
+            (Err(_), Err(error)) => Err(failed(error.to_string(), error.help().to_owned())),
+            (Err(error), Ok(_)) => Err(failed(error.to_string(), error.help())),
+        }
+    }
+
+    fn key(&self, connection: &str, module: &str) -> Result<SessionKey, ServiceError> {
+        let module = self.module(module)?.name.clone();
+        let connection = self.connection(connection)?.name().clone();
+        Ok(SessionKey { connection, module })
+    }
+
+    // ── sessions ────────────────────────────────────────────────────────────
+
+    /// The living session of a connection and a module; starts one where there is none.
+    fn session(&self, connection: &str, module: &str) -> Result<Entry, ServiceError> {
+        if self.0.stopping.load(Ordering::Relaxed) {
+            return Err(ServiceError::ShuttingDown);
+        }
+        let module = self.module(module)?;
+        let connection = Arc::new(self.connection(connection)?);
+        let key = SessionKey {
+            connection: connection.name().clone(),
+            module: module.name.clone(),
+        };
+        self.0
+            .sessions
+            .find_or_start(&key, || self.start(&key, module, connection))
+    }
+
+    fn start(
         &self,
-        _connection: Option<&str>,
-        _module: Option<&str>,
-        _limit: usize,
-    ) -> Result<Vec<RunView>, ServiceError> {
-        todo!()
+        key: &SessionKey,
+        module: Arc<Module>,
+        connection: Arc<Connection>,
+    ) -> Result<Entry, ServiceError> {
+        let config = &self.0.config;
+        let lost = |reason: String, help: Option<String>| ServiceError::SessionLost {
+            key: key.clone(),
+            reason,
+            help,
+        };
+        let command = launch::command(
+            &module.shell,
+            &connection,
+            key,
+            &config.state_dir,
+            &config.home,
+        )
+        .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
+        let pins_identity =
+            connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
+        let launch = Launch {
+            command,
+            shell: Arc::clone(&module.shell),
+            needs_sign_in: module.sign_in.is_some(),
+            listener: Box::new(Bookkeeper::new(
+                key.clone(),
+                self.0.store.clone(),
+                pins_identity,
+            )),
+        };
+        let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
+            let help = match &error {
+                SpawnError::NotFound { .. } | SpawnError::NotExecutable { .. } => {
+                    module.shell.start.install.clone()
+                }
+                SpawnError::Folder { .. } | SpawnError::Terminal { .. } | SpawnError::Nul => None,
+            };
+            lost(with_causes(&error), help)
+        })?;
+        tracing::info!(session = %key, "started");
+        Ok(Entry {
+            key: key.clone(),
+            session,
+            module,
+            connection,
+        })
     }
 
-    /// Output of a run, also of one that ended before the daemon started.
-    pub(crate) async fn output(
-        &self,
-        _id: &RunId,
-        _from: u64,
-        _max: usize,
-    ) -> Result<OutputPage, ServiceError> {
-        todo!()
-    }
-
-    /// Tells a run to stop; returns at once. A run that is over is returned as it is.
-    pub(crate) async fn stop(&self, _id: &RunId) -> Result<RunView, ServiceError> {
-        todo!()
-    }
-
-    /// Answers a run's question.
-    pub(crate) async fn answer(
-        &self,
-        _id: &RunId,
-        _answer: Answer,
-    ) -> Result<RunView, ServiceError> {
-        todo!()
-    }
-
-    /// Whoever asked for this run has gone; what that means was said when it was ordered.
-    pub(crate) fn caller_left(&self, _id: &RunId) {
-        todo!()
+    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is.
+    async fn sign_in(&self, entry: &Entry) -> Result<(), ServiceError> {
+        let Some(rules) = &entry.module.sign_in else {
+            return Ok(());
+        };
+        if entry.session.status().borrow().is_signed_in() {
+            return Ok(());
+        }
+        let pin = self
+            .0
+            .store
+            .pinned(entry.key.clone())
+            .await
+            .map_err(state)?;
+        let request = bind::sign_in(&entry.module, rules, &entry.connection, pin)?;
+        entry
+            .session
+            .sign_in(request)
+            .await
+            .map_err(|error| refused(entry, &error))
     }
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
     /// `forget_identity` drops the pinned identity of a connection that names neither account nor tenant.
     pub(crate) async fn login(
         &self,
-        _connection: &str,
-        _module: &str,
-        _forget_identity: bool,
+        connection: &str,
+        module: &str,
+        forget_identity: bool,
     ) -> Result<SessionWatch, ServiceError> {
-        todo!()
+        let entry = self.session(connection, module)?;
+        if forget_identity {
+            self.0.store.unpin(entry.key.clone()).await.map_err(state)?;
+        }
+        self.sign_in(&entry).await?;
+        Ok(SessionWatch::new(self.clone(), entry))
+    }
+
+    /// Follows a session that was started before.
+    pub(crate) async fn watch_session(
+        &self,
+        connection: &str,
+        module: &str,
+    ) -> Result<SessionWatch, ServiceError> {
+        let key = self.key(connection, module)?;
+        let entry = self
+            .0
+            .sessions
+            .get(&key)
+            .ok_or(ServiceError::UnknownSession { key })?;
+        Ok(SessionWatch::new(self.clone(), entry))
     }
 
     /// Sessions, of one connection or module where given (as typed).
     pub(crate) async fn sessions(
         &self,
-        _connection: Option<&str>,
-        _module: Option<&str>,
+        connection: Option<&str>,
+        module: Option<&str>,
     ) -> Result<Vec<SessionView>, ServiceError> {
-        todo!()
+        let (connection, module) = self.filter(connection, module)?;
+        let wanted = |entry: &Entry| {
+            connection
+                .as_ref()
+                .is_none_or(|name| *name == entry.key.connection)
+                && module.as_ref().is_none_or(|name| *name == entry.key.module)
+        };
+        Ok(self
+            .0
+            .sessions
+            .all()
+            .iter()
+            .filter(|entry| wanted(entry))
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect())
+    }
+
+    fn filter(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<(Option<ConnectionName>, Option<ModuleName>), ServiceError> {
+        let module = module
+            .map(|name| self.module(name))
+            .transpose()?
+            .map(|module| module.name.clone());
+        let connection = connection
+            .map(|name| self.connection(name))
+            .transpose()?
+            .map(|connection| connection.name().clone());
+        Ok((connection, module))
     }
 
     /// Signs out and ends a session, waiting for it; `force` kills it at once. Returns what it was.
     pub(crate) async fn disconnect(
         &self,
-        _connection: &str,
-        _module: &str,
-        _force: bool,
+        connection: &str,
+        module: &str,
+        force: bool,
     ) -> Result<SessionKey, ServiceError> {
-        todo!()
+        let key = self.key(connection, module)?;
+        let entry = self
+            .0
+            .sessions
+            .get(&key)
+            .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
+        if !self.end_session(&entry, force).await {
+            let status = entry.session.status().borrow().clone();
+            return Err(ServiceError::Stopping {
+                key,
+                since: status.since,
+                why: status.why_stuck().to_owned(),
+            });
+        }
+        self.0.sessions.forget_closed(&key);
+        tracing::info!(session = %key, "disconnected");
+        Ok(key)
     }
 
+    /// Whether it ended in time.
+    async fn end_session(&self, entry: &Entry, force: bool) -> bool {
+        let mut status = entry.session.status();
+        let command = bind::disconnect(&entry.module, &entry.connection);
+        if entry.session.disconnect(command, force).is_err() {
+            return true;
+        }
+        let ended = status.wait_for(crate::session::SessionStatus::is_closed);
+        // A task that is gone has ended its session.
+        tokio::time::timeout(DISCONNECT_WITHIN, ended).await.is_ok()
+    }
+
+    // ── runs ────────────────────────────────────────────────────────────────
+
+    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
+    pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
+        let module = self.module(&order.module)?;
+        check_command(&order.command, &module, self.0.config.limits.command)?;
+        let entry = self.session(&order.connection, &order.module)?;
+        {
+            let status = entry.session.status();
+            let status = status.borrow();
+            let needs = entry.module.sign_in.is_some() && !status.is_signed_in();
+            if needs && order.on_signed_out == OnSignedOut::Refuse {
+                return Err(ServiceError::SignInNeeded {
+                    key: entry.key.clone(),
+                });
+            }
+        }
+        self.sign_in(&entry).await?;
+        let run = self.write_down(&order, &entry).await?;
+        let recorder = order
+            .record
+            .as_ref()
+            .map(|path| super::recorder::open(path, &entry))
+            .transpose()?;
+        let request = Order {
+            tag: run.tag,
+            command: bind::command(&entry.module, &order.command),
+            mode: match order.mode {
+                Mode::Records if entry.module.shell.records.is_some() => {
+                    crate::expect::Mode::Records
+                }
+                Mode::Text | Mode::Records => crate::expect::Mode::Text,
+            },
+            depth: order.depth.clamp(1, 99),
+            deadline: order.deadline,
+            fails_on_question: order.on_question == OnQuestion::Fail,
+            recorder,
+            listener: Box::new(self.scribe(&run, &order, &entry)),
+        };
+        if let Err(error) = entry.session.run(request).await {
+            let scribe = self.scribe(&run, &order, &entry);
+            Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
+            return Err(refused(&entry, &error));
+        }
+        Ok(RunWatch::live(self.clone(), run, Some(entry)))
+    }
+
+    fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
+        let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
+        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
+    }
+
+    /// Makes the run's record before anything of it is sent: what has none did not happen.
+    async fn write_down(&self, order: &RunOrder, entry: &Entry) -> Result<Arc<Run>, ServiceError> {
+        let mut random = [0; 9];
+        getrandom::fill(&mut random)
+            .map_err(|error| state(format!("no random numbers: {error}")))?;
+        let id = RunId::from_random(random);
+        let limits = Limits {
+            memory: OUTPUT_IN_MEMORY,
+            total: self.0.config.limits.output,
+            file: self.outputs().join(output_name(&id)),
+        };
+        let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
+        let run = Arc::new(Run::new(
+            id.clone(),
+            tag,
+            entry.key.clone(),
+            order,
+            Kept::new(limits),
+        ));
+        let row = NewRun {
+            id,
+            session: entry.key.clone(),
+            mode: if order.mode == Mode::Records {
+                "records"
+            } else {
+                "text"
+            }
+            .to_owned(),
+            command: order.command.clone(),
+            who: order.client.clone(),
+            on_disconnect: if order.on_disconnect == OnDisconnect::Keep {
+                "keep"
+            } else {
+                "stop"
+            }
+            .to_owned(),
+            state: "queued".to_owned(),
+            submitted: run.submitted_at(),
+        };
+        self.0
+            .store
+            .insert_run(row)
+            .await
+            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        self.0.runs.add(Arc::clone(&run));
+        Ok(run)
+    }
+
+    fn live_run(&self, id: &RunId) -> Option<(Arc<Run>, Option<Entry>)> {
+        let run = self.0.runs.get(id)?;
+        let entry = self.0.sessions.get(&run.session);
+        Some((run, entry))
+    }
+
+    async fn past_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
+        let row = self.0.store.run(id.clone()).await.map_err(state)?;
+        row.map(past_view)
+            .ok_or_else(|| ServiceError::UnknownRun { id: id.to_string() })
+    }
+
+    /// Follows a run that was accepted before.
+    pub(crate) async fn watch_run(&self, id: &RunId) -> Result<RunWatch, ServiceError> {
+        match self.live_run(id) {
+            Some((run, entry)) => Ok(RunWatch::live(self.clone(), run, entry)),
+            None => Ok(RunWatch::past(self.clone(), self.past_run(id).await?)),
+        }
+    }
+
+    /// The newest runs first, of one connection or module where given (as typed).
+    pub(crate) async fn runs(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<RunView>, ServiceError> {
+        let (connection, module) = self.filter(connection, module)?;
+        let filter = RunFilter {
+            connection,
+            module,
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+        };
+        let rows = self.0.store.recent_runs(filter).await.map_err(state)?;
+        let live = self.0.runs.all();
+        let view = |row: crate::store::RunRow| {
+            live.iter()
+                .find(|run| run.id == row.id)
+                .map_or_else(|| past_view(row), |run| run.view())
+        };
+        Ok(rows.into_iter().map(view).collect())
+    }
+
+    /// Output of a run, also of one that ended before the daemon started.
+    pub(crate) async fn output(
+        &self,
+        id: &RunId,
+        from: u64,
+        max: usize,
+    ) -> Result<OutputPage, ServiceError> {
+        let unreadable =
+            |error: io::Error| state(format!("the output of run {id} cannot be read: {error}"));
+        if let Some((run, _)) = self.live_run(id) {
+            return super::run::page(&run, from, max).map_err(unreadable);
+        }
+        let view = self.past_run(id).await?;
+        let (length, skipped) = (view.output_length, view.output_skipped);
+        let page = match self.0.store.output(id.clone()).await.map_err(state)? {
+            Some(KeptOutput::File(name)) => {
+                read_file(&self.outputs().join(name), length, skipped, from, max)
+                    .map_err(unreadable)?
+            }
+            Some(KeptOutput::Inline(bytes)) => {
+                let start = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(max).min(bytes.len());
+                let next = if end == bytes.len() {
+                    length.max(end as u64)
+                } else {
+                    end as u64
+                };
+                return Ok(OutputPage {
+                    from: start as u64,
+                    bytes: bytes[start..end].to_vec(),
+                    next,
+                    last: end == bytes.len(),
+                });
+            }
+            Some(KeptOutput::None) | None => {
+                return Ok(OutputPage {
+                    from: length,
+                    bytes: Vec::new(),
+                    next: length,
+                    last: true,
+                });
+            }
+        };
+        let last = page.next >= page.end;
+        Ok(OutputPage {
+            from: page.from,
+            bytes: page.bytes,
+            next: page.next,
+            last,
+        })
+    }
+
+    /// Tells a run to stop; returns at once. A run that is over is returned as it is.
+    pub(crate) async fn stop(&self, id: &RunId) -> Result<RunView, ServiceError> {
+        self.stop_because(id, StopWhy::Asked).await
+    }
+
+    async fn stop_because(&self, id: &RunId, why: StopWhy) -> Result<RunView, ServiceError> {
+        let Some((run, entry)) = self.live_run(id) else {
+            return self.past_run(id).await;
+        };
+        if let Some(entry) = entry
+            && !run.is_over()
+        {
+            entry.session.stop(run.tag, why);
+        }
+        Ok(run.view())
+    }
+
+    /// Answers a run's question.
+    pub(crate) async fn answer(&self, id: &RunId, answer: Answer) -> Result<RunView, ServiceError> {
+        check_answer(answer.text.expose())?;
+        let Some((run, Some(entry))) = self.live_run(id) else {
+            self.past_run(id).await?;
+            return Err(ServiceError::NothingAsked { id: id.clone() });
+        };
+        let line = AnswerLine {
+            text: answer.text,
+            secret: answer.secret,
+        };
+        entry
+            .session
+            .answer(run.tag, line)
+            .await
+            .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
+        Ok(run.view())
+    }
+
+    /// Whoever asked for this run has gone; what that means was said when it was ordered.
+    pub(crate) fn caller_left(&self, id: &RunId) {
+        if let Some((run, Some(entry))) = self.live_run(id)
+            && run.on_disconnect == OnDisconnect::Stop
+            && !run.is_over()
+        {
+            entry.session.stop(run.tag, StopWhy::CallerLeft);
+        }
+    }
+
+    // ── the daemon ──────────────────────────────────────────────────────────
+
     /// Adds or removes the built-in `Demo` connection, with this scenario.
-    pub(crate) async fn keep_demo(&self, _scenario: Option<&str>) -> Result<(), ServiceError> {
-        todo!()
+    pub(crate) async fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ServiceError> {
+        let file = self.0.config.state_dir.join(DEMO_FILE);
+        let mut connections = lock(&self.0.connections);
+        match scenario {
+            Some(scenario) => {
+                std::fs::write(&file, scenario).map_err(|error| {
+                    state(format!("`{}` cannot be written: {error}", file.display()))
+                })?;
+                connections.add(Connection::demo(scenario));
+            }
+            None => {
+                match std::fs::remove_file(&file) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(state(format!(
+                            "`{}` cannot be removed: {error}",
+                            file.display()
+                        )));
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+                *connections = Connections::empty(&self.0.config.connections_file);
+            }
+        }
+        Ok(())
     }
 
     /// The daemon itself.
     pub(crate) async fn info(&self) -> DaemonView {
-        todo!()
+        let sessions = self.0.sessions.all();
+        let count = |test: fn(&crate::session::SessionStatus) -> bool| {
+            sessions
+                .iter()
+                .filter(|entry| test(&entry.session.status().borrow()))
+                .count()
+        };
+        let mut troubles: Vec<String> = self
+            .0
+            .store
+            .health()
+            .failing
+            .into_iter()
+            .map(|what| format!("the database: {what}"))
+            .collect();
+        troubles.extend(self.0.runs.all().iter().filter_map(|run| {
+            Some(format!(
+                "the output of run {}: {}",
+                run.id,
+                run.output.trouble()?
+            ))
+        }));
+        DaemonView {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: self.0.started_at,
+            state_dir: self.0.config.state_dir.clone(),
+            sessions: count(|status| !status.is_closed()),
+            signed_in: count(crate::session::SessionStatus::is_signed_in),
+            running: count(|status| {
+                matches!(
+                    status.standing,
+                    Standing::Running | Standing::Asking(_) | Standing::Stopping(_)
+                )
+            }),
+            troubles,
+        }
     }
 
-    /// Begins to stop: refuses where sign-ins would be lost and `force` is not given; else drains. Returns when drained.
-    pub(crate) async fn shut_down(&self, _force: bool) -> Result<(), ServiceError> {
-        todo!()
+    /// Begins to stop: refuses where sign-ins would be lost and `force` is not given; else signs out, ends every session
+    /// and closes the state. Returns when that is done.
+    pub(crate) async fn shut_down(&self, force: bool) -> Result<(), ServiceError> {
+        let living: Vec<Entry> = self
+            .0
+            .sessions
+            .all()
+            .into_iter()
+            .filter(|entry| !entry.session.status().borrow().is_closed())
+            .collect();
+        let signed_in = |entry: &&Entry| {
+            entry.module.sign_in.is_some() && entry.session.status().borrow().is_signed_in()
+        };
+        let sessions: Vec<String> = living
+            .iter()
+            .filter(signed_in)
+            .map(|entry| entry.key.to_string())
+            .collect();
+        if !force && !sessions.is_empty() {
+            return Err(ServiceError::WouldLoseSignIns { sessions });
+        }
+        self.0.stopping.store(true, Ordering::Relaxed);
+        tracing::info!(
+            sessions = living.len(),
+            "stopping: sessions are signed out and ended"
+        );
+        let ends = living.into_iter().map(|entry| {
+            let service = self.clone();
+            tokio::spawn(async move {
+                if !service.end_session(&entry, false).await {
+                    service.end_session(&entry, true).await;
+                }
+            })
+        });
+        for end in ends.collect::<Vec<_>>() {
+            end.await
+                .map_err(|error| state(format!("a session could not be ended: {error}")))?;
+        }
+        self.0.store.flush().await.map_err(state)
     }
+}
+
+fn output_name(id: &RunId) -> String {
+    format!("{id}.out")
+}
+
+/// An error with its causes, as one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
+    let key = entry.key.clone();
+    match error {
+        SessionError::Busy { queued } => ServiceError::Busy {
+            key,
+            queued: *queued,
+        },
+        SessionError::Stuck => {
+            let status = entry.session.status().borrow().clone();
+            ServiceError::Stopping {
+                key,
+                since: status.since,
+                why: status.why_stuck().to_owned(),
+            }
+        }
+        SessionError::Ended | SessionError::NothingAsked => ServiceError::SessionLost {
+            key,
+            reason: "it is ending".to_owned(),
+            help: Some("try again in a moment".to_owned()),
+        },
+    }
+}
+
+/// Refuses what cannot be sent, and what would end the session by the way.
+fn check_command(command: &str, module: &Module, limit: usize) -> Result<(), ServiceError> {
+    let bad = |message: String| Err(ServiceError::Command { message });
+    if command.trim().is_empty() {
+        return bad("the command is empty".to_owned());
+    }
+    if command.len() > limit {
+        return bad(format!(
+            "the command has {} bytes; {limit} are the most",
+            command.len()
+        ));
+    }
+    if let Some(at) = command.find('\0')
+        && !module.shell.framing.nul
+    {
+        return bad(format!(
+            "the command holds a NUL byte at byte {at}, which {} cannot take",
+            module.shell.title
+        ));
+    }
+    let first = command.trim().trim_end_matches(';').trim();
+    let mut words = first.split_whitespace();
+    let exits = words
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("exit"))
+        && words.next().is_none_or(|word| word.parse::<i64>().is_ok());
+    if exits && words.next().is_none() {
+        return Err(ServiceError::Refused {
+            message: "`exit` would end the session and its sign-in".to_owned(),
+            help: Some("end a session with `mm disconnect`".to_owned()),
+        });
+    }
+    Ok(())
+}
+
+/// An answer is one line of at most 4 KB: a wrong guess must not become a frame.
+fn check_answer(text: &str) -> Result<(), ServiceError> {
+    let bad = |message: &str| {
+        Err(ServiceError::BadAnswer {
+            message: message.to_owned(),
+        })
+    };
+    if text.len() > 4096 {
+        return bad("an answer has at most 4,096 bytes");
+    }
+    if text.chars().any(char::is_control) {
+        return bad("an answer is one line without control characters");
+    }
+    Ok(())
 }

@@ -65,11 +65,11 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
         // The view comes before the output: when it says that the run has ended, the output is complete.
         let view = convert::run(watch.view());
         let session = watch.session().map(convert::session);
-        let batch = match cursor.batch(view, session, |from| {
-            watch
-                .page(from, PAGE)
-                .map_err(|error| convert::error(&error))
-        }) {
+        let page = watch.page(cursor.from, PAGE).await;
+        let batch = match page
+            .map_err(|error| convert::error(&error))
+            .map(|page| cursor.batch(view, session, page))
+        {
             Ok(batch) => batch,
             Err(error) => {
                 permit.send(Ok(Event::Error(error).encode().into()));
@@ -157,8 +157,8 @@ impl RunCursor {
         &mut self,
         run: api::Run,
         session: Option<api::Session>,
-        page: impl FnOnce(u64) -> Result<OutputPage, ApiError>,
-    ) -> Result<Batch, ApiError> {
+        page: crate::daemon::OutputPage,
+    ) -> Batch {
         let mut lines = Vec::new();
         let ended = run.state == api::RunState::Ended;
         if let Some(session) = session
@@ -169,7 +169,6 @@ impl RunCursor {
         if !ended {
             self.tell(&run, &mut lines);
         }
-        let page = page(self.from)?;
         let page_next = page.next;
         let whole = whole_characters(&page.bytes);
         // The rest of a character may still come; from a run that has ended it does not.
@@ -195,7 +194,7 @@ impl RunCursor {
         } else {
             Then::Wait
         };
-        Ok(Batch { lines, then })
+        Batch { lines, then }
     }
 
     /// Tells about the run unless only its output has grown.
@@ -230,17 +229,13 @@ mod tests {
         .expect("it is a run")
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "it stands for a call that can fail"
-    )]
-    fn page(from: u64, bytes: &[u8], last: bool) -> Result<OutputPage, ApiError> {
-        Ok(OutputPage {
+    fn page(from: u64, bytes: &[u8], last: bool) -> OutputPage {
+        OutputPage {
             from,
             bytes: bytes.to_vec(),
             next: from + bytes.len() as u64,
             last,
-        })
+        }
     }
 
     fn keys(batch: &Batch) -> Vec<String> {
@@ -258,11 +253,11 @@ mod tests {
     #[test]
     fn a_short_run_is_one_write() {
         let mut cursor = RunCursor::new(0);
-        let batch = cursor
-            .batch(a_run(api::RunState::Ended), None, |from| {
-                page(from, b"1\n", true)
-            })
-            .expect("there is a page");
+        let batch = cursor.batch(
+            a_run(api::RunState::Ended),
+            None,
+            page(cursor.from, b"1\n", true),
+        );
         assert_eq!(keys(&batch), ["output", "run"]);
         assert_eq!(batch.then, Then::End);
     }
@@ -271,18 +266,12 @@ mod tests {
     fn growing_output_is_no_news_of_the_run() {
         let mut cursor = RunCursor::new(0);
         let mut run = a_run(api::RunState::Running);
-        let batch = cursor
-            .batch(run.clone(), None, |from| page(from, b"one\n", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"one\n", false));
         assert_eq!(keys(&batch), ["run", "output"]);
         assert_eq!(batch.then, Then::GoOn);
         run.output_length = 8;
-        let batch = cursor
-            .batch(run.clone(), None, |from| {
-                assert_eq!(from, 4);
-                page(from, b"", false)
-            })
-            .expect("there is a page");
+        assert_eq!(cursor.from, 4);
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"", false));
         assert_eq!(keys(&batch), [""; 0]);
         assert_eq!(batch.then, Then::Wait);
     }
@@ -291,20 +280,16 @@ mod tests {
     fn a_character_is_not_cut() {
         let mut cursor = RunCursor::new(0);
         let run = a_run(api::RunState::Running);
-        let batch = cursor
-            .batch(run.clone(), None, |from| page(from, b"a\xc3", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run.clone(), None, page(cursor.from, b"a\xc3", false));
         assert!(String::from_utf8(batch.lines).is_ok_and(|lines| lines.contains(r#""text":"a""#)));
         assert_eq!(cursor.from, 1);
-        let batch = cursor
-            .batch(run, None, |from| page(from, b"\xc3", false))
-            .expect("there is a page");
+        let batch = cursor.batch(run, None, page(cursor.from, b"\xc3", false));
         assert_eq!(batch.then, Then::Wait);
-        let batch = cursor
-            .batch(a_run(api::RunState::Ended), None, |from| {
-                page(from, b"\xc3", true)
-            })
-            .expect("there is a page");
+        let batch = cursor.batch(
+            a_run(api::RunState::Ended),
+            None,
+            page(cursor.from, b"\xc3", true),
+        );
         assert_eq!(keys(&batch), ["output", "run"]);
     }
 
@@ -312,16 +297,12 @@ mod tests {
     fn all_pages_of_an_ended_run_come_before_its_end() {
         let mut cursor = RunCursor::new(0);
         let ended = || a_run(api::RunState::Ended);
-        let batch = cursor
-            .batch(ended(), None, |from| page(from, b"first", false))
-            .expect("there is a page");
+        let batch = cursor.batch(ended(), None, page(cursor.from, b"first", false));
         assert_eq!(
             (keys(&batch), batch.then),
             (vec!["output".to_owned()], Then::GoOn)
         );
-        let batch = cursor
-            .batch(ended(), None, |from| page(from, b"second", true))
-            .expect("there is a page");
+        let batch = cursor.batch(ended(), None, page(cursor.from, b"second", true));
         assert_eq!(keys(&batch), ["output", "run"]);
     }
 

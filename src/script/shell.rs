@@ -26,6 +26,8 @@ pub(crate) struct Shell {
     pub(crate) interrupt: Interrupt,
     pub(crate) questions: Vec<QuestionRule>,
     pub(crate) queries: Vec<Query>,
+    /// Whether programs write typed answers back, by prefixes or as `*`; such an echo is no output.
+    pub(crate) echoes_answers: bool,
     /// How values are written into commands.
     pub(crate) quoting: super::Quoting,
 }

@@ -95,6 +95,15 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// A regular expression for what it renders to, to read it back. `group` says what a hole's value looks like.
+    pub(crate) fn expression(&self, group: impl Fn(&str) -> &'static str) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(plain) => regex::escape(plain),
+            Piece::Hole(name) => format!("(?<{name}>{})", group(name)),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     /// The holes it has, in order, repeats included.
     pub(crate) fn holes(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.0.iter().filter_map(|piece| match piece {

@@ -2,6 +2,7 @@
 
 mod daemon_life;
 mod http_door;
+mod imports;
 mod run;
 mod support;
 mod terminal;

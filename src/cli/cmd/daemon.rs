@@ -86,6 +86,7 @@ fn run(detach: bool) -> Result<Exit, CliError> {
             source: errno.into(),
         })?;
     }
+    wiring::start_log(detach)?;
     let place = wiring::place()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -97,7 +98,7 @@ fn run(detach: bool) -> Result<Exit, CliError> {
     runtime.block_on(async {
         // The lock comes first: only the one daemon opens the state folder.
         let socket = Socket::bind(&place.socket, &place.state_dir)?;
-        let service = wiring::service(&place)?;
+        let service = wiring::service().await?;
         let server = Server::new(socket, service.clone());
         let signals = heed_signals(service, server.stopper())?;
         tracing::info!(pid = std::process::id(), "listening");

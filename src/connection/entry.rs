@@ -1,0 +1,375 @@
+//! [`Connection`]: one entry, its keys typed. What other programs keep in it stays, in order, unread.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::error::EntryError;
+use crate::name::{ConnectionName, ModuleName};
+
+/// Application ids by module.
+pub(super) type ModuleApps = BTreeMap<String, String>;
+
+/// Whom a session is signed in to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Connection {
+    name: ConnectionName,
+    tenant: String,
+    tenant_id: Option<String>,
+    app_id: Option<String>,
+    expected_email: Option<String>,
+    description: Option<String>,
+    mcps: Option<Vec<String>>,
+    module_apps: ModuleApps,
+    /// The file's `_knownModuleApps`, shared by its entries.
+    known_module_apps: Arc<ModuleApps>,
+    sharepoint_host: Option<String>,
+    skip_send_guards: bool,
+    skip_signature_strip: bool,
+    stand_in: Option<String>,
+    raw: Map<String, Value>,
+}
+
+impl Connection {
+    /// Reads one entry. `null` counts as a key that is not there, which is how people write "none".
+    pub(super) fn read(
+        name: ConnectionName,
+        value: Value,
+        known_module_apps: &Arc<ModuleApps>,
+    ) -> Result<Self, EntryError> {
+        let path = format!("connections.{name}");
+        let Value::Object(raw) = value else {
+            return Err(wrong_kind(path, "an object", &value));
+        };
+        let keys = Keys { path, raw: &raw };
+        let tenant = keys.text("tenant")?.ok_or_else(|| EntryError::Kind {
+            key: keys.path("tenant"),
+            expected: "text",
+            found: "nothing",
+        })?;
+        Ok(Self {
+            tenant,
+            tenant_id: keys.text("tenantId")?,
+            app_id: keys.text("appId")?,
+            expected_email: keys.text("expectedEmail")?,
+            description: keys.text("description")?,
+            mcps: keys.texts("mcps")?,
+            module_apps: module_apps(&keys.path("moduleApps"), raw.get("moduleApps"))?,
+            known_module_apps: Arc::clone(known_module_apps),
+            sharepoint_host: keys.text("sharepoint_host")?,
+            skip_send_guards: keys.flag("skipSendGuards")?,
+            skip_signature_strip: keys.flag("skipSignatureStrip")?,
+            stand_in: keys.text("stand_in")?,
+            name,
+            raw,
+        })
+    }
+
+    /// A connection to the stand-in tenant, which needs no file, no account and no network.
+    pub(crate) fn demo(scenario: &str) -> Self {
+        let entry = serde_json::json!({
+            "tenant": "contoso.com",
+            "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
+            "expectedEmail": "ada@contoso.com",
+            "description": "the stand-in tenant of the demo",
+            "stand_in": scenario,
+        });
+        let name = "Demo".parse().expect("`Demo` is a connection name");
+        Self::read(name, entry, &Arc::default()).expect("the demo's entry is well formed")
+    }
+
+    /// Its name in the file.
+    pub(crate) fn name(&self) -> &ConnectionName {
+        &self.name
+    }
+
+    /// The tenant's domain.
+    pub(crate) fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// The tenant's id, or its domain where the entry has no id: Microsoft's sign-ins take either.
+    pub(crate) fn tenant_id(&self) -> &str {
+        self.tenant_id.as_deref().unwrap_or(&self.tenant)
+    }
+
+    /// The tenant's id to compare an identity with. Unlike [`tenant_id`](Self::tenant_id) never a domain.
+    pub(crate) fn expected_tenant_id(&self) -> Option<&str> {
+        self.tenant_id.as_deref()
+    }
+
+    /// The application to sign in with: the entry's for the module, the file's for the module, the entry's own.
+    pub(crate) fn app_id(&self, module: &ModuleName) -> Option<&str> {
+        let module = module.as_str();
+        self.module_apps
+            .get(module)
+            .or_else(|| self.known_module_apps.get(module))
+            .or(self.app_id.as_ref())
+            .map(String::as_str)
+    }
+
+    /// The account that has to be the one signed in. Compare without case.
+    pub(crate) fn expected_email(&self) -> Option<&str> {
+        self.expected_email.as_deref()
+    }
+
+    /// The first label of the tenant's `sharepoint.com` host; without the key, of its domain.
+    pub(crate) fn sharepoint_host(&self) -> &str {
+        match &self.sharepoint_host {
+            Some(host) => host,
+            None => self.tenant.split('.').next().unwrap_or(&self.tenant),
+        }
+    }
+
+    /// What a person wrote about it.
+    pub(crate) fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The servers that the entry is meant for. `None`: it does not say.
+    pub(crate) fn mcps(&self) -> Option<&[String]> {
+        self.mcps.as_deref()
+    }
+
+    /// Whether sending mail or messages needs no approval here.
+    pub(crate) fn skip_send_guards(&self) -> bool {
+        self.skip_send_guards
+    }
+
+    /// Whether signatures stay in mail texts. Kept for the programs that read it.
+    pub(crate) fn skip_signature_strip(&self) -> bool {
+        self.skip_signature_strip
+    }
+
+    /// The scenario that stands in for the tenant; then nothing real is started.
+    pub(crate) fn stand_in(&self) -> Option<&str> {
+        self.stand_in.as_deref()
+    }
+
+    /// The entry as it stands in the file, unknown keys included, in order.
+    pub(crate) fn raw(&self) -> &Map<String, Value> {
+        &self.raw
+    }
+
+    /// What fills a template's holes for `module`: `tenant`, `tenant_id`, `sharepoint_host`, `app_id`, `expected_email`.
+    /// `None` for a hole that the entry has no value for, and for any other name.
+    pub(crate) fn holes<'c>(
+        &'c self,
+        module: &ModuleName,
+    ) -> impl Fn(&str) -> Option<&'c str> + use<'c> {
+        let app_id = self.app_id(module);
+        move |hole| match hole {
+            "tenant" => Some(self.tenant()),
+            "tenant_id" => Some(self.tenant_id()),
+            "sharepoint_host" => Some(self.sharepoint_host()),
+            "app_id" => app_id,
+            "expected_email" => self.expected_email(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads an object of application ids; `key` is its path.
+pub(super) fn module_apps(key: &str, value: Option<&Value>) -> Result<ModuleApps, EntryError> {
+    let apps = match value {
+        None | Some(Value::Null) => return Ok(ModuleApps::new()),
+        Some(Value::Object(apps)) => apps,
+        Some(other) => return Err(wrong_kind(key.to_owned(), "an object", other)),
+    };
+    let keys = Keys {
+        path: key.to_owned(),
+        raw: apps,
+    };
+    let mut found = ModuleApps::new();
+    for module in apps.keys() {
+        if let Some(app) = keys.text(module)? {
+            found.insert(module.clone(), app);
+        }
+    }
+    Ok(found)
+}
+
+/// An object's keys, read with their path for errors.
+struct Keys<'r> {
+    path: String,
+    raw: &'r Map<String, Value>,
+}
+
+impl Keys<'_> {
+    fn path(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    fn error(&self, key: &str, expected: &'static str, found: &Value) -> EntryError {
+        wrong_kind(self.path(key), expected, found)
+    }
+
+    /// Text without the blanks around it. Empty text counts as none: other programs' editors leave it behind.
+    fn text(&self, key: &str) -> Result<Option<String>, EntryError> {
+        match self.raw.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => {
+                let text = text.trim();
+                Ok((!text.is_empty()).then(|| text.to_owned()))
+            }
+            Some(other) => Err(self.error(key, "text", other)),
+        }
+    }
+
+    fn flag(&self, key: &str) -> Result<bool, EntryError> {
+        match self.raw.get(key) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(self.error(key, "true or false", other)),
+        }
+    }
+
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, EntryError> {
+        let items = match self.raw.get(key) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(self.error(key, "a list of texts", other)),
+        };
+        let text = |(at, item): (usize, &Value)| match item {
+            Value::String(text) => Ok(text.clone()),
+            other => Err(self.error(&format!("{key}[{at}]"), "text", other)),
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+}
+
+pub(super) fn wrong_kind(key: String, expected: &'static str, found: &Value) -> EntryError {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(text) if text.is_empty() => "empty text",
+        Value::String(_) => "text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    EntryError::Kind {
+        key,
+        expected,
+        found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(entry: Value) -> Result<Connection, EntryError> {
+        let known = ModuleApps::from([("pnp".to_owned(), "file-pnp".to_owned())]);
+        let name = "Contoso".parse().expect("it is a name");
+        Connection::read(name, entry, &Arc::new(known))
+    }
+
+    fn module(name: &str) -> ModuleName {
+        name.parse().expect("it is a module name")
+    }
+
+    #[test]
+    fn an_entry_with_only_a_tenant_has_defaults() {
+        let connection = read(json!({"tenant": "contoso.com"})).expect("a tenant is enough");
+        assert_eq!(connection.tenant(), "contoso.com");
+        assert_eq!(connection.tenant_id(), "contoso.com");
+        assert_eq!(connection.expected_tenant_id(), None);
+        assert_eq!(connection.sharepoint_host(), "contoso");
+        assert_eq!(connection.app_id(&module("exo")), None);
+        assert_eq!(connection.expected_email(), None);
+        assert_eq!(connection.mcps(), None);
+        assert!(!connection.skip_send_guards() && !connection.skip_signature_strip());
+        assert_eq!(connection.stand_in(), None);
+    }
+
+    #[test]
+    fn the_application_is_found_in_the_documented_order() {
+        let full =
+            json!({"tenant": "t", "appId": "own", "moduleApps": {"teams": "mine", "pnp": null}});
+        let connection = read(full).expect("it is well formed");
+        assert_eq!(connection.app_id(&module("teams")), Some("mine"));
+        assert_eq!(connection.app_id(&module("pnp")), Some("file-pnp"));
+        assert_eq!(connection.app_id(&module("graph")), Some("own"));
+        let none = read(json!({"tenant": "t", "appId": null})).expect("null is none");
+        assert_eq!(none.app_id(&module("graph")), None);
+    }
+
+    #[test]
+    fn wrong_kinds_name_the_key() {
+        for (entry, message) in [
+            (
+                json!({"tenant": 7}),
+                "connections.Contoso.tenant: expected text, found a number",
+            ),
+            (
+                json!({}),
+                "connections.Contoso.tenant: expected text, found nothing",
+            ),
+            (
+                json!([]),
+                "connections.Contoso: expected an object, found a list",
+            ),
+            (
+                json!({"tenant": "t", "skipSendGuards": "yes"}),
+                "connections.Contoso.skipSendGuards: expected true or false, found text",
+            ),
+            (
+                json!({"tenant": "t", "mcps": ["mm", 1]}),
+                "connections.Contoso.mcps[1]: expected text, found a number",
+            ),
+            (
+                json!({"tenant": "t", "moduleApps": {"pnp": {}}}),
+                "connections.Contoso.moduleApps.pnp: expected text, found an object",
+            ),
+        ] {
+            let error = read(entry).expect_err(message);
+            assert_eq!(error.to_string(), message);
+            assert!(!error.help().is_empty());
+        }
+    }
+
+    #[test]
+    fn unknown_keys_stay_in_order() {
+        let entry =
+            json!({"zeta": 1, "tenant": "t", "cliConnectionName": "c", "alpha": {"b": 1, "a": 2}});
+        let connection = read(entry.clone()).expect("it is well formed");
+        assert_eq!(
+            serde_json::to_string(connection.raw()).expect("it is JSON"),
+            entry.to_string()
+        );
+    }
+
+    #[test]
+    fn holes_are_filled_for_a_module() {
+        let entry =
+            json!({"tenant": "contoso.com", "tenantId": "id", "sharepoint_host": "contosollc"});
+        let connection = read(entry).expect("it is well formed");
+        let pnp = connection.holes(&module("pnp"));
+        assert_eq!(pnp("tenant"), Some("contoso.com"));
+        assert_eq!(pnp("tenant_id"), Some("id"));
+        assert_eq!(pnp("sharepoint_host"), Some("contosollc"));
+        assert_eq!(pnp("app_id"), Some("file-pnp"));
+        assert_eq!(pnp("expected_email"), None);
+        assert_eq!(pnp("nonce"), None);
+        assert_eq!(connection.holes(&module("exo"))("app_id"), None);
+    }
+
+    #[test]
+    fn the_demo_is_a_connection_that_a_scenario_stands_in_for() {
+        let demo = Connection::demo("exo");
+        assert_eq!(demo.name().as_str(), "Demo");
+        assert_eq!(demo.stand_in(), Some("exo"));
+        assert_eq!(demo.tenant(), "contoso.com");
+        assert_eq!(demo.tenant_id(), "aaaabbbb-0000-cccc-1111-dddd2222eeee");
+        assert_eq!(demo.expected_email(), Some("ada@contoso.com"));
+    }
+}

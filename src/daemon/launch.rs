@@ -1,0 +1,159 @@
+//! What a session's program is started with: its command, its environment and its home. Built from the shell's list, so
+//! that what started the daemon does not decide it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::connection::Connection;
+use crate::name::SessionKey;
+use crate::pty::{self, Flags, PtySize};
+use crate::script::{Quoting, Shell};
+
+/// Where programs are looked for when the daemon's own `PATH` is empty: what started it may pass almost nothing.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/microsoft/powershell/7:/snap/bin";
+
+/// The command that starts a session's program. Makes its home where the shell wants a private one.
+pub(super) fn command(
+    shell: &Shell,
+    connection: &Connection,
+    key: &SessionKey,
+    state_dir: &Path,
+    real_home: &Path,
+) -> io::Result<pty::Command> {
+    let home = if shell.environment.private_home {
+        private_home(state_dir, key)?
+    } else {
+        real_home.to_owned()
+    };
+    let home_text = home.to_string_lossy().into_owned();
+    let real_home_text = real_home.to_string_lossy().into_owned();
+    let bootstrap = shell
+        .bootstrap
+        .as_ref()
+        .map(crate::script::Bootstrap::argument)
+        .unwrap_or_default();
+    let hole = |name: &str| match name {
+        "home" => Some(home_text.as_str()),
+        "real_home" => Some(real_home_text.as_str()),
+        "bootstrap" => Some(bootstrap.as_str()),
+        _ => None,
+    };
+    let (program, arguments) = match connection.stand_in() {
+        Some(scenario) => (
+            std::env::current_exe()?.into_os_string(),
+            vec!["stand-in".into(), scenario.into()],
+        ),
+        None => {
+            let arguments = shell
+                .start
+                .arguments
+                .iter()
+                .map(|argument| argument.render(Quoting::Plain, hole).into())
+                .collect();
+            (shell.start.program.clone().into(), arguments)
+        }
+    };
+    let mut environment = vec![("HOME".into(), home.clone().into_os_string())];
+    if shell.environment.private_home {
+        for (name, folder) in [
+            ("XDG_CONFIG_HOME", ".config"),
+            ("XDG_CACHE_HOME", ".cache"),
+            ("XDG_DATA_HOME", ".local/share"),
+            ("XDG_STATE_HOME", ".local/state"),
+        ] {
+            environment.push((name.into(), home.join(folder).into_os_string()));
+        }
+    }
+    for name in &shell.environment.keep {
+        if let Some(value) = std::env::var_os(name) {
+            set(&mut environment, name.into(), value);
+        }
+    }
+    let path = environment
+        .iter()
+        .find(|(name, _)| name == "PATH")
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default();
+    if path.is_empty() {
+        set(&mut environment, "PATH".into(), USUAL_PATH.into());
+    }
+    for (name, value) in &shell.environment.set {
+        set(
+            &mut environment,
+            name.into(),
+            value.render(Quoting::Plain, hole).into(),
+        );
+    }
+    let terminal = &shell.terminal;
+    Ok(pty::Command {
+        program,
+        arguments,
+        environment,
+        folder: home,
+        size: PtySize {
+            rows: terminal.rows,
+            cols: terminal.columns,
+            pixel_width: 0,
+            pixel_height: 0,
+        },
+        flags: Flags {
+            echo: terminal.echo,
+            canonical: terminal.canonical,
+            map_cr_to_lf: terminal.map_cr_to_lf,
+            signals: terminal.signals,
+            flush_on_signal: terminal.flush_on_signal,
+        },
+    })
+}
+
+fn set(environment: &mut Vec<(OsString, OsString)>, name: OsString, value: OsString) {
+    match environment.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, known)) => *known = value,
+        None => environment.push((name, value)),
+    }
+}
+
+/// A session's own home (0700), so that token caches of two tenants never meet.
+fn private_home(state_dir: &Path, key: &SessionKey) -> io::Result<PathBuf> {
+    let home = state_dir.join("homes").join(folder_name(key));
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&home)?;
+    Ok(home)
+}
+
+/// A folder's name for a session: one name a session, and no character that programs stumble over. Exchange's module
+/// cannot connect where the profile's path holds a `$`.
+fn folder_name(key: &SessionKey) -> String {
+    use std::fmt::Write as _;
+    let mut name = format!("{}@", key.module);
+    for byte in key.connection.as_str().bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            name.push(char::from(byte));
+        } else {
+            write!(name, "={byte:02x}").expect("writing to a string does not fail");
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_sessions_never_share_a_folder_and_none_leaves_it() {
+        let name = |connection: &str| {
+            folder_name(&SessionKey {
+                connection: connection.parse().expect("a connection name"),
+                module: "exo".parse().expect("a module name"),
+            })
+        };
+        assert_eq!(name(".."), "exo@..");
+        assert_eq!(name("A $b"), "exo@A=20=24b");
+        assert_ne!(name("A=20b"), name("A b"));
+    }
+}

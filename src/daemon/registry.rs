@@ -1,0 +1,143 @@
+//! The sessions there are: one a key, and one start a key.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::view::{ChallengeView, FailureView, SessionState, SessionView};
+use crate::connection::Connection;
+use crate::expect::SignInFailure;
+use crate::name::{RunId, SessionKey};
+use crate::script::Module;
+use crate::session::{Session, SessionStatus, Standing, boot_seconds};
+
+/// A session with what it was started from. An edited file changes the next session, not this one.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) key: SessionKey,
+    pub(super) session: Session,
+    pub(super) module: Arc<Module>,
+    pub(super) connection: Arc<Connection>,
+}
+
+/// All sessions. Those whose program is gone stay until they are started again or disconnected, so that people see why.
+#[derive(Default)]
+pub(super) struct Registry {
+    entries: Mutex<HashMap<SessionKey, Entry>>,
+}
+
+impl Registry {
+    /// The living session of `key`, or the one that `start` makes. Nobody else starts one in between.
+    pub(super) fn find_or_start<E>(
+        &self,
+        key: &SessionKey,
+        start: impl FnOnce() -> Result<Entry, E>,
+    ) -> Result<Entry, E> {
+        let mut entries = self.lock();
+        if let Some(entry) = entries.get(key)
+            && !entry.session.status().borrow().is_closed()
+        {
+            return Ok(entry.clone());
+        }
+        let entry = start()?;
+        entries.insert(key.clone(), entry.clone());
+        Ok(entry)
+    }
+
+    pub(super) fn get(&self, key: &SessionKey) -> Option<Entry> {
+        self.lock().get(key).cloned()
+    }
+
+    /// Forgets a session whose program is gone.
+    pub(super) fn forget_closed(&self, key: &SessionKey) {
+        let mut entries = self.lock();
+        if entries
+            .get(key)
+            .is_some_and(|entry| entry.session.status().borrow().is_closed())
+        {
+            entries.remove(key);
+        }
+    }
+
+    /// All of them, by name.
+    pub(super) fn all(&self) -> Vec<Entry> {
+        let mut all: Vec<Entry> = self.lock().values().cloned().collect();
+        all.sort_by(|a, b| a.key.cmp(&b.key));
+        all
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A sign-in's failure, for people.
+pub(super) fn failure_view(failure: &SignInFailure) -> FailureView {
+    FailureView {
+        name: failure.failure.name.clone(),
+        message: failure.message.clone(),
+        advice: failure.failure.advice.clone(),
+        retry: failure.failure.retry,
+    }
+}
+
+/// How a session looks now; `run_of` knows the run behind a number.
+pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>) -> SessionView {
+    let status = entry.session.status().borrow().clone();
+    let challenge = status.challenge.as_ref().map(|live| ChallengeView {
+        user_code: live.challenge.user_code.clone(),
+        verification_uri: live.challenge.verification_uri.clone(),
+        uri_assumed: live.challenge.uri_assumed,
+        left: std::time::Duration::from_secs(live.dies_at.saturating_sub(boot_seconds())),
+        expected_account: entry.connection.expected_email().map(str::to_owned),
+    });
+    let identity = status.identity.as_ref();
+    let (state, detail) = standing_view(&status);
+    SessionView {
+        key: entry.key.clone(),
+        module_title: entry.module.title.clone(),
+        state,
+        since: status.since,
+        detail,
+        pid: (!status.is_closed()).then_some(status.pid),
+        account: identity.map(|identity| identity.account.clone()),
+        tenant: identity.map(|identity| identity.tenant.clone()),
+        signed_in_at: status.signed_in_at,
+        challenge,
+        failure: status.failure.as_ref().map(failure_view),
+        current: status.current.and_then(&run_of),
+        last: status
+            .last
+            .and_then(|(tag, at): (u64, Timestamp)| Some((run_of(tag)?, at))),
+        queued: status.queued,
+    }
+}
+
+fn standing_view(status: &SessionStatus) -> (SessionState, Option<String>) {
+    match &status.standing {
+        Standing::Starting => (SessionState::Starting, None),
+        Standing::SignedOut => (SessionState::SignedOut, None),
+        Standing::SigningIn => {
+            let waits = if status.challenge.is_some() {
+                "waits for somebody to enter the code"
+            } else {
+                "waits for a code"
+            };
+            (SessionState::SigningIn, Some(waits.to_owned()))
+        }
+        Standing::Proving => (SessionState::Proving, None),
+        Standing::Ready => (SessionState::Ready, None),
+        Standing::Running => (SessionState::Running, None),
+        Standing::Asking(question) => (
+            SessionState::Asking,
+            Some(format!("asks: {}", question.text)),
+        ),
+        Standing::Stopping(_) if status.stuck => {
+            (SessionState::Stopping, Some(status.why_stuck().to_owned()))
+        }
+        Standing::Stopping(_) => (SessionState::Stopping, None),
+        Standing::Closing => (SessionState::Closing, None),
+        Standing::Closed(reason) => (SessionState::Closed, Some(reason.to_string())),
+    }
+}

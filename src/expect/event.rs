@@ -1,0 +1,278 @@
+//! Everything that can happen to a session, everything it can ask for, and what the two are made of.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::script::{EndState, Failure, QuestionKind, SignIn, Stream};
+use crate::secret::Secret;
+
+/// Sixteen random hex digits that bind a frame to its markers: what no data can guess ends no run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Nonce(String);
+
+impl Nonce {
+    /// From eight random bytes.
+    pub(crate) fn from_random(bytes: [u8; 8]) -> Self {
+        Self(format!("{:016x}", u64::from_be_bytes(bytes)))
+    }
+
+    /// From its text; `None` if that is not sixteen lower-case hex digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let hex = text.len() == 16
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        hex.then(|| Self(text.to_owned()))
+    }
+
+    /// The digits.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How a command's output comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As the program formats it.
+    Text,
+    /// As tagged lines: objects and streams.
+    Records,
+}
+
+/// One command to run.
+#[derive(Debug, Clone)]
+pub(crate) struct RunRequest {
+    /// The caller's name for this run; it comes back with [`Effect::Finished`].
+    pub(crate) tag: u64,
+    pub(crate) command: String,
+    pub(crate) mode: Mode,
+    /// 1 to 99.
+    pub(crate) depth: u8,
+    /// The first is the frame's; the others are for sending it again and for the absorbing command.
+    pub(crate) nonces: Vec<Nonce>,
+    /// Whose device-code prompts to look for in the output.
+    pub(crate) watch: Option<Arc<SignIn>>,
+}
+
+/// Whom a sign-in must prove. What is absent is not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Expected {
+    /// Compared without regard to case.
+    pub(crate) account: Option<String>,
+    /// A tenant's id; compared without regard to case.
+    pub(crate) tenant: Option<String>,
+    /// Whether these come from an earlier sign-in instead of the connection's own entry.
+    pub(crate) pinned: bool,
+}
+
+/// A sign-in with every hole filled.
+#[derive(Debug, Clone)]
+pub(crate) struct SignInRequest {
+    pub(crate) connect: String,
+    pub(crate) identity: String,
+    pub(crate) proof: Option<String>,
+    /// Sent when the wrong identity was proven.
+    pub(crate) disconnect: Option<String>,
+    pub(crate) expected: Expected,
+    /// Patterns, failures, and how to read the identity.
+    pub(crate) rules: Arc<SignIn>,
+    /// How long the connect command may take.
+    pub(crate) within: std::time::Duration,
+    /// Enough for every frame of it; twelve are.
+    pub(crate) nonces: Vec<Nonce>,
+}
+
+/// An answer to a question: one line.
+#[derive(Debug, Clone)]
+pub(crate) struct AnswerLine {
+    pub(crate) text: Secret,
+    /// Whether it must not be kept.
+    pub(crate) secret: bool,
+}
+
+/// Everything that can happen to a session.
+#[derive(Debug)]
+pub(crate) enum Input<'a> {
+    /// Bytes came from the terminal.
+    Output(&'a [u8]),
+    /// The deadline passed, or it is simply later.
+    Tick,
+    /// Run this. Whether it may is the caller's business; whether it can is told by [`super::Engine::is_free`].
+    Run(Box<RunRequest>),
+    /// Sign in.
+    SignIn(Box<SignInRequest>),
+    /// Answer the question that stands.
+    Answer(AnswerLine),
+    /// Stop what runs, or the sign-in.
+    Interrupt,
+    /// Sign out with this command, then end the program. Without one the program just ends.
+    Close {
+        disconnect: Option<String>,
+        nonces: Vec<Nonce>,
+    },
+    /// The program and its terminal are gone.
+    Ended(CloseReason),
+}
+
+/// What is typed into the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Typed {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether a recording must not hold it.
+    pub(crate) secret: bool,
+}
+
+/// A device-code challenge (RFC 8628 §3.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    pub(crate) user_code: String,
+    pub(crate) verification_uri: String,
+    /// Whether the prompt did not name the page.
+    pub(crate) uri_assumed: bool,
+}
+
+/// A question that the program asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) kind: QuestionKind,
+    pub(crate) text: String,
+    pub(crate) default: Option<String>,
+    /// Letter and word of each choice, without those that would strand the session.
+    pub(crate) choices: Vec<(String, String)>,
+}
+
+/// One record of a command in records mode.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    pub(crate) stream: Stream,
+    /// JSON, as it came. For [`Stream::Output`] an array of objects; for [`Stream::Console`] a string.
+    pub(crate) value: Box<RawValue>,
+}
+
+/// An error of a command's report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ReportedError {
+    pub(crate) message: String,
+    /// `FullyQualifiedErrorId`.
+    pub(crate) id: String,
+    pub(crate) category: String,
+    /// 1-based.
+    pub(crate) line: Option<u32>,
+    /// 1-based.
+    pub(crate) column: Option<u32>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Finish {
+    /// Its end marker came.
+    Ended {
+        state: EndState,
+        exit: Option<i32>,
+        /// Whether any of it ran.
+        began: bool,
+        /// Whether the end of its output was marked. A command that replaces the session's prompt takes that mark away, and
+        /// its own prompt is then the end of what it said.
+        marked: bool,
+    },
+    /// It was interrupted and does not listen. It may still run; the session waits for it.
+    GaveUp,
+    /// Neither a begin nor an end marker came: something else took the frame. It is never sent again.
+    Unanswered,
+    /// The program ended under it.
+    Lost(CloseReason),
+    /// Something else runs; nothing was sent.
+    NotFree,
+}
+
+/// A run is over for whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finished {
+    pub(crate) tag: u64,
+    pub(crate) finish: Finish,
+    pub(crate) errors: Vec<ReportedError>,
+    /// Whether it was interrupted on request.
+    pub(crate) interrupted: bool,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) account: String,
+    pub(crate) tenant: String,
+    /// As the program wrote it.
+    pub(crate) expires: Option<String>,
+}
+
+/// Why a sign-in failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SignInFailure {
+    pub(crate) failure: Arc<Failure>,
+    /// What happened, with the service's own message.
+    pub(crate) message: String,
+}
+
+/// Why a session is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CloseReason {
+    /// Somebody asked for it.
+    Asked,
+    /// The program ended by itself with this exit code.
+    Exited(i32),
+    /// A signal ended the program.
+    Signalled(i32),
+    /// It gave no sign of being ready.
+    NeverReady,
+    /// A sign-in was cancelled and did not listen.
+    SignInCancelled,
+    /// It did not answer at all.
+    Unresponsive,
+    /// The program closed its terminal, or the terminal failed.
+    TerminalLost,
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("it was disconnected"),
+            Self::Exited(code) => write!(f, "the program ended with exit code {code}"),
+            Self::Signalled(signal) => write!(f, "the program was ended by signal {signal}"),
+            Self::NeverReady => f.write_str("the program did not become ready"),
+            Self::SignInCancelled => f.write_str("its sign-in was cancelled"),
+            Self::Unresponsive => f.write_str("the program did not answer"),
+            Self::TerminalLost => f.write_str("the program let go of its terminal"),
+        }
+    }
+}
+
+/// Everything a session can ask for, in order.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Type this.
+    Write(Typed),
+    /// The command of the run began.
+    Began { tag: u64 },
+    /// Text of the run: escapes out, lines ended by LF, bytes otherwise as they came.
+    Output(Vec<u8>),
+    /// A typed answer, echoed. No part of the run's output.
+    Echo(Vec<u8>),
+    /// A record of the run.
+    Record(Record),
+    /// A device code is wanted.
+    Challenged(Challenge),
+    /// The run asks.
+    Asked(Question),
+    /// The run is over.
+    Finished(Finished),
+    /// Signed in, and proven.
+    SignedIn(Identity),
+    /// Not signed in.
+    SignInFailed(SignInFailure),
+    /// End the program: hang up, then kill.
+    HangUp,
+    /// Kill the program now.
+    Kill,
+}

@@ -1,0 +1,361 @@
+//! The race of patterns over a stream, each byte seen once. The match that begins first wins, then the pattern that was
+//! listed first, and the winner is named. A match that could still grow waits until it cannot, or until somebody says that
+//! no more will come ([`Matcher::settle`]): a device code cut by a read is never reported short.
+//!
+//! The patterns run as one lazy DFA. It reports a match one byte late, so the end of the data is probed without moving it.
+
+use std::sync::Arc;
+
+use regex_automata::Input;
+use regex_automata::hybrid::LazyStateID;
+use regex_automata::hybrid::dfa::{Cache, DFA};
+use regex_automata::nfa::thompson;
+use regex_automata::util::syntax;
+
+use crate::script::Pattern;
+
+/// A match longer than this is not found; memory stays bounded whatever comes.
+const WINDOW: usize = 64 * 1024;
+
+/// Why patterns cannot race.
+#[derive(Debug, thiserror::Error)]
+#[error("the patterns cannot be raced: {0}")]
+pub(crate) struct MatcherError(String);
+
+/// Who won, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Won {
+    /// The pattern's place in the list.
+    pub(crate) pattern: usize,
+    /// From the start of the stream, in bytes.
+    pub(crate) start: u64,
+    /// From the start of the stream, in bytes.
+    pub(crate) end: u64,
+    /// Named groups that took part, in the pattern's order.
+    pub(crate) groups: Vec<(String, Vec<u8>)>,
+}
+
+impl Won {
+    /// The text of a named group, where it took part.
+    pub(crate) fn group(&self, name: &str) -> Option<String> {
+        let (_, bytes) = self.groups.iter().find(|(group, _)| group == name)?;
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+}
+
+/// Patterns compiled to race; shared by every stream they watch.
+#[derive(Debug)]
+pub(crate) struct Race {
+    dfa: DFA,
+    patterns: Vec<Pattern>,
+}
+
+impl Race {
+    /// Compiles `patterns`, of which there is at least one.
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, MatcherError> {
+        let texts: Vec<&str> = patterns.iter().map(Pattern::as_str).collect();
+        let dfa = DFA::builder()
+            // A Unicode `\b` stops at the first byte that is not ASCII; `Matcher::scan` deals with that.
+            .configure(
+                DFA::config()
+                    .unicode_word_boundary(true)
+                    .skip_cache_capacity_check(true),
+            )
+            .syntax(syntax::Config::new().utf8(false).crlf(true))
+            .thompson(thompson::Config::new().utf8(false))
+            .build_many(&texts)
+            .map_err(|error| MatcherError(error.to_string()))?;
+        Ok(Self { dfa, patterns })
+    }
+}
+
+/// One stream that a [`Race`] watches.
+pub(crate) struct Matcher {
+    race: Arc<Race>,
+    cache: Cache,
+    state: Option<LazyStateID>,
+    /// The stream from where the search for the next match began.
+    window: Vec<u8>,
+    /// Where the window begins in the stream.
+    base: u64,
+    /// How much of the window the automaton has seen.
+    seen: usize,
+    /// The best match so far: pattern and end in the window. It may still grow.
+    candidate: Option<(usize, usize)>,
+}
+
+impl Matcher {
+    /// A matcher at the start of a stream.
+    pub(crate) fn new(race: Arc<Race>) -> Self {
+        let cache = race.dfa.create_cache();
+        Self {
+            race,
+            cache,
+            state: None,
+            window: Vec::new(),
+            base: 0,
+            seen: 0,
+            candidate: None,
+        }
+    }
+
+    /// Takes the next bytes; adds the matches that are decided to `won`.
+    pub(crate) fn push(&mut self, bytes: &[u8], won: &mut Vec<Won>) {
+        self.window.extend_from_slice(bytes);
+        while self.scan() {
+            self.decide(won);
+        }
+        if self.window.len() > WINDOW {
+            // Nothing that long is a match: the search begins anew in the younger half.
+            self.restart(self.window.len() - WINDOW / 2);
+            while self.scan() {
+                self.decide(won);
+            }
+        }
+    }
+
+    /// Whether a match stands that would be decided by the end of the stream.
+    pub(crate) fn is_provisional(&mut self) -> bool {
+        self.probe().is_some()
+    }
+
+    /// No more bytes will come for now: decides the match that stands.
+    pub(crate) fn settle(&mut self, won: &mut Vec<Won>) {
+        while let Some(candidate) = self.probe() {
+            self.candidate = Some(candidate);
+            self.decide(won);
+            while self.scan() {
+                self.decide(won);
+            }
+        }
+    }
+
+    /// Runs the automaton over what it has not seen. True: a match is decided and stands in `candidate`.
+    fn scan(&mut self) -> bool {
+        let dfa = &self.race.dfa;
+        let cache = &mut self.cache;
+        let mut state = match self.state {
+            Some(state) => state,
+            None => match dfa.start_state_forward(cache, &Input::new(&self.window)) {
+                Ok(state) => state,
+                Err(_) => return self.search(),
+            },
+        };
+        while self.seen < self.window.len() {
+            state = match dfa.next_state(cache, state, self.window[self.seen]) {
+                Ok(state) => state,
+                Err(_) => return self.search(),
+            };
+            if state.is_tagged() {
+                if state.is_match() {
+                    self.candidate =
+                        Some((dfa.match_pattern(cache, state, 0).as_usize(), self.seen));
+                } else if state.is_dead() {
+                    self.state = Some(state);
+                    return self.candidate.is_some();
+                } else if state.is_quit() {
+                    return self.search();
+                }
+            }
+            self.seen += 1;
+        }
+        self.state = Some(state);
+        false
+    }
+
+    /// The slow way, where the automaton cannot go on (a Unicode `\b` beside a letter that is not ASCII): each pattern by
+    /// itself over the whole window. A match that ends where the data ends may still grow.
+    fn search(&mut self) -> bool {
+        self.state = None;
+        self.seen = 0;
+        let best = self
+            .race
+            .patterns
+            .iter()
+            .enumerate()
+            .filter_map(|(index, pattern)| {
+                let whole = pattern.captures(&self.window)?.get(0)?;
+                Some((whole.start(), index, whole.end()))
+            });
+        match best.min() {
+            Some((_, index, end)) if end < self.window.len() => {
+                self.candidate = Some((index, end));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The match that the end of the data would decide. Moves nothing.
+    fn probe(&mut self) -> Option<(usize, usize)> {
+        let end = self.window.len();
+        let Some(state) = self.state else {
+            return self
+                .race
+                .patterns
+                .iter()
+                .enumerate()
+                .find_map(|(index, pattern)| {
+                    let whole = pattern.captures(&self.window)?.get(0)?;
+                    Some((index, whole.end()))
+                });
+        };
+        match self.race.dfa.next_eoi_state(&mut self.cache, state) {
+            Ok(state) if state.is_match() => Some((
+                self.race
+                    .dfa
+                    .match_pattern(&self.cache, state, 0)
+                    .as_usize(),
+                end,
+            )),
+            _ => self.candidate,
+        }
+    }
+
+    /// Reports the candidate and goes on behind it.
+    fn decide(&mut self, won: &mut Vec<Won>) {
+        let Some((pattern, end)) = self.candidate.take() else {
+            return;
+        };
+        if let Some(captures) = self.race.patterns[pattern].captures(&self.window) {
+            let whole = captures.get(0).expect("a match has a whole");
+            let groups = self.race.patterns[pattern]
+                .groups()
+                .filter_map(|name| {
+                    Some((name.to_owned(), captures.name(name)?.as_bytes().to_vec()))
+                })
+                .collect();
+            won.push(Won {
+                pattern,
+                start: self.base + whole.start() as u64,
+                end: self.base + whole.end() as u64,
+                groups,
+            });
+        }
+        self.restart(end);
+    }
+
+    fn restart(&mut self, at: usize) {
+        self.window.drain(..at);
+        self.base += at as u64;
+        self.seen = 0;
+        self.state = None;
+        self.candidate = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn race(texts: &[&str]) -> Arc<Race> {
+        let patterns = texts
+            .iter()
+            .map(|text| Pattern::parse(text).expect("a pattern"))
+            .collect();
+        Arc::new(Race::new(patterns).expect("they race"))
+    }
+
+    fn run(race: &Arc<Race>, chunks: &[&[u8]]) -> Vec<(usize, u64, u64)> {
+        let mut matcher = Matcher::new(Arc::clone(race));
+        let mut won = Vec::new();
+        for chunk in chunks {
+            matcher.push(chunk, &mut won);
+        }
+        matcher.settle(&mut won);
+        won.into_iter()
+            .map(|won| (won.pattern, won.start, won.end))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_place_wins_then_the_first_pattern() {
+        let race = race(&["Logged in", "error: .*\n", "error"]);
+        assert_eq!(
+            run(&race, &[b"error: bad password\nLogged in"]),
+            [(1, 0, 20), (0, 20, 29)]
+        );
+    }
+
+    #[test]
+    fn a_match_that_can_grow_waits() {
+        let race = race(&[r"code (?<code>\w+)"]);
+        let mut matcher = Matcher::new(race);
+        let mut won = Vec::new();
+        matcher.push(b"the code AB", &mut won);
+        assert!(won.is_empty() && matcher.is_provisional());
+        matcher.push(b"CD12", &mut won);
+        assert!(won.is_empty());
+        matcher.push(b" to", &mut won);
+        assert_eq!(won[0].group("code").as_deref(), Some("ABCD12"));
+    }
+
+    #[test]
+    fn the_end_of_the_data_decides() {
+        let race = race(&["Password: "]);
+        let mut matcher = Matcher::new(race);
+        let mut won = Vec::new();
+        matcher.push(b"Password: ", &mut won);
+        assert!(won.is_empty() && matcher.is_provisional());
+        matcher.settle(&mut won);
+        assert_eq!(won.len(), 1);
+        assert!(!matcher.is_provisional());
+    }
+
+    #[test]
+    fn a_word_boundary_works_beside_other_letters() {
+        let race = race(&[r"\bcode ([A-Z]+)\b"]);
+        assert_eq!(
+            run(&race, &["für den code ABC – über".as_bytes()]),
+            [(0, 9, 17)]
+        );
+    }
+
+    #[test]
+    fn the_window_is_bounded() {
+        let race = race(&["a[^z]*z"]);
+        let mut matcher = Matcher::new(race);
+        let mut won = Vec::new();
+        for _ in 0..64 {
+            matcher.push(&[b'a'; 4096], &mut won);
+            assert!(matcher.window.len() <= WINDOW);
+        }
+        matcher.push(b"z", &mut won);
+        assert_eq!(won.len(), 1);
+    }
+
+    /// One search after the other over the whole text: what the race must equal.
+    fn oracle(race: &Race, text: &[u8]) -> Vec<(usize, u64, u64)> {
+        let (mut at, mut all) = (0, Vec::new());
+        loop {
+            let best = race
+                .patterns
+                .iter()
+                .enumerate()
+                .filter_map(|(index, pattern)| {
+                    let whole = pattern.captures(&text[at..])?.get(0)?;
+                    Some((whole.start(), index, whole.end()))
+                });
+            let Some((start, index, end)) = best.min() else {
+                return all;
+            };
+            all.push((index, (at + start) as u64, (at + end) as u64));
+            at += end;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_split_gives_what_the_whole_text_gives(text in "[abc é\r\n]{0,60}", cuts in prop::collection::vec(0usize..70, 0..8)) {
+            let race = race(&["ab+", "a|bc", r"c\b", r"(?m)a$", "é[^b]b"]);
+            let bytes = text.as_bytes();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+            cuts.extend([0, bytes.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
+            prop_assert_eq!(run(&race, &chunks), oracle(&race, bytes));
+        }
+    }
+}

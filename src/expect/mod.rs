@@ -1,0 +1,25 @@
+//! The machine: bytes and requests in, effects out. No clock, no runtime, no descriptor: the times come in with the
+//! inputs, so a recording plays as fast as it can be read and a test never waits.
+
+mod engine;
+mod event;
+mod exchange;
+mod framing;
+mod matcher;
+mod question;
+mod records;
+mod report;
+mod sign_in;
+mod state;
+mod terminal;
+mod text;
+mod watch;
+
+pub(crate) use engine::{Engine, Habits};
+pub(crate) use event::{
+    AnswerLine, Challenge, CloseReason, Effect, Expected, Finish, Finished, Identity, Input, Mode,
+    Nonce, Question, Record, ReportedError, RunRequest, SignInFailure, SignInRequest, Typed,
+};
+pub(crate) use framing::decode;
+pub(crate) use report::error as reported_error;
+pub(crate) use state::{State, StopCause};

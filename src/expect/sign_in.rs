@@ -1,0 +1,277 @@
+//! What a sign-in proves: reading the identity, comparing it, and naming what failed. Pure functions over what the
+//! commands gave.
+
+use std::sync::{Arc, LazyLock};
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::event::{Expected, Identity, ReportedError, SignInFailure};
+use super::text::Collapse;
+use crate::script::{Failure, FailureTest, IdentityRule, SignIn};
+
+fn failed(name: &str, message: String, advice: &str, retry: bool) -> SignInFailure {
+    let failure = Failure {
+        name: name.to_owned(),
+        advice: advice.to_owned(),
+        retry,
+    };
+    SignInFailure {
+        failure: Arc::new(failure),
+        message,
+    }
+}
+
+/// Somebody cancelled it.
+pub(crate) fn cancelled() -> SignInFailure {
+    failed(
+        "cancelled",
+        "the sign-in was cancelled".to_owned(),
+        "start it again when you are ready",
+        true,
+    )
+}
+
+/// It took longer than it may.
+pub(crate) fn timed_out() -> SignInFailure {
+    failed(
+        "timed-out",
+        "nobody finished the sign-in in time".to_owned(),
+        "start it again, and enter the new code in time",
+        true,
+    )
+}
+
+/// The program ended, or did not answer, in the middle of it.
+pub(crate) fn lost(reason: String) -> SignInFailure {
+    failed(
+        "session-lost",
+        reason,
+        "start it again; `mm status` and the daemon's log say more",
+        true,
+    )
+}
+
+/// The proof command did not prove anything.
+pub(crate) fn unproven(errors: &[ReportedError]) -> SignInFailure {
+    let message = match errors.first() {
+        Some(error) => format!(
+            "the service does not answer to this sign-in: {}",
+            first_line(&error.message)
+        ),
+        None => "the service gave nothing to this sign-in".to_owned(),
+    };
+    failed(
+        "unproven",
+        message,
+        "check that the account has a role in this service, then sign in again",
+        true,
+    )
+}
+
+/// The connect command said that all is well, and nobody is signed in.
+pub(crate) fn unknown_identity(why: String) -> SignInFailure {
+    failed(
+        "no-identity",
+        why,
+        "sign in again; if it stays so, look at the module's identity command",
+        true,
+    )
+}
+
+/// Reads who is signed in. The error says why that cannot be told.
+pub(crate) fn identity(rule: &IdentityRule, objects: &[Value]) -> Result<Identity, String> {
+    let [object] = objects else {
+        return Err(match objects.len() {
+            0 => "the connect command ended well, but nobody is signed in".to_owned(),
+            count => format!(
+                "{count} sign-ins are active at once, so whose commands would run cannot be told"
+            ),
+        });
+    };
+    for (property, wanted) in &rule.require {
+        let found = read(object, property).unwrap_or_default();
+        if !found.eq_ignore_ascii_case(wanted) {
+            return Err(format!(
+                "the sign-in is not usable: `{property}` is `{found}`, not `{wanted}`"
+            ));
+        }
+    }
+    let need = |property: &str| {
+        read(object, property)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| format!("the sign-in has no `{property}`"))
+    };
+    Ok(Identity {
+        account: need(&rule.account)?,
+        tenant: need(&rule.tenant)?,
+        expires: rule
+            .expires
+            .as_deref()
+            .and_then(|property| read(object, property)),
+    })
+}
+
+/// A property by its path, as text.
+fn read(object: &Value, path: &str) -> Option<String> {
+    let value = path
+        .split('.')
+        .try_fold(object, |value, key| value.get(key))?;
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+/// Refuses an identity that is not the expected one.
+pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), SignInFailure> {
+    let differs = |wanted: &Option<String>, found: &str| {
+        wanted.as_ref().is_some_and(|wanted| !same(wanted, found))
+    };
+    let account = differs(&expected.account, &identity.account);
+    let tenant = differs(&expected.tenant, &identity.tenant);
+    if !account && !tenant {
+        return Ok(());
+    }
+    let (name, wanted, found) = if account {
+        (
+            "wrong-account",
+            expected.account.as_deref(),
+            &identity.account,
+        )
+    } else {
+        ("wrong-tenant", expected.tenant.as_deref(), &identity.tenant)
+    };
+    let wanted = wanted.unwrap_or_default();
+    let message = format!(
+        "signed in as `{}` in tenant `{}`, but `{wanted}` is expected, not `{found}`",
+        identity.account, identity.tenant
+    );
+    let advice = if expected.pinned {
+        "the first sign-in of this connection was somebody else; if the new one is right, use `mm login --accept-identity`"
+    } else {
+        "sign in again with the expected account, in a private browser window if another one is remembered"
+    };
+    Err(failed(name, message, advice, true))
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.to_lowercase() == b.to_lowercase()
+}
+
+/// Names why a connect command failed, from its errors and the end of its output.
+pub(crate) fn failure(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -> SignInFailure {
+    static AADSTS: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"AADSTS(\d{4,7})").expect("the pattern is sound"));
+    let mut said: String = errors
+        .iter()
+        .map(|error| error.message.as_str())
+        .collect::<Vec<_>>()
+        .join("\n");
+    said.push('\n');
+    said.push_str(&String::from_utf8_lossy(output));
+    let collapsed = Collapse::whole(said.as_bytes());
+    let text = String::from_utf8_lossy(&collapsed);
+    let numbers: Vec<u32> = AADSTS
+        .captures_iter(&text)
+        .filter_map(|captures| captures[1].parse().ok())
+        .collect();
+    let message = match errors.first() {
+        Some(error) => first_line(&error.message),
+        None => "the connect command failed without saying why".to_owned(),
+    };
+    let fits = |test: &FailureTest| match test {
+        FailureTest::Aadsts(known) => known.iter().any(|number| numbers.contains(number)),
+        FailureTest::Pattern(pattern) => pattern.is_match(&collapsed),
+    };
+    match rules.failures.iter().find(|rule| fits(&rule.test)) {
+        Some(rule) => SignInFailure {
+            failure: Arc::clone(&rule.failure),
+            message,
+        },
+        None => failed(
+            "sign-in-failed",
+            message,
+            "see the message; `mm modules show` lists the failures that are known",
+            true,
+        ),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    String::from_utf8_lossy(&Collapse::whole(text.as_bytes()))
+        .trim()
+        .chars()
+        .take(1000)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::script::Template;
+
+    fn rule() -> IdentityRule {
+        IdentityRule {
+            command: Template::parse("x", &[]).expect("it has no holes"),
+            account: "Account.Id".to_owned(),
+            tenant: "TenantID".to_owned(),
+            expires: None,
+            require: vec![("State".to_owned(), "Connected".to_owned())],
+        }
+    }
+
+    #[test]
+    fn an_identity_is_one_connected_object_with_account_and_tenant() {
+        let good =
+            json!({"Account": {"Id": "ada@contoso.com"}, "TenantID": "t", "State": "Connected"});
+        let read = identity(&rule(), std::slice::from_ref(&good)).expect("it is whole");
+        assert_eq!(
+            (read.account.as_str(), read.tenant.as_str()),
+            ("ada@contoso.com", "t")
+        );
+        for bad in [
+            vec![],
+            vec![good.clone(), good],
+            vec![json!({"Account": {"Id": "ada"}, "TenantID": "t", "State": "Expired"})],
+            vec![json!({"Account": {"Id": null}, "TenantID": "t", "State": "Connected"})],
+            vec![json!({"Account": {"Id": "ada"}, "TenantID": "", "State": "Connected"})],
+        ] {
+            assert!(identity(&rule(), &bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter_and_a_mismatch_says_both_names() {
+        let identity = Identity {
+            account: "Ada@Contoso.com".to_owned(),
+            tenant: "AAAA".to_owned(),
+            expires: None,
+        };
+        let expected = |account: &str, tenant: &str| Expected {
+            account: Some(account.to_owned()),
+            tenant: Some(tenant.to_owned()),
+            pinned: false,
+        };
+        assert_eq!(
+            compare(&expected("ada@contoso.com", "aaaa"), &identity),
+            Ok(())
+        );
+        let wrong =
+            compare(&expected("eve@contoso.com", "aaaa"), &identity).expect_err("it is Ada");
+        assert_eq!(wrong.failure.name, "wrong-account");
+        assert!(
+            wrong.message.contains("eve@contoso.com") && wrong.message.contains("Ada@Contoso.com")
+        );
+        assert_eq!(
+            compare(&expected("ada@contoso.com", "bbbb"), &identity)
+                .expect_err("other tenant")
+                .failure
+                .name,
+            "wrong-tenant"
+        );
+    }
+}

@@ -1,0 +1,270 @@
+//! The text of a command: lines ended by LF, an answer's echo taken out, and the end of it remembered for questions.
+
+use memchr::memchr;
+
+/// Turns CR LF into LF, whatever the chunks. A carriage return that stands alone stays.
+#[derive(Default)]
+pub(crate) struct LineEnds {
+    carriage_return: bool,
+}
+
+impl LineEnds {
+    /// Appends `bytes` to `text`.
+    pub(crate) fn push(&mut self, bytes: &[u8], text: &mut Vec<u8>) {
+        let mut rest = bytes;
+        if self.carriage_return && !rest.is_empty() {
+            self.carriage_return = false;
+            if rest[0] != b'\n' {
+                text.push(b'\r');
+            }
+        }
+        while let Some(at) = memchr(b'\r', rest) {
+            text.extend_from_slice(&rest[..at]);
+            match rest.get(at + 1) {
+                Some(b'\n') => {}
+                Some(_) => text.push(b'\r'),
+                None => self.carriage_return = true,
+            }
+            rest = &rest[at + 1..];
+        }
+        text.extend_from_slice(rest);
+    }
+
+    /// The text ends here.
+    pub(crate) fn finish(&mut self, text: &mut Vec<u8>) {
+        if std::mem::take(&mut self.carriage_return) {
+            text.push(b'\r');
+        }
+    }
+}
+
+/// Takes out the echo of one typed answer: pwsh writes every prefix of it (`bbobob`), or a `*` for each character of a
+/// masked one, and then a line end. What is no such echo is output.
+pub(crate) struct EchoFilter {
+    answer: Vec<u8>,
+    /// What came and may still be echo.
+    held: Vec<u8>,
+}
+
+/// What an [`EchoFilter`] says of the bytes so far.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum EchoVerdict {
+    /// They may still be the echo.
+    Undecided,
+    /// The echo is whole: so much of it, and how many of the last bytes come after it.
+    Echo { echo: Vec<u8>, after: usize },
+    /// There is none; this came instead.
+    Output(Vec<u8>),
+}
+
+impl EchoFilter {
+    /// Waits for the echo of `answer`.
+    pub(crate) fn new(answer: &str) -> Self {
+        Self {
+            answer: answer.as_bytes().to_vec(),
+            held: Vec::new(),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> EchoVerdict {
+        self.held.extend_from_slice(bytes);
+        let line = memchr(b'\n', &self.held);
+        let typed = line.map_or(&self.held[..], |at| &self.held[..at]);
+        let typed = typed.strip_suffix(b"\r").unwrap_or(typed);
+        if !(is_masked(typed) || is_prefixes(typed, &self.answer)) {
+            return EchoVerdict::Output(std::mem::take(&mut self.held));
+        }
+        match line {
+            None => EchoVerdict::Undecided,
+            Some(at) => {
+                let after = self.held.len() - at - 1;
+                self.held.truncate(at + 1);
+                EchoVerdict::Echo {
+                    echo: std::mem::take(&mut self.held),
+                    after,
+                }
+            }
+        }
+    }
+
+    /// What was held when no more comes.
+    pub(crate) fn into_held(self) -> Vec<u8> {
+        self.held
+    }
+}
+
+fn is_masked(typed: &[u8]) -> bool {
+    typed.iter().all(|byte| *byte == b'*')
+}
+
+/// Whether `typed` is made of prefixes of `answer`, each at least as long as the one before, the last one perhaps cut.
+fn is_prefixes(typed: &[u8], answer: &[u8]) -> bool {
+    let (mut rest, mut length) = (typed, 1);
+    while !rest.is_empty() {
+        let common = rest.iter().zip(answer).take_while(|(a, b)| a == b).count();
+        if common == rest.len() {
+            return true;
+        }
+        if common < length {
+            return false;
+        }
+        // The shortest prefix that is long enough: the next one begins with the answer's first byte again.
+        let next = (length..=common).find(|at| rest[*at] == answer[0]);
+        let Some(next) = next else { return false };
+        rest = &rest[next..];
+        length = next;
+    }
+    true
+}
+
+/// The last bytes of a text, cheap to keep up to date.
+#[derive(Default)]
+pub(crate) struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    /// How much of the end is kept at least.
+    const KEPT: usize = 4096;
+
+    /// Appends.
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        let new = &text[text.len().saturating_sub(Self::KEPT)..];
+        if self.bytes.len() + new.len() > 2 * Self::KEPT {
+            let keep = self.bytes.len().min(Self::KEPT);
+            self.bytes.drain(..self.bytes.len() - keep);
+        }
+        self.bytes.extend_from_slice(new);
+    }
+
+    /// The end of the text.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether the text ends in the middle of a line.
+    pub(crate) fn is_mid_line(&self) -> bool {
+        self.bytes.last().is_some_and(|byte| *byte != b'\n')
+    }
+}
+
+/// Collapses white space, no-break spaces included, to single spaces, whatever the chunks.
+#[derive(Default)]
+pub(crate) struct Collapse {
+    in_space: bool,
+    /// The first byte of what may be a no-break space (U+00A0 is C2 A0).
+    lead: bool,
+}
+
+impl Collapse {
+    /// Appends `text`, collapsed, to `collapsed`.
+    pub(crate) fn push(&mut self, text: &[u8], collapsed: &mut Vec<u8>) {
+        for &byte in text {
+            if std::mem::take(&mut self.lead) {
+                if byte == 0xa0 {
+                    self.space(collapsed);
+                    continue;
+                }
+                collapsed.push(0xc2);
+                self.in_space = false;
+            }
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c => self.space(collapsed),
+                0xc2 => self.lead = true,
+                _ => {
+                    collapsed.push(byte);
+                    self.in_space = false;
+                }
+            }
+        }
+    }
+
+    fn space(&mut self, collapsed: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.in_space, true) {
+            collapsed.push(b' ');
+        }
+    }
+
+    /// `text`, collapsed at once.
+    pub(crate) fn whole(text: &[u8]) -> Vec<u8> {
+        let mut collapsed = Vec::with_capacity(text.len());
+        Self::default().push(text, &mut collapsed);
+        collapsed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn line_ends_do_not_depend_on_chunks(text in "[ab\r\n]{0,40}", cut in 0usize..41) {
+            let cut = cut.min(text.len());
+            let (mut ends, mut out) = (LineEnds::default(), Vec::new());
+            ends.push(&text.as_bytes()[..cut], &mut out);
+            ends.push(&text.as_bytes()[cut..], &mut out);
+            ends.finish(&mut out);
+            prop_assert_eq!(out, text.replace("\r\n", "\n").into_bytes());
+        }
+
+        #[test]
+        fn an_echo_is_taken_out_whatever_the_chunks(answer in "[a-c]{0,6}", masked: bool, cut in 0usize..30) {
+            let echo: String = if masked {
+                "*".repeat(answer.len())
+            } else {
+                (1..=answer.len()).map(|length| &answer[..length]).collect()
+            };
+            let text = format!("{echo}\r\nnext");
+            let cut = cut.min(text.len());
+            let mut filter = EchoFilter::new(&answer);
+            let mut verdict = filter.push(&text.as_bytes()[..cut]);
+            let mut rest = &text.as_bytes()[cut..];
+            if verdict == EchoVerdict::Undecided {
+                verdict = filter.push(rest);
+            } else {
+                rest = &text.as_bytes()[..cut];
+            }
+            match verdict {
+                EchoVerdict::Echo { echo: taken, after } => {
+                    prop_assert_eq!(taken, format!("{echo}\r\n").into_bytes());
+                    prop_assert!("next".as_bytes().starts_with(&rest[rest.len() - after..]) );
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+
+        #[test]
+        fn the_tail_is_the_end(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..12)) {
+            let (mut tail, mut whole) = (Tail::default(), Vec::new());
+            for part in parts {
+                tail.push(&part);
+                whole.extend_from_slice(&part);
+            }
+            prop_assert!(whole.ends_with(tail.as_bytes()));
+            prop_assert!(tail.as_bytes().len() >= whole.len().min(Tail::KEPT));
+        }
+    }
+
+    #[test]
+    fn what_is_no_echo_is_output() {
+        let mut filter = EchoFilter::new("alice");
+        assert_eq!(filter.push(b"aal"), EchoVerdict::Undecided);
+        assert_eq!(filter.push(b"X"), EchoVerdict::Output(b"aalX".to_vec()));
+        assert_eq!(
+            EchoFilter::new("y").push(b"got y\r\n"),
+            EchoVerdict::Output(b"got y\r\n".to_vec())
+        );
+    }
+
+    #[test]
+    fn white_space_collapses() {
+        assert_eq!(
+            Collapse::whole("a \r\n\u{a0}  b\tc\u{e9}".as_bytes()),
+            "a b cé".as_bytes()
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! Device-code prompts in a command's text: the module's patterns over what is left when white space is collapsed, because
+//! terminals wrap and pad (see `pnp-narrow.cast`).
+
+use std::sync::Arc;
+
+use super::event::Challenge;
+use super::matcher::{Matcher, MatcherError, Race, Won};
+use super::text::Collapse;
+use crate::script::SignIn;
+
+/// Watches one command's text for device-code prompts.
+pub(crate) struct ChallengeWatch {
+    rules: Arc<SignIn>,
+    collapse: Collapse,
+    matcher: Matcher,
+    collapsed: Vec<u8>,
+    won: Vec<Won>,
+}
+
+impl ChallengeWatch {
+    /// `None` where the module has no such patterns.
+    pub(crate) fn new(rules: &Arc<SignIn>) -> Result<Option<Self>, MatcherError> {
+        if rules.challenges.is_empty() {
+            return Ok(None);
+        }
+        let race = Race::new(
+            rules
+                .challenges
+                .iter()
+                .map(|rule| rule.pattern.clone())
+                .collect(),
+        )?;
+        Ok(Some(Self {
+            rules: Arc::clone(rules),
+            collapse: Collapse::default(),
+            matcher: Matcher::new(Arc::new(race)),
+            collapsed: Vec::new(),
+            won: Vec::new(),
+        }))
+    }
+
+    /// Takes the next text; a prompt that is whole comes back.
+    pub(crate) fn push(&mut self, text: &[u8]) -> Option<Challenge> {
+        self.collapsed.clear();
+        self.collapse.push(text, &mut self.collapsed);
+        self.matcher.push(&self.collapsed, &mut self.won);
+        self.take()
+    }
+
+    /// Whether a prompt stands that may still grow.
+    pub(crate) fn is_provisional(&mut self) -> bool {
+        self.matcher.is_provisional()
+    }
+
+    /// Nothing more comes for now.
+    pub(crate) fn settle(&mut self) -> Option<Challenge> {
+        self.matcher.settle(&mut self.won);
+        self.take()
+    }
+
+    /// The newest prompt: an older code is worth nothing any more.
+    fn take(&mut self) -> Option<Challenge> {
+        let won = self.won.drain(..).next_back()?;
+        let rule = &self.rules.challenges[won.pattern];
+        let url = won.group("url");
+        Some(Challenge {
+            user_code: won.group("code")?,
+            uri_assumed: url.is_none(),
+            verification_uri: url.or_else(|| rule.assumed_url.clone()).unwrap_or_default(),
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! A run's kept output: memory, then a file, bounded, read by offset. Readers never block the writer, and nothing here
+//! knows what the bytes mean.
+
+mod kept;
+mod layout;
+mod page;
+
+pub(crate) use kept::{Extent, Kept, Limits};
+pub(crate) use page::{Page, read_file};

@@ -1,0 +1,447 @@
+//! A recording through the machine, with the recording's clock and its requests: what was typed is fed back as what was
+//! asked for, so the same recording always gives the same commands.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use regex::Regex;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::expect::{
+    AnswerLine, Challenge, CloseReason, Effect, Engine, Finish, Habits, Input, Mode, Nonce,
+    Question, ReportedError, RunRequest, decode,
+};
+use crate::recording::{EventKind, Recording};
+use crate::script::{EndField, EndState, Part, Shell, SignIn, Stream};
+use crate::secret::Secret;
+
+/// One command of a recording, and what came of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Played {
+    pub(crate) command: String,
+    pub(crate) mode: Mode,
+    /// Absent where the recording ends before the command does.
+    pub(crate) state: Option<EndState>,
+    pub(crate) exit: Option<i32>,
+    pub(crate) errors: Vec<ReportedError>,
+    /// In text mode: escapes out, LF, the echoes of answers in it as they were seen.
+    pub(crate) output: Vec<u8>,
+    /// In records mode, in the order they came. An array of objects for [`Stream::Output`].
+    pub(crate) records: Vec<(Stream, Box<RawValue>)>,
+    pub(crate) challenge: Option<Challenge>,
+    pub(crate) question: Option<Question>,
+    pub(crate) interrupted: bool,
+}
+
+/// Plays a recording of a program of this kind. `watch` has the device-code prompts to look for.
+pub(crate) fn play(
+    recording: &Recording,
+    shell: &Arc<Shell>,
+    watch: Option<&Arc<SignIn>>,
+) -> Vec<Played> {
+    let said: String = recording
+        .events
+        .iter()
+        .filter(|event| event.kind == EventKind::Output)
+        .map(|event| event.data.as_str())
+        .collect();
+    let start = Instant::now();
+    let mut player = Player {
+        engine: Engine::new(Arc::clone(shell), true, Habits::REPLAY, start),
+        shell: Arc::clone(shell),
+        watch: watch.cloned(),
+        typed: Typed::new(shell),
+        waiting: VecDeque::new(),
+        played: Vec::new(),
+        now: start,
+        said,
+        heard: 0,
+    };
+    for event in &recording.events {
+        player.tick_until(start + event.at);
+        match event.kind {
+            EventKind::Output => player.output(&event.data),
+            EventKind::Input => {
+                for request in player.typed.push(&event.data) {
+                    player.request(request);
+                }
+            }
+            EventKind::Marker | EventKind::Other(_) => {}
+        }
+    }
+    player.feed(Input::Ended(CloseReason::TerminalLost));
+    player.played
+}
+
+/// What somebody typed, understood.
+enum Request {
+    Run {
+        nonce: Nonce,
+        command: String,
+        mode: Mode,
+        depth: u8,
+    },
+    Interrupt,
+    Answer(String),
+}
+
+struct Player {
+    engine: Engine,
+    shell: Arc<Shell>,
+    watch: Option<Arc<SignIn>>,
+    typed: Typed,
+    /// Frames that were sent before the command before them had ended.
+    waiting: VecDeque<(usize, RunRequest)>,
+    played: Vec<Played>,
+    now: Instant,
+    /// All output of the recording, and how much of it the machine has had.
+    said: String,
+    heard: usize,
+}
+
+impl Player {
+    fn tick_until(&mut self, at: Instant) {
+        while let Some(due) = self.engine.deadline().filter(|due| *due <= at) {
+            self.now = due.max(self.now);
+            self.feed(Input::Tick);
+        }
+        self.now = at.max(self.now);
+    }
+
+    fn output(&mut self, text: &str) {
+        // Line by line, so that a frame that waits goes in right behind the end it waits for.
+        for line in text.split_inclusive('\n') {
+            self.feed(Input::Output(line.as_bytes()));
+            self.heard += line.len();
+            self.send_waiting();
+        }
+    }
+
+    fn request(&mut self, request: Request) {
+        match request {
+            Request::Interrupt => self.feed(Input::Interrupt),
+            Request::Answer(text) => self.feed(Input::Answer(AnswerLine {
+                text: Secret::new(text),
+                secret: false,
+            })),
+            Request::Run {
+                nonce,
+                command,
+                mode,
+                depth,
+            } => {
+                let place = self.played.len();
+                self.played.push(Played {
+                    command: command.clone(),
+                    mode,
+                    state: None,
+                    exit: None,
+                    errors: Vec::new(),
+                    output: Vec::new(),
+                    records: Vec::new(),
+                    challenge: None,
+                    question: None,
+                    interrupted: false,
+                });
+                let tag = place as u64;
+                let request = RunRequest {
+                    tag,
+                    command,
+                    mode,
+                    depth,
+                    nonces: vec![nonce],
+                    watch: self.watch.clone(),
+                };
+                self.waiting.push_back((place, request));
+                self.send_waiting();
+            }
+        }
+    }
+
+    fn send_waiting(&mut self) {
+        while !self.waiting.is_empty() && (self.engine.is_free() || !self.will_end()) {
+            let Some((_, request)) = self.waiting.pop_front() else {
+                return;
+            };
+            self.feed(Input::Run(Box::new(request)));
+        }
+    }
+
+    /// Whether the end of what runs is still to come.
+    fn will_end(&self) -> bool {
+        let Some(nonce) = self.engine.nonce() else {
+            return false;
+        };
+        let mut marker = String::new();
+        for part in &self.shell.markers.end.parts {
+            match part {
+                Part::Text(text) => marker.push_str(text),
+                Part::Field(EndField::Nonce) => {
+                    marker.push_str(nonce);
+                    break;
+                }
+                Part::Field(_) => break,
+            }
+        }
+        self.said
+            .get(self.heard..)
+            .is_some_and(|rest| rest.contains(&marker))
+    }
+
+    fn feed(&mut self, input: Input<'_>) {
+        let running = self.played.len().checked_sub(self.waiting.len() + 1);
+        let effects = self.engine.handle(input, self.now);
+        for effect in effects {
+            if let Effect::Finished(finished) = &effect {
+                let place = usize::try_from(finished.tag).unwrap_or(usize::MAX);
+                if let Some(played) = self.played.get_mut(place) {
+                    if let Finish::Ended {
+                        state,
+                        exit,
+                        began: _,
+                        marked,
+                    } = finished.finish
+                    {
+                        (played.state, played.exit) = (Some(state), exit);
+                        if !marked {
+                            // What came cannot be told from the prompt that the command made.
+                            played.output.clear();
+                            played.records.clear();
+                        }
+                    }
+                    played.errors.clone_from(&finished.errors);
+                    played.interrupted = finished.interrupted;
+                }
+            } else if let Some(played) = running.and_then(|place| self.played.get_mut(place)) {
+                note(played, effect);
+            }
+        }
+    }
+}
+
+fn note(played: &mut Played, effect: Effect) {
+    match effect {
+        Effect::Output(text) | Effect::Echo(text) => played.output.extend_from_slice(&text),
+        Effect::Record(record) => played.records.push((record.stream, record.value)),
+        Effect::Challenged(challenge) => played.challenge = Some(challenge),
+        Effect::Asked(question) => played.question = Some(question),
+        // What would be typed is in the recording, and nothing else is of a command.
+        Effect::Write(_)
+        | Effect::Began { .. }
+        | Effect::Finished(_)
+        | Effect::SignedIn(_)
+        | Effect::SignInFailed(_)
+        | Effect::HangUp
+        | Effect::Kill => {}
+    }
+}
+
+/// Reads back what was typed: frames, interrupts, answers. Replies to queries are left out.
+struct Typed {
+    shell: Arc<Shell>,
+    piece: Option<Regex>,
+    close: Option<Regex>,
+    pending: String,
+    encoded: String,
+}
+
+impl Typed {
+    fn new(shell: &Arc<Shell>) -> Self {
+        let group = |name: &str| match name {
+            "nonce" => "[0-9a-f]{16}",
+            "length" | "depth" => "[0-9]+",
+            "mode" => "text|records",
+            _ => ".*",
+        };
+        // A line's own end is not part of it here.
+        let expression = |template: &crate::script::Template| {
+            let text = template.expression(group);
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            Regex::new(&format!(r"\A(?:{text})\z")).ok()
+        };
+        Self {
+            piece: shell
+                .framing
+                .chunk
+                .as_ref()
+                .and_then(|chunk| expression(&chunk.line)),
+            close: expression(&shell.framing.close),
+            shell: Arc::clone(shell),
+            pending: String::new(),
+            encoded: String::new(),
+        }
+    }
+
+    fn push(&mut self, text: &str) -> Vec<Request> {
+        let mut requests = Vec::new();
+        self.pending.push_str(text);
+        for query in &self.shell.queries {
+            if let Ok(reply) = std::str::from_utf8(&query.reply) {
+                self.pending = self.pending.replace(reply, "");
+            }
+        }
+        while let Some(at) = self.pending.find(['\n', '\r', '\u{3}']) {
+            let end = self.pending.as_bytes()[at];
+            if end == 3 {
+                self.pending.remove(at);
+                requests.push(Request::Interrupt);
+                continue;
+            }
+            let line: String = self.pending.drain(..=at).collect();
+            requests.extend(self.line(&line[..at]));
+        }
+        requests
+    }
+
+    fn line(&mut self, line: &str) -> Option<Request> {
+        if let Some(piece) = self.piece.as_ref().and_then(|piece| piece.captures(line)) {
+            self.encoded
+                .push_str(piece.name("chunk").map_or("", |chunk| chunk.as_str()));
+            return None;
+        }
+        let Some(close) = self.close.as_ref().and_then(|close| close.captures(line)) else {
+            return (!line.is_empty()).then(|| Request::Answer(line.to_owned()));
+        };
+        let group = |name: &str| close.name(name).map_or("", |group| group.as_str());
+        let mut encoded = std::mem::take(&mut self.encoded);
+        if self.shell.framing.chunk.is_none() {
+            group("command").clone_into(&mut encoded);
+        }
+        Some(Request::Run {
+            nonce: Nonce::parse(group("nonce"))?,
+            command: decode(self.shell.framing.encoding, &encoded).unwrap_or(encoded),
+            mode: if group("mode") == "records" {
+                Mode::Records
+            } else {
+                Mode::Text
+            },
+            depth: group("depth").parse().unwrap_or(2),
+        })
+    }
+}
+
+/// A state's name, as end markers have it.
+pub(crate) fn state_name(state: EndState) -> &'static str {
+    match state {
+        EndState::Ok => "ok",
+        EndState::Failed => "failed",
+        EndState::Aborted => "aborted",
+        EndState::Parse => "parse",
+        EndState::Garbled => "garbled",
+        EndState::Unstarted => "unstarted",
+    }
+}
+
+impl Played {
+    /// The objects that a command in records mode gave.
+    pub(crate) fn objects(&self) -> Vec<Value> {
+        let arrays = self
+            .records
+            .iter()
+            .filter(|(stream, _)| *stream == Stream::Output);
+        arrays
+            .flat_map(|(_, json)| {
+                serde_json::from_str::<Vec<Value>>(json.get()).unwrap_or_default()
+            })
+            .collect()
+    }
+
+    /// Text that went past the streams, by line.
+    pub(crate) fn console(&self) -> Vec<String> {
+        let lines = self
+            .records
+            .iter()
+            .filter(|(stream, _)| *stream == Stream::Console);
+        lines
+            .filter_map(|(_, json)| serde_json::from_str(json.get()).ok())
+            .collect()
+    }
+
+    /// One JSON object: `command mode state exit errors`, then `output`, or `objects console streams` in records mode,
+    /// then `challenge`, `question` and `interrupted` where there was one. `streams` are named by the shell's tags.
+    pub(crate) fn to_json(&self, shell: &Shell) -> Value {
+        let mut json = Map::new();
+        json.insert("command".to_owned(), self.command.clone().into());
+        json.insert(
+            "mode".to_owned(),
+            if self.mode == Mode::Records {
+                "records"
+            } else {
+                "text"
+            }
+            .into(),
+        );
+        json.insert("state".to_owned(), self.state.map(state_name).into());
+        json.insert("exit".to_owned(), self.exit.into());
+        json.insert(
+            "errors".to_owned(),
+            self.errors
+                .iter()
+                .map(|error| error.message.clone())
+                .collect(),
+        );
+        if self.mode == Mode::Records {
+            json.insert("objects".to_owned(), self.objects().into());
+            json.insert("console".to_owned(), self.console().into());
+            json.insert("streams".to_owned(), self.streams(shell).into());
+        } else {
+            json.insert(
+                "output".to_owned(),
+                String::from_utf8_lossy(&self.output).into(),
+            );
+        }
+        if let Some(challenge) = &self.challenge {
+            let value = serde_json::json!({ "user_code": challenge.user_code, "verification_uri": challenge.verification_uri });
+            json.insert("challenge".to_owned(), value);
+        }
+        if let Some(question) = &self.question {
+            let choices: Vec<&str> = question
+                .choices
+                .iter()
+                .map(|(letter, _)| letter.as_str())
+                .collect();
+            let kind = format!("{:?}", question.kind).to_lowercase();
+            let value = serde_json::json!({ "kind": kind, "text": question.text, "default": question.default, "choices": choices });
+            json.insert("question".to_owned(), value);
+        }
+        if self.interrupted {
+            json.insert("interrupted".to_owned(), true.into());
+        }
+        json.into()
+    }
+
+    fn streams(&self, shell: &Shell) -> Map<String, Value> {
+        let mut streams = Map::new();
+        let tags = shell
+            .records
+            .as_ref()
+            .map(|records| records.tags.as_slice())
+            .unwrap_or_default();
+        for (stream, json) in &self.records {
+            if matches!(stream, Stream::Output | Stream::Console) {
+                continue;
+            }
+            let tag = tags
+                .iter()
+                .find(|(_, known)| known == stream)
+                .map_or("", |(tag, _)| tag);
+            let values = streams
+                .entry(tag)
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let (Value::Array(values), Ok(value)) = (values, serde_json::from_str(json.get())) {
+                values.push(value);
+            }
+        }
+        streams
+    }
+}
+
+/// How long a recording took.
+pub(crate) fn length(recording: &Recording) -> Duration {
+    recording
+        .events
+        .last()
+        .map_or(Duration::ZERO, |event| event.at)
+}

@@ -1,0 +1,113 @@
+//! The handle of a session: cheap to clone, and nothing more than a mailbox and a snapshot.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::mail::{Mail, Order, SessionListener, StopWhy};
+use super::status::SessionStatus;
+use super::task::Task;
+use crate::expect::{AnswerLine, SignInRequest};
+use crate::pty;
+use crate::script::Shell;
+
+/// Why a session did not take what it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SessionError {
+    /// Enough runs wait already.
+    #[error("{queued} runs wait already")]
+    Busy {
+        /// How many.
+        queued: usize,
+    },
+    /// It waits for something that does not listen.
+    #[error("it waits for something that does not listen")]
+    Stuck,
+    /// There is no such question.
+    #[error("nothing is asked")]
+    NothingAsked,
+    /// Its program is gone, or going.
+    #[error("it has ended")]
+    Ended,
+}
+
+/// What a session is started with.
+pub(crate) struct Launch {
+    pub(crate) command: pty::Command,
+    pub(crate) shell: Arc<Shell>,
+    /// Whether it rests signed out until a sign-in proves somebody.
+    pub(crate) needs_sign_in: bool,
+    pub(crate) listener: Box<dyn SessionListener>,
+}
+
+/// A running session. Dropping every handle leaves it running: it ends by [`Session::disconnect`] or with its program.
+#[derive(Clone)]
+pub(crate) struct Session {
+    mail: mpsc::UnboundedSender<Mail>,
+    status: watch::Receiver<SessionStatus>,
+}
+
+impl Session {
+    /// Starts the program and its task, which runs on `runtime`. Fails where the program cannot be started.
+    pub(crate) fn start(launch: Launch, runtime: &Handle) -> Result<Self, pty::SpawnError> {
+        let _entered = runtime.enter();
+        let (master, child) = pty::spawn(&launch.command)?;
+        let (mail, inbox) = mpsc::unbounded_channel();
+        let (task, status) = Task::new(
+            master,
+            child,
+            launch.shell,
+            launch.needs_sign_in,
+            launch.listener,
+            inbox,
+        );
+        runtime.spawn(task.live());
+        Ok(Self { mail, status })
+    }
+
+    /// Queues a command. An error says why not; its listener has then heard nothing.
+    pub(crate) async fn run(&self, order: Order) -> Result<(), SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Mail::Run(Box::new(order), reply))?;
+        answer.await.unwrap_or(Err(SessionError::Ended))
+    }
+
+    /// Begins to sign in, once the program is ready. A sign-in that runs already, or has succeeded, is left as it is.
+    pub(crate) async fn sign_in(&self, request: SignInRequest) -> Result<(), SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Mail::SignIn(Box::new(request), reply))?;
+        answer.await.unwrap_or(Err(SessionError::Ended))
+    }
+
+    /// Answers the question of run `tag`.
+    pub(crate) async fn answer(&self, tag: u64, line: AnswerLine) -> Result<(), SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Mail::Answer { tag, line, reply })?;
+        answer.await.unwrap_or(Err(SessionError::Ended))
+    }
+
+    /// Stops a run, in the line or in the program. One that is over is left alone.
+    pub(crate) fn stop(&self, tag: u64, why: StopWhy) {
+        // A session that has ended has ended its runs too.
+        self.send(Mail::Stop { tag, why }).unwrap_or_default();
+    }
+
+    /// Signs out with `command` and ends the program; with `force` the program is ended at once.
+    pub(crate) fn disconnect(
+        &self,
+        command: Option<String>,
+        force: bool,
+    ) -> Result<(), SessionError> {
+        self.send(Mail::Disconnect { command, force })
+    }
+
+    /// The snapshot, and a way to wait for the next one.
+    pub(crate) fn status(&self) -> watch::Receiver<SessionStatus> {
+        self.status.clone()
+    }
+
+    fn send(&self, mail: Mail) -> Result<(), SessionError> {
+        self.mail.send(mail).map_err(|_| SessionError::Ended)
+    }
+}

@@ -1,0 +1,142 @@
+//! What is asked of a session, and what it tells.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::SessionError;
+use crate::expect::{
+    AnswerLine, Finish, Finished, Identity, Mode, Question, Record, ReportedError, SignInFailure,
+    SignInRequest,
+};
+use crate::recording::Writer;
+
+/// A command for a session. Its listener hears of it until it has ended, and is then dropped.
+pub(crate) struct Order {
+    /// The caller's number for it; unique in the session.
+    pub(crate) tag: u64,
+    pub(crate) command: String,
+    pub(crate) mode: Mode,
+    /// 1 to 99.
+    pub(crate) depth: u8,
+    /// Counted from the moment the frame is sent, on a clock that stands still while the machine sleeps.
+    pub(crate) deadline: Option<Duration>,
+    /// Whether a question stops it.
+    pub(crate) fails_on_question: bool,
+    /// Gets everything the terminal says and is told while it runs.
+    pub(crate) recorder: Option<Writer>,
+    pub(crate) listener: Box<dyn RunListener>,
+}
+
+/// Why a run was stopped on request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StopWhy {
+    /// Somebody said so.
+    Asked,
+    /// Nobody waited for it any longer.
+    CallerLeft,
+    /// Its deadline passed.
+    Deadline,
+    /// It asked this, and nobody was to answer.
+    Question(String),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub(crate) enum RunResult {
+    /// It was sent, and ended like this.
+    Finished {
+        finish: Finish,
+        errors: Vec<ReportedError>,
+        stopped: Option<StopWhy>,
+    },
+    /// It was stopped before it was sent.
+    Dropped(StopWhy),
+    /// It was not sent, because the sign-in failed.
+    SignInFailed(SignInFailure),
+    /// The session did not take it.
+    NotAccepted(String),
+    /// It was not sent, because the session ended.
+    SessionEnded(String),
+}
+
+impl RunResult {
+    pub(super) fn from_finished(finished: Finished, stopped: Option<StopWhy>) -> Self {
+        Self::Finished {
+            finish: finished.finish,
+            errors: finished.errors,
+            stopped,
+        }
+    }
+}
+
+/// What happens to a run.
+#[derive(Debug)]
+pub(crate) enum RunEvent<'e> {
+    /// So many go first.
+    Queued(usize),
+    /// It waits for the session to be ready.
+    Waiting,
+    /// Its frame was sent.
+    Sent {
+        account: Option<&'e str>,
+        tenant: Option<&'e str>,
+    },
+    /// It asks, or (`None`) asks no more.
+    Asks(Option<&'e Question>),
+    /// It was told to stop.
+    Stopping,
+    /// Text of its output.
+    Output(&'e [u8]),
+    /// A record of its output.
+    Record(&'e Record),
+}
+
+/// Hears of one run. Called in the session's task, so it must not block.
+pub(crate) trait RunListener: Send {
+    /// Something happened.
+    fn event(&mut self, event: RunEvent<'_>);
+    /// It is over; nothing follows.
+    fn ended(self: Box<Self>, result: RunResult);
+}
+
+/// What happens to a session that somebody keeps books of.
+#[derive(Debug)]
+pub(crate) enum SessionEvent<'e> {
+    /// Its program runs.
+    Started { pid: u32 },
+    /// Signed in and proven.
+    SignedIn(&'e Identity),
+    /// A sign-in failed.
+    SignInFailed(&'e SignInFailure),
+    /// The program is gone; nothing follows.
+    Ended(&'e str),
+}
+
+/// Hears of one session. Called in its task, so it must not block.
+pub(crate) trait SessionListener: Send {
+    /// Something happened.
+    fn event(&mut self, event: SessionEvent<'_>);
+}
+
+/// Mail to a session's task.
+pub(super) enum Mail {
+    Run(Box<Order>, oneshot::Sender<Result<(), SessionError>>),
+    SignIn(
+        Box<SignInRequest>,
+        oneshot::Sender<Result<(), SessionError>>,
+    ),
+    Answer {
+        tag: u64,
+        line: AnswerLine,
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
+    Stop {
+        tag: u64,
+        why: StopWhy,
+    },
+    Disconnect {
+        command: Option<String>,
+        force: bool,
+    },
+}

@@ -1,0 +1,19 @@
+//! One session: the task that owns one terminal, one child and one machine, and the handle that others hold.
+//!
+//! Nobody locks. Requests come as mail, and what happens goes out to listeners and as a snapshot on a `watch`. The task
+//! ends when its program is gone.
+
+mod handle;
+mod mail;
+mod outbox;
+mod queue;
+mod status;
+mod task;
+
+pub(crate) use handle::{Launch, Session, SessionError};
+pub(crate) use mail::{
+    Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
+};
+pub(crate) use queue::AT_MOST as QUEUED_AT_MOST;
+pub(crate) use status::{SessionStatus, Standing, boot_seconds};
+pub(crate) use task::nonces;

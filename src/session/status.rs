@@ -1,0 +1,111 @@
+//! What a session shows of itself: a snapshot by value.
+
+use jiff::Timestamp;
+
+use crate::expect::{Challenge, CloseReason, Identity, Question, SignInFailure, State, StopCause};
+
+/// Where a session stands; the machine's state, in the session's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Starting,
+    SignedOut,
+    SigningIn,
+    Proving,
+    Ready,
+    Running,
+    Asking(Question),
+    Stopping(StopCause),
+    Closing,
+    Closed(CloseReason),
+}
+
+impl From<&State> for Standing {
+    fn from(state: &State) -> Self {
+        match state {
+            State::Starting => Self::Starting,
+            State::SignedOut => Self::SignedOut,
+            State::SigningIn(_) => Self::SigningIn,
+            State::Proving => Self::Proving,
+            State::Ready => Self::Ready,
+            State::Running => Self::Running,
+            State::Asking(question) => Self::Asking(question.clone()),
+            State::Stopping(cause) => Self::Stopping(*cause),
+            State::Closing => Self::Closing,
+            State::Closed(reason) => Self::Closed(reason.clone()),
+        }
+    }
+}
+
+/// A device code and the end of its life, on a clock that goes on while the machine sleeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LiveChallenge {
+    pub(crate) challenge: Challenge,
+    /// Seconds of boot time (`CLOCK_BOOTTIME`).
+    pub(crate) dies_at: u64,
+}
+
+/// A session, at one moment.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionStatus {
+    pub(crate) standing: Standing,
+    /// Since when.
+    pub(crate) since: Timestamp,
+    pub(crate) pid: u32,
+    pub(crate) challenge: Option<LiveChallenge>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) signed_in_at: Option<Timestamp>,
+    /// Of the last sign-in.
+    pub(crate) failure: Option<SignInFailure>,
+    /// The run it has now.
+    pub(crate) current: Option<u64>,
+    /// The last that ended, and when.
+    pub(crate) last: Option<(u64, Timestamp)>,
+    /// How many wait.
+    pub(crate) queued: usize,
+    /// Whether it waits for something that does not listen.
+    pub(crate) stuck: bool,
+}
+
+impl SessionStatus {
+    pub(super) fn new(pid: u32) -> Self {
+        Self {
+            standing: Standing::Starting,
+            since: Timestamp::now(),
+            pid,
+            challenge: None,
+            identity: None,
+            signed_in_at: None,
+            failure: None,
+            current: None,
+            last: None,
+            queued: 0,
+            stuck: false,
+        }
+    }
+
+    /// Whether its program is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.standing, Standing::Closed(_))
+    }
+
+    /// Whether ending it would lose a sign-in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.identity.is_some() && !self.is_closed()
+    }
+
+    /// Why it is stuck, for people.
+    pub(crate) fn why_stuck(&self) -> &'static str {
+        match self.standing {
+            Standing::Stopping(StopCause::Unanswered) => {
+                "a command was sent and nothing answered; something in the session may have taken its input"
+            }
+            _ => "a command was told to stop and does not listen",
+        }
+    }
+}
+
+/// Seconds since the machine was booted, its sleep included.
+pub(crate) fn boot_seconds() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    u64::try_from(time.tv_sec).unwrap_or_default()
+}

@@ -1,0 +1,553 @@
+//! The task of one session. Its loop turns what is ready into an input of the machine and does what the machine asks, in
+//! one place each.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use super::SessionError;
+use super::mail::{Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy};
+use super::outbox::Outbox;
+use super::queue::Queue;
+use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
+use crate::expect::{
+    Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest,
+    SignInRequest, State,
+};
+use crate::pty::{Child, ExitStatus, Master};
+use crate::recording::{WriteError, Writer};
+use crate::script::Shell;
+
+/// As much as a terminal gives at once, with room.
+const READ_SIZE: usize = 64 * 1024;
+
+/// After the program's end its output is read for so long; a grandchild may hold the terminal open for ever.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// From the hang-up to the kill.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What a session's own frames need: the command, twice again, and three that absorb.
+const NONCES: usize = 6;
+
+/// The run that the program has.
+struct Current {
+    order: Box<Order>,
+    deadline: Option<Instant>,
+    stopped: Option<StopWhy>,
+}
+
+/// How the program and its terminal end; both have to.
+#[derive(Default)]
+struct Ending {
+    exit: Option<CloseReason>,
+    end_of_file: bool,
+    /// When to go on without the other half.
+    at_most: Option<Instant>,
+    /// When a program that was hung up is killed.
+    kill_at: Option<Instant>,
+}
+
+pub(super) struct Task {
+    master: Master,
+    child: Child,
+    engine: Engine,
+    shell: Arc<Shell>,
+    inbox: mpsc::UnboundedReceiver<Mail>,
+    outbox: Outbox,
+    queue: Queue,
+    current: Option<Current>,
+    /// Waits for the program to be free.
+    sign_in: Option<Box<SignInRequest>>,
+    /// How long the code of the sign-in that runs lives.
+    code_lives: Duration,
+    /// Somebody wants the session to end: the command that signs out.
+    leaving: Option<Option<String>>,
+    ending: Ending,
+    listener: Box<dyn SessionListener>,
+    status: watch::Sender<SessionStatus>,
+}
+
+enum Ready {
+    Mail(Option<Mail>),
+    Read(std::io::Result<usize>),
+    Written(std::io::Result<usize>),
+    Exited(ExitStatus),
+    Time,
+}
+
+impl Task {
+    pub(super) fn new(
+        master: Master,
+        child: Child,
+        shell: Arc<Shell>,
+        needs_sign_in: bool,
+        listener: Box<dyn SessionListener>,
+        inbox: mpsc::UnboundedReceiver<Mail>,
+    ) -> (Self, watch::Receiver<SessionStatus>) {
+        let now = Instant::now();
+        let (status, watched) = watch::channel(SessionStatus::new(child.pid()));
+        let task = Self {
+            engine: Engine::new(Arc::clone(&shell), needs_sign_in, Habits::LIVE, now),
+            master,
+            child,
+            shell,
+            inbox,
+            outbox: Outbox::default(),
+            queue: Queue::default(),
+            current: None,
+            sign_in: None,
+            code_lives: Duration::ZERO,
+            leaving: None,
+            ending: Ending::default(),
+            listener,
+            status,
+        };
+        (task, watched)
+    }
+
+    /// Lives until the program and its terminal are gone.
+    pub(super) async fn live(mut self) {
+        self.listener.event(SessionEvent::Started {
+            pid: self.child.pid(),
+        });
+        let mut buffer = vec![0; READ_SIZE];
+        self.settle();
+        while !matches!(self.engine.state(), State::Closed(_)) {
+            match self.ready(&mut buffer).await {
+                Ready::Mail(Some(mail)) => self.mail(mail),
+                // Every handle is gone, which does not end a sign-in: the program decides when it is over.
+                Ready::Mail(None) => {}
+                Ready::Read(Ok(0) | Err(_)) => self.end_of_file(),
+                Ready::Read(Ok(count)) => {
+                    self.record(|recorder, now| recorder.output(now, &buffer[..count]));
+                    self.feed(Input::Output(&buffer[..count]));
+                }
+                Ready::Written(Ok(count)) => self.outbox.advance(count),
+                // The terminal is gone; reading says so too, and ends the session.
+                Ready::Written(Err(_)) => self.outbox = Outbox::default(),
+                Ready::Exited(status) => self.exited(status),
+                Ready::Time => self.time(),
+            }
+            self.settle();
+        }
+        self.leave();
+    }
+
+    async fn ready(&mut self, buffer: &mut [u8]) -> Ready {
+        let deadline = self.next_deadline();
+        let (exited, at_end) = (self.ending.exit.is_some(), self.ending.end_of_file);
+        let mail_open = !self.inbox.is_closed() || !self.inbox.is_empty();
+        tokio::select! {
+            biased;
+            read = self.master.read(buffer), if !at_end => Ready::Read(read),
+            written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
+            mail = self.inbox.recv(), if mail_open => Ready::Mail(mail),
+            status = self.child.wait(), if !exited => Ready::Exited(status),
+            () = sleep_until(deadline), if deadline.is_some() => Ready::Time,
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let run = self
+            .current
+            .as_ref()
+            .filter(|current| current.stopped.is_none())
+            .and_then(|current| current.deadline);
+        [
+            self.engine.deadline(),
+            run,
+            self.ending.at_most,
+            self.ending.kill_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    // ── inputs ──────────────────────────────────────────────────────────────
+
+    fn mail(&mut self, mail: Mail) {
+        // A caller that does not wait for the reply has its reasons.
+        match mail {
+            Mail::Run(order, reply) => {
+                let verdict = self.accept(order);
+                reply.send(verdict).unwrap_or_default();
+            }
+            Mail::SignIn(request, reply) => {
+                let verdict = if self.leaving.is_some() {
+                    Err(SessionError::Ended)
+                } else {
+                    Ok(())
+                };
+                if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
+                    self.sign_in = Some(request);
+                }
+                reply.send(verdict).unwrap_or_default();
+            }
+            Mail::Answer { tag, line, reply } => {
+                let asked = matches!(self.engine.state(), State::Asking(_))
+                    && self
+                        .current
+                        .as_ref()
+                        .is_some_and(|current| current.order.tag == tag);
+                if asked {
+                    if line.secret {
+                        self.record(|recorder, now| recorder.secret_answer(now, &line.text));
+                    }
+                    self.feed(Input::Answer(line));
+                }
+                reply
+                    .send(if asked {
+                        Ok(())
+                    } else {
+                        Err(SessionError::NothingAsked)
+                    })
+                    .unwrap_or_default();
+            }
+            Mail::Stop { tag, why } => self.stop(tag, why),
+            Mail::Disconnect { command, force } => self.disconnect(command, force),
+        }
+    }
+
+    fn may_sign_in(&self) -> bool {
+        matches!(
+            self.engine.state(),
+            State::Starting | State::SignedOut | State::Stopping(_)
+        ) && self.status.borrow().identity.is_none()
+    }
+
+    fn accept(&mut self, order: Box<Order>) -> Result<(), SessionError> {
+        if self.leaving.is_some()
+            || matches!(self.engine.state(), State::Closing | State::Closed(_))
+        {
+            Err(SessionError::Ended)
+        } else if self.engine.is_stuck() {
+            Err(SessionError::Stuck)
+        } else if self.queue.is_full() {
+            Err(SessionError::Busy {
+                queued: self.queue.len(),
+            })
+        } else {
+            self.queue.push(order);
+            Ok(())
+        }
+    }
+
+    fn stop(&mut self, tag: u64, why: StopWhy) {
+        if let Some(order) = self.queue.remove(tag) {
+            order.listener.ended(RunResult::Dropped(why));
+        } else if let Some(current) = &mut self.current
+            && current.order.tag == tag
+            && current.stopped.is_none()
+        {
+            current.stopped = Some(why);
+            current.order.listener.event(RunEvent::Stopping);
+            self.feed(Input::Interrupt);
+        }
+    }
+
+    fn disconnect(&mut self, command: Option<String>, force: bool) {
+        self.leaving = Some(command);
+        if force {
+            self.feed(Input::Close {
+                disconnect: None,
+                nonces: Vec::new(),
+            });
+            return;
+        }
+        if let Some(tag) = self.current.as_ref().map(|current| current.order.tag) {
+            self.stop(tag, StopWhy::Asked);
+        } else {
+            self.feed(Input::Interrupt);
+        }
+    }
+
+    fn end_of_file(&mut self) {
+        self.ending.end_of_file = true;
+        self.ending.at_most.get_or_insert(Instant::now() + GRACE);
+        self.check_ended();
+    }
+
+    fn exited(&mut self, status: ExitStatus) {
+        self.ending.exit = Some(match status {
+            ExitStatus::Code(code) => CloseReason::Exited(code),
+            ExitStatus::Signal(signal) => CloseReason::Signalled(signal),
+            ExitStatus::Unknown => CloseReason::TerminalLost,
+        });
+        self.ending.at_most = Some(Instant::now() + DRAIN);
+        self.check_ended();
+    }
+
+    /// Exit and end of output are two events, in any order; the session ends when both have come, or one and some time.
+    fn check_ended(&mut self) {
+        let late = self.ending.at_most.is_some_and(|at| at <= Instant::now());
+        match (&self.ending.exit, self.ending.end_of_file) {
+            (Some(reason), true) => self.feed(Input::Ended(reason.clone())),
+            (Some(reason), false) if late => self.feed(Input::Ended(reason.clone())),
+            // It lives and has let go of its terminal: nobody can ever talk to it again.
+            (None, true) if late => {
+                self.child.kill(&self.master);
+                self.feed(Input::Ended(CloseReason::TerminalLost));
+            }
+            _ => {}
+        }
+    }
+
+    fn time(&mut self) {
+        let now = Instant::now();
+        if let Some(current) = &self.current
+            && current.stopped.is_none()
+            && current.deadline.is_some_and(|at| at <= now)
+        {
+            self.stop(current.order.tag, StopWhy::Deadline);
+        }
+        if self.ending.kill_at.is_some_and(|at| at <= now) {
+            self.ending.kill_at = None;
+            self.child.kill(&self.master);
+        }
+        if self.ending.at_most.is_some() {
+            self.check_ended();
+        }
+        if self.engine.deadline().is_some_and(|at| at <= now) {
+            self.feed(Input::Tick);
+        }
+    }
+
+    // ── the machine ─────────────────────────────────────────────────────────
+
+    fn feed(&mut self, input: Input<'_>) {
+        let effects = self.engine.handle(input, Instant::now());
+        for effect in effects {
+            self.apply(effect);
+        }
+    }
+
+    fn apply(&mut self, effect: Effect) {
+        match effect {
+            Effect::Write(typed) => {
+                if !typed.secret {
+                    self.record(|recorder, now| recorder.input(now, &typed.bytes));
+                }
+                if typed.bytes == self.shell.interrupt.send {
+                    self.outbox.overtake(typed.bytes);
+                } else {
+                    self.outbox.push(typed.bytes);
+                }
+            }
+            Effect::Began { tag: _ } => {}
+            Effect::Output(text) => self.tell(RunEvent::Output(&text)),
+            // The echo of an answer is no output.
+            Effect::Echo(_) => {}
+            Effect::Record(record) => self.tell(RunEvent::Record(&record)),
+            Effect::Challenged(challenge) => self.challenged(challenge),
+            Effect::Asked(question) => self.asked(&question),
+            Effect::Finished(finished) => self.finished(finished),
+            Effect::SignedIn(identity) => {
+                self.listener.event(SessionEvent::SignedIn(&identity));
+                self.status.send_modify(|status| {
+                    status.challenge = None;
+                    status.failure = None;
+                    status.identity = Some(identity);
+                    status.signed_in_at = Some(Timestamp::now());
+                });
+            }
+            Effect::SignInFailed(failure) => {
+                self.listener.event(SessionEvent::SignInFailed(&failure));
+                self.queue
+                    .end_all(&RunResult::SignInFailed(failure.clone()));
+                self.status.send_modify(|status| {
+                    status.challenge = None;
+                    status.identity = None;
+                    status.failure = Some(failure);
+                });
+            }
+            Effect::HangUp => {
+                self.child.hang_up(&self.master);
+                self.ending.kill_at = Some(Instant::now() + GRACE);
+            }
+            Effect::Kill => self.child.kill(&self.master),
+        }
+    }
+
+    fn tell(&mut self, event: RunEvent<'_>) {
+        if let Some(current) = &mut self.current {
+            current.order.listener.event(event);
+        }
+    }
+
+    fn challenged(&mut self, challenge: Challenge) {
+        // A run that shows a code is somebody's own sign-in; only the session's goes into its status.
+        if matches!(self.engine.state(), State::SigningIn(_)) {
+            let dies_at = boot_seconds() + self.code_lives.as_secs();
+            self.status.send_modify(|status| {
+                status.challenge = Some(LiveChallenge { challenge, dies_at })
+            });
+        }
+    }
+
+    fn asked(&mut self, question: &Question) {
+        self.tell(RunEvent::Asks(Some(question)));
+        if let Some(current) = &self.current
+            && current.order.fails_on_question
+        {
+            self.stop(current.order.tag, StopWhy::Question(question.text.clone()));
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        let Some(mut current) = self.current.take() else {
+            return;
+        };
+        if let Some(recorder) = current.order.recorder.take()
+            && let Err(error) = recorder.finish()
+        {
+            tracing::error!(%error, "the recording is not whole");
+        }
+        let last = Some((current.order.tag, Timestamp::now()));
+        self.status.send_modify(|status| status.last = last);
+        current
+            .order
+            .listener
+            .ended(RunResult::from_finished(finished, current.stopped));
+    }
+
+    // ── what comes next ─────────────────────────────────────────────────────
+
+    /// Gives a free program its next work, and shows where everything stands.
+    fn settle(&mut self) {
+        if self.engine.is_free() {
+            self.next();
+        }
+        self.publish();
+    }
+
+    fn next(&mut self) {
+        let signed_in = self.status.borrow().identity.is_some();
+        if let Some(command) = self.leaving.clone() {
+            let disconnect = command.filter(|_| signed_in);
+            self.feed(Input::Close {
+                disconnect,
+                nonces: nonces(NONCES),
+            });
+        } else if *self.engine.state() == State::SignedOut {
+            if let Some(request) = self.sign_in.take() {
+                self.code_lives = request.within;
+                self.feed(Input::SignIn(request));
+            } else if self.queue.len() > 0 {
+                // Their sign-in failed between two letters.
+                let failure = self.status.borrow().failure.clone();
+                let result = failure.map_or_else(
+                    || RunResult::SessionEnded("it is signed out".to_owned()),
+                    RunResult::SignInFailed,
+                );
+                self.queue.end_all(&result);
+            }
+        } else if let Some(order) = self.queue.pop() {
+            self.start(order);
+        }
+    }
+
+    fn start(&mut self, mut order: Box<Order>) {
+        let request = RunRequest {
+            tag: order.tag,
+            command: std::mem::take(&mut order.command),
+            mode: order.mode,
+            depth: order.depth,
+            nonces: nonces(NONCES),
+            watch: None,
+        };
+        let deadline = order.deadline.map(|deadline| Instant::now() + deadline);
+        let identity = self.status.borrow().identity.clone();
+        order.listener.event(RunEvent::Sent {
+            account: identity.as_ref().map(|identity| identity.account.as_str()),
+            tenant: identity.as_ref().map(|identity| identity.tenant.as_str()),
+        });
+        self.current = Some(Current {
+            order,
+            deadline,
+            stopped: None,
+        });
+        self.feed(Input::Run(Box::new(request)));
+    }
+
+    fn publish(&mut self) {
+        let standing = Standing::from(self.engine.state());
+        let was_asking = matches!(self.status.borrow().standing, Standing::Asking(_));
+        if was_asking && standing == Standing::Running {
+            self.tell(RunEvent::Asks(None));
+        }
+        let (current, queued, stuck) = (
+            self.current.as_ref().map(|current| current.order.tag),
+            self.queue.len(),
+            self.engine.is_stuck(),
+        );
+        let changed = self.status.send_if_modified(|status| {
+            let moved = status.standing != standing;
+            if moved {
+                status.standing = standing;
+                status.since = Timestamp::now();
+            }
+            let changed = moved
+                || status.current != current
+                || status.queued != queued
+                || status.stuck != stuck;
+            (status.current, status.queued, status.stuck) = (current, queued, stuck);
+            changed
+        });
+        if changed {
+            let ready = !matches!(
+                self.engine.state(),
+                State::Starting | State::SignedOut | State::SigningIn(_) | State::Proving
+            );
+            self.queue
+                .announce(ready, usize::from(self.current.is_some()));
+        }
+    }
+
+    fn leave(&mut self) {
+        let reason = match self.engine.state() {
+            State::Closed(reason) => reason.to_string(),
+            _ => CloseReason::TerminalLost.to_string(),
+        };
+        self.inbox.close();
+        while let Ok(mail) = self.inbox.try_recv() {
+            self.mail(mail);
+        }
+        self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
+        self.listener.event(SessionEvent::Ended(&reason));
+    }
+
+    fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
+        let Some(current) = &mut self.current else {
+            return;
+        };
+        if let Some(recorder) = &mut current.order.recorder
+            && let Err(error) = write(recorder, Instant::now())
+        {
+            tracing::error!(%error, "the recording ends here");
+            current.order.recorder = None;
+        }
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Nonces from the system's random numbers.
+pub(crate) fn nonces(count: usize) -> Vec<Nonce> {
+    (0..count)
+        .map(|_| {
+            let mut bytes = [0; 8];
+            getrandom::fill(&mut bytes).expect("the system has random numbers once it runs");
+            Nonce::from_random(bytes)
+        })
+        .collect()
+}

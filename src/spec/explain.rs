@@ -1,0 +1,138 @@
+//! What a module does, in plain words, for `mm modules show`.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::name::ModuleName;
+use crate::script::{FailureTest, Module, SignIn};
+
+/// The module in plain words: lines of text, the last one ended.
+pub(crate) fn explain(module: &Module) -> String {
+    let mut text = String::new();
+    line(
+        &mut text,
+        format_args!("{} — {}", module.name, module.title),
+    );
+    if !module.aliases.is_empty() {
+        let aliases: Vec<&str> = module.aliases.iter().map(ModuleName::as_str).collect();
+        line(
+            &mut text,
+            format_args!("Also called: {}", aliases.join(", ")),
+        );
+    }
+    let shell = &module.shell;
+    line(
+        &mut text,
+        format_args!(
+            "Runs in: {} ({}, started as `{}`)",
+            shell.title, shell.name, shell.start.program
+        ),
+    );
+    if shell.environment.private_home {
+        line(
+            &mut text,
+            format_args!("Every session has a home folder of its own."),
+        );
+    }
+    match &module.sign_in {
+        Some(rules) => sign_in(&mut text, rules),
+        None => line(&mut text, format_args!("\nNeeds no sign-in.")),
+    }
+    if !module.notes.is_empty() {
+        line(&mut text, format_args!("\nNotes"));
+        for note in &module.notes {
+            line(&mut text, format_args!("  - {note}"));
+        }
+    }
+    text
+}
+
+fn sign_in(text: &mut String, rules: &SignIn) {
+    line(text, format_args!("\nWays in"));
+    for way in &rules.ways {
+        line(
+            text,
+            format_args!(
+                "  {}, within {}",
+                way.name.replace('_', " "),
+                interval(way.within)
+            ),
+        );
+    }
+
+    line(text, format_args!("\nIdentity"));
+    let identity = &rules.identity;
+    line(
+        text,
+        format_args!(
+            "  account from `{}`, tenant from `{}`",
+            identity.account, identity.tenant
+        ),
+    );
+    if let Some(expires) = &identity.expires {
+        line(text, format_args!("  ends when `{expires}` says"));
+    }
+    for (path, value) in &identity.require {
+        line(text, format_args!("  `{path}` has to be `{value}`"));
+    }
+    match rules.proof {
+        Some(_) => line(
+            text,
+            format_args!("  proven by a command that the service has to answer"),
+        ),
+        None => line(
+            text,
+            format_args!("  as the module itself tells; nothing asks the service"),
+        ),
+    }
+    if rules.disconnect.is_none() {
+        line(
+            text,
+            format_args!("  there is no command that ends the sign-in"),
+        );
+    }
+
+    if rules.failures.is_empty() {
+        return;
+    }
+    line(text, format_args!("\nFailures it knows"));
+    let mut known: Vec<(&str, &str, Vec<u32>)> = Vec::new();
+    for rule in &rules.failures {
+        let (name, advice) = (rule.failure.name.as_str(), rule.failure.advice.as_str());
+        let numbers: &[u32] = match &rule.test {
+            FailureTest::Aadsts(numbers) => numbers,
+            FailureTest::Pattern(_) => &[],
+        };
+        match known
+            .iter_mut()
+            .find(|(other, same, _)| (*other, *same) == (name, advice))
+        {
+            Some((_, _, all)) => all.extend(numbers),
+            None => known.push((name, advice, numbers.to_vec())),
+        }
+    }
+    for (name, advice, numbers) in known {
+        let codes: Vec<String> = numbers.iter().map(u32::to_string).collect();
+        let codes = if codes.is_empty() {
+            String::new()
+        } else {
+            format!(" (AADSTS {})", codes.join(", "))
+        };
+        line(text, format_args!("  {name}{codes}: {advice}"));
+    }
+}
+
+fn interval(length: Duration) -> String {
+    let seconds = length.as_secs();
+    match seconds {
+        0 => format!("{} ms", length.as_millis()),
+        s if s % 3600 == 0 => format!("{} h", s / 3600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
+
+fn line(text: &mut String, words: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    writeln!(text, "{words}").expect("a string takes any text");
+}

@@ -1,0 +1,34 @@
+//! The written form of modules and shells: from a file in `modules.d/` to a [`script::Module`](crate::script::Module).
+//!
+//! A file is loaded ([`source`]), parsed ([`parse`], into [`model`]), validated ([`validate`]) and compiled ([`compile`]);
+//! [`catalog`] does that for folders of them. Whatever is wrong becomes a [`Diagnostic`] that points at its place.
+//! Nothing here runs anything.
+
+mod builtin;
+mod catalog;
+mod check;
+mod compile;
+mod diagnostic;
+mod explain;
+mod folder;
+mod library;
+mod lookup;
+mod model;
+mod parse;
+mod parts;
+mod schema;
+mod source;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod value;
+
+pub(crate) use catalog::{Catalog, Listing};
+pub(crate) use check::{Checked, Subject, check_file};
+pub(crate) use diagnostic::{Diagnostic, DiagnosticJson, Diagnostics, Severity};
+pub(crate) use explain::explain;
+pub(crate) use lookup::CatalogError;
+pub(crate) use parse::load;
+pub(crate) use schema::{include_schema, module_schema, shell_schema};
+pub(crate) use source::{At, Origin, SourceFile, Span};

@@ -1,0 +1,14 @@
+//! The written form: what the keys of a file are, key for key as documented. Doc comments here are what an editor shows
+//! for a key. Nothing here knows what a value means to the machine.
+
+mod module;
+mod shell;
+mod sign_in;
+
+pub(crate) use module::{ModuleSpec, OverridesSpec};
+pub(crate) use shell::{
+    BootstrapEncodingName, BootstrapSpec, CommandEncodingName, EnvironmentSpec, FrameSpec,
+    InterruptSpec, MarkersSpec, QuerySpec, QuestionKindName, QuestionSpec, QuotingName, ReadySpec,
+    ShellSpec, StartSpec, StateName, StreamName, TerminalSpec,
+};
+pub(crate) use sign_in::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};

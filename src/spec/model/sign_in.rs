@@ -1,0 +1,102 @@
+//! The `sign_in` key of a module, and a file of `modules.d/include/`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::spec::source::At;
+use crate::spec::value::{Aadsts, Entries, Interval, Name, PropertyPath, RegexText, Text, Word};
+
+/// How a module signs in, proves who it is, and signs out. Holes of its commands, each filled as a quoted literal:
+/// `{tenant}`, `{tenant_id}`, `{sharepoint_host}`, `{app_id}`, `{expected_email}`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignInSpec {
+    /// Files of shared rules, by name: `microsoft` is `include/microsoft.yaml`. Their rules come after this module's own.
+    #[serde(default)]
+    pub(crate) include: Vec<At<Name>>,
+    /// The ways in, the preferred one first.
+    pub(crate) ways: At<Vec<WaySpec>>,
+    /// What a device-code prompt looks like.
+    #[serde(default)]
+    pub(crate) challenges: Vec<ChallengeSpec>,
+    /// What failures mean; the first that fits counts.
+    #[serde(default)]
+    pub(crate) failures: Vec<At<FailureSpec>>,
+    /// Who is signed in.
+    pub(crate) identity: IdentitySpec,
+    /// A command that only a living sign-in can answer.
+    pub(crate) proof: Option<At<String>>,
+    /// The command that ends the sign-in.
+    pub(crate) disconnect: Option<At<String>>,
+}
+
+/// One way to sign in.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WaySpec {
+    /// `device_code`, `certificate`, …
+    pub(crate) name: At<Word>,
+    /// The command.
+    pub(crate) connect: At<String>,
+    /// How long it may take; for a device code, how long the code lives.
+    pub(crate) within: At<Interval>,
+}
+
+/// What a device-code prompt looks like.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChallengeSpec {
+    /// Matched against output without escapes, white space collapsed to single spaces. Groups: `code`, which it must have,
+    /// and `url`.
+    pub(crate) pattern: At<RegexText>,
+    /// The page, where the prompt names none; it is then shown as assumed.
+    pub(crate) assumed_url: Option<At<Text>>,
+}
+
+/// One cause of a failed sign-in, recognised by `aadsts` or by `pattern`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FailureSpec {
+    /// Numbers of Entra ID errors (`AADSTS70018`).
+    pub(crate) aadsts: Option<At<Vec<At<Aadsts>>>>,
+    /// Matched against error messages and output, white space collapsed to single spaces.
+    pub(crate) pattern: Option<At<RegexText>>,
+    /// A word for programs: `declined`.
+    pub(crate) name: At<Word>,
+    /// What a person should do next.
+    pub(crate) advice: At<Text>,
+    /// Whether simply trying again may help. Default: false.
+    #[serde(default)]
+    pub(crate) retry: bool,
+}
+
+/// Who is signed in: a command that gives one object, and where in it that is told.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdentitySpec {
+    /// The command.
+    pub(crate) command: At<String>,
+    /// The property that names the account.
+    pub(crate) account: At<PropertyPath>,
+    /// The property that names the tenant.
+    pub(crate) tenant: At<PropertyPath>,
+    /// The property that says when the sign-in ends.
+    pub(crate) expires: Option<At<PropertyPath>>,
+    /// Properties and the values that they must have.
+    #[serde(default)]
+    pub(crate) require: Entries<PropertyPath, String>,
+}
+
+/// Rules that several modules share.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IncludeSpec {
+    /// The name: the name of its file without `.yaml`.
+    pub(crate) include: At<Name>,
+    /// What a device-code prompt looks like.
+    #[serde(default)]
+    pub(crate) challenges: Vec<ChallengeSpec>,
+    /// What failures mean.
+    #[serde(default)]
+    pub(crate) failures: Vec<At<FailureSpec>>,
+}
