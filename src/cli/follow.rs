@@ -37,7 +37,7 @@ pub(crate) enum Ending {
         failure: Option<Failure>,
     },
     /// The person left; the run goes on.
-    Detached { id: Option<RunId> },
+    Detached,
 }
 
 /// Follows one run to its end.
@@ -112,7 +112,14 @@ impl<'a> Follow<'a> {
                 Event::Output(output) => self.output(&output.bytes)?,
                 Event::Session(session) => self.session(&session),
                 Event::Run(run) if run.state == RunState::Ended => return self.ended(run),
-                Event::Run(run) => self.run(*run),
+                Event::Run(run) => {
+                    let first = self.run.is_none();
+                    self.run(*run);
+                    if first && self.interrupted {
+                        // Ctrl-C came before the run had an id.
+                        self.stop().await?;
+                    }
+                }
                 Event::Error(error) => return Err(ClientError::Api(error).into()),
                 Event::Unknown => {}
             }
@@ -158,7 +165,10 @@ impl<'a> Follow<'a> {
                     self.screen.note(&text);
                 }
             }
-            RunState::Running => self.screen.clear_progress(),
+            RunState::Running => {
+                self.sign_in = SignInView::default();
+                self.screen.clear_progress();
+            }
             RunState::Queued
             | RunState::WaitingForSignIn
             | RunState::Asking
@@ -198,6 +208,7 @@ impl<'a> Follow<'a> {
 
     async fn answer(&mut self, typed: std::io::Result<Option<Secret>>) -> Result<(), CliError> {
         let hidden = self.prompt.take().is_some_and(|prompt| prompt.is_hidden());
+        self.screen.line_ended_by_typing();
         let Some(run) = &self.run else {
             return Ok(());
         };
@@ -261,14 +272,13 @@ impl<'a> Follow<'a> {
     /// The second Ctrl-C.
     fn left(self) -> Ending {
         self.screen.clear_progress();
-        let id = self.run.map(|run| run.id);
-        match &id {
+        match self.run.map(|run| run.id) {
             Some(id) => self
                 .screen
                 .note(&format!("left; the run goes on: mm runs show {id}")),
             None => self.screen.note("left; `mm runs list` shows the run"),
         }
-        Ending::Detached { id }
+        Ending::Detached
     }
 
     fn ended(mut self, run: Box<Run>) -> Result<Ending, CliError> {

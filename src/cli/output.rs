@@ -56,6 +56,11 @@ impl Screen {
         }
     }
 
+    /// The person at the terminal has typed a line end: output goes on in a new line.
+    pub(crate) fn line_ended_by_typing(&mut self) {
+        self.open_line = false;
+    }
+
     /// After a run's last output: what was held back, and a line end where a terminal needs one.
     pub(crate) fn output_ended(&mut self) -> Result<(), CliError> {
         if self.stdout_is_terminal {

@@ -24,6 +24,9 @@ use crate::name::{RunId, SessionKey};
 /// Runs in a list where nobody said how many.
 const LIST_LENGTH: usize = 50;
 
+/// Runs in a list, at most.
+const LIST_LIMIT: usize = 1000;
+
 /// Bytes of a raw page, at most and where nobody said how many.
 const PAGE_LIMIT: usize = 1024 * 1024;
 
@@ -165,6 +168,7 @@ async fn run(
     State(door): State<Door>,
     JsonBody(request): JsonBody<RunRequest>,
 ) -> Result<Response, Failure> {
+    check(&request)?;
     let wait = request.wait;
     let watch = door.service.run(convert::order(request)).await?;
     if wait {
@@ -183,7 +187,7 @@ async fn runs(
         .runs(
             which.connection.as_deref(),
             which.module.as_deref(),
-            which.limit.unwrap_or(LIST_LENGTH),
+            which.limit.unwrap_or(LIST_LENGTH).clamp(1, LIST_LIMIT),
         )
         .await?;
     let runs = views.into_iter().map(convert::run).collect();
@@ -258,6 +262,31 @@ async fn unknown(method: axum::http::Method, uri: Uri) -> Failure {
     Failure::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchRoute, message)
 }
 
+/// What the form of a request cannot say by itself.
+fn check(request: &RunRequest) -> Result<(), Failure> {
+    let bad = |message: &str| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, message);
+    if !(1..=99).contains(&request.depth) {
+        return Err(bad("`depth` is not between 1 and 99"));
+    }
+    if request.timeout_ms == Some(0) {
+        return Err(bad("`timeout_ms` is 0").with_help("leave it out for a run without a limit"));
+    }
+    if request
+        .record
+        .as_ref()
+        .is_some_and(|path| path.is_relative())
+    {
+        return Err(bad("`record` is not an absolute path"));
+    }
+    if request.client.is_empty()
+        || request.client.len() > 32
+        || request.client.contains(char::is_control)
+    {
+        return Err(bad("`client` is not a word of 1 to 32 bytes"));
+    }
+    Ok(())
+}
+
 /// A text that is no id names no run.
 fn run_id(text: &str) -> Result<RunId, Failure> {
     text.parse::<RunId>().map_err(|error| {
@@ -268,4 +297,39 @@ fn run_id(text: &str) -> Result<RunId, Failure> {
         )
         .with_help(error.help())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_cannot_be_meant_are_refused() {
+        let request = |change: serde_json::Value| -> RunRequest {
+            let mut request =
+                serde_json::json!({"connection": "Contoso", "module": "exo", "command": "1"});
+            let fields = request.as_object_mut().expect("it is an object");
+            fields.extend(change.as_object().expect("it is an object").clone());
+            serde_json::from_value(request).expect("its form is right")
+        };
+        assert_eq!(check(&request(serde_json::json!({}))), Ok(()));
+        for bad in [
+            serde_json::json!({"depth": 0}),
+            serde_json::json!({"depth": 100}),
+            serde_json::json!({"timeout_ms": 0}),
+            serde_json::json!({"record": "here.cast"}),
+            serde_json::json!({"client": "a\nb"}),
+        ] {
+            let failure = check(&request(bad.clone())).expect_err(&bad.to_string());
+            assert_eq!(failure.error.code, ErrorCode::BadRequest);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_id_names_no_run() {
+        let failure = run_id("../x").expect_err("it has a slash");
+        assert_eq!(failure.status, StatusCode::NOT_FOUND);
+        assert_eq!(failure.error.code, ErrorCode::UnknownRun);
+        assert!(run_id("rabcdefghj").is_ok());
+    }
 }

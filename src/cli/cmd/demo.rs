@@ -17,6 +17,7 @@ use crate::cli::ending::messages;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::follow::ticks;
+use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
 use crate::cli::when::span;
 use crate::cli::wiring;
@@ -29,7 +30,7 @@ const MODULE: &str = "exo";
 const SCENARIO: &str = "exo";
 
 /// Between two steps, to read what was shown.
-const PAUSE: Duration = Duration::from_millis(900);
+const PAUSE: Duration = Duration::from_millis(700);
 
 /// How long the command runs that is interrupted.
 const BEFORE_INTERRUPT: Duration = Duration::from_millis(1200);
@@ -64,7 +65,14 @@ pub(crate) async fn demo(args: DemoArgs, screen: &mut Screen) -> Result<Exit, Cl
         screen,
         pause,
     };
-    let told = story.tell().await;
+    let mut interrupts = Interrupts::listen()?;
+    let told = tokio::select! {
+        told = story.tell() => told,
+        () = interrupts.next() => Err(CliError::Io {
+            what: "the demo was left".to_owned(),
+            source: std::io::ErrorKind::Interrupted.into(),
+        }),
+    };
     // The story's own failure is worth more than that of the cleaning up.
     let ended = client.shut_down(true).await;
     told?;
@@ -78,14 +86,18 @@ struct PrivateHome(PathBuf);
 
 impl PrivateHome {
     fn make() -> Result<Self, CliError> {
-        let path = std::env::temp_dir().join(format!("mm-demo-{}", std::process::id()));
+        let failed = |source| CliError::Io {
+            what: "a folder for the demo cannot be made".to_owned(),
+            source,
+        };
+        let number =
+            getrandom::u32().map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+        let path = std::env::temp_dir().join(format!("mm-demo-{number:08x}"));
+        // Fails where somebody else has one of this name: it is never a folder that others made.
         DirBuilder::new()
             .mode(0o700)
             .create(&path)
-            .map_err(|source| CliError::Io {
-                what: format!("`{}` cannot be made", path.display()),
-                source,
-            })?;
+            .map_err(failed)?;
         Ok(Self(path))
     }
 

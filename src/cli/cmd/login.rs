@@ -14,8 +14,8 @@ use crate::client::{ClientError, Events};
 
 /// Starts the sign-in or joins the one under way, and waits for its end.
 pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let mut interrupts = Interrupts::listen()?;
     let client = wiring::client().await?;
+    let mut interrupts = Interrupts::listen()?;
     let request = WatchRequest {
         connection: args.session.connection.clone(),
         module: args.session.module.clone(),

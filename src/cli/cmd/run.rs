@@ -36,7 +36,6 @@ pub(crate) async fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliE
 
 async fn attempt(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let request = request(&args)?;
-    let mut interrupts = Interrupts::listen()?;
     let client = wiring::client().await?;
     if args.detach {
         let run = client.submit(&request).await?;
@@ -47,6 +46,7 @@ async fn attempt(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
         }
         return Ok(Exit::Done);
     }
+    let mut interrupts = Interrupts::listen()?;
     let events = client.run(&request).await?;
     if let Some(version) = client.other_version() {
         screen.note(&other_version(&version));
@@ -70,7 +70,7 @@ async fn attempt(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
             Ok(exit)
         }
         // Whether it succeeds is not known here.
-        Ending::Detached { .. } => Ok(Exit::Failed),
+        Ending::Detached => Ok(Exit::Failed),
     }
 }
 

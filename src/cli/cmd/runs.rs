@@ -103,7 +103,7 @@ async fn follow(
         Ending::Ended { run, failure, .. } => {
             Ok(super::run::tell(&run, failure.as_ref(), false, screen))
         }
-        Ending::Detached { .. } => Ok(Exit::Done),
+        Ending::Detached => Ok(Exit::Done),
     }
 }
 
