@@ -82,6 +82,11 @@ fn a_secret_is_typed_unseen() {
     let daemon = TestDaemon::with_scenario("question?approve=200ms");
     daemon.sign_in();
     let mut session = daemon.terminal(&run("Unlock-Thing"));
+    // Terminals echo; the one that the test is given does not.
+    session
+        .get_process_mut()
+        .set_echo(true, None)
+        .expect("the terminal is open");
     session.expect("Password").expect("it asks");
     wait_for("a hidden prompt", || {
         session
