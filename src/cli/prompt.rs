@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zeroize::Zeroizing;
 
@@ -43,7 +44,7 @@ impl Prompt {
             None
         };
         Ok(Self {
-            terminal: crate::pty::poll(terminal.into())?,
+            terminal: crate::pty::poll(terminal.into(), Interest::READABLE)?,
             before,
             line: Zeroizing::new(Vec::new()),
         })

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::connection::Connection;
 use crate::name::SessionKey;
-use crate::pty::{self, Flags, PtySize};
+use crate::pty::{self, TerminalFlags};
 use crate::script::{Quoting, Shell};
 
 /// Where programs are looked for when the daemon's own `PATH` is empty: what started it may pass almost nothing.
@@ -42,7 +42,7 @@ pub(super) fn command(
     };
     let (program, arguments) = match connection.stand_in() {
         Some(scenario) => (
-            std::env::current_exe()?.into_os_string(),
+            std::env::current_exe()?.to_string_lossy().into_owned(),
             vec!["stand-in".into(), scenario.into()],
         ),
         None => {
@@ -52,7 +52,7 @@ pub(super) fn command(
                 .iter()
                 .map(|argument| argument.render(Quoting::Plain, hole).into())
                 .collect();
-            (shell.start.program.clone().into(), arguments)
+            (shell.start.program.clone(), arguments)
         }
     };
     let mut environment = vec![("HOME".into(), home.clone().into_os_string())];
@@ -68,7 +68,7 @@ pub(super) fn command(
     }
     for name in &shell.environment.keep {
         if let Some(value) = std::env::var_os(name) {
-            set(&mut environment, name.into(), value);
+            set(&mut environment, name, value);
         }
     }
     let path = environment
@@ -77,12 +77,12 @@ pub(super) fn command(
         .map(|(_, value)| value.clone())
         .unwrap_or_default();
     if path.is_empty() {
-        set(&mut environment, "PATH".into(), USUAL_PATH.into());
+        set(&mut environment, "PATH", USUAL_PATH.into());
     }
     for (name, value) in &shell.environment.set {
         set(
             &mut environment,
-            name.into(),
+            name,
             value.render(Quoting::Plain, hole).into(),
         );
     }
@@ -91,14 +91,10 @@ pub(super) fn command(
         program,
         arguments,
         environment,
-        folder: home,
-        size: PtySize {
+        directory: home,
+        terminal: TerminalFlags {
+            columns: terminal.columns,
             rows: terminal.rows,
-            cols: terminal.columns,
-            pixel_width: 0,
-            pixel_height: 0,
-        },
-        flags: Flags {
             echo: terminal.echo,
             canonical: terminal.canonical,
             map_cr_to_lf: terminal.map_cr_to_lf,
@@ -108,10 +104,10 @@ pub(super) fn command(
     })
 }
 
-fn set(environment: &mut Vec<(OsString, OsString)>, name: OsString, value: OsString) {
+fn set(environment: &mut Vec<(String, OsString)>, name: &str, value: OsString) {
     match environment.iter_mut().find(|(known, _)| *known == name) {
         Some((_, known)) => *known = value,
-        None => environment.push((name, value)),
+        None => environment.push((name.to_owned(), value)),
     }
 }
 

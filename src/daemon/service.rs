@@ -250,10 +250,8 @@ impl Service {
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
             let help = match &error {
-                SpawnError::NotFound { .. } | SpawnError::NotExecutable { .. } => {
-                    module.shell.start.install.clone()
-                }
-                SpawnError::Folder { .. } | SpawnError::Terminal { .. } | SpawnError::Nul => None,
+                SpawnError::NotFound { .. } => module.shell.start.install.clone(),
+                other => other.help().map(str::to_owned),
             };
             lost(with_causes(&error), help)
         })?;

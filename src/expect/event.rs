@@ -221,9 +221,9 @@ pub(crate) enum CloseReason {
     /// Somebody asked for it.
     Asked,
     /// The program ended by itself with this exit code.
-    Exited(i32),
+    Exited(u32),
     /// A signal ended the program.
-    Signalled(i32),
+    Signalled(String),
     /// It gave no sign of being ready.
     NeverReady,
     /// A sign-in was cancelled and did not listen.
@@ -239,7 +239,7 @@ impl fmt::Display for CloseReason {
         match self {
             Self::Asked => f.write_str("it was disconnected"),
             Self::Exited(code) => write!(f, "the program ended with exit code {code}"),
-            Self::Signalled(signal) => write!(f, "the program was ended by signal {signal}"),
+            Self::Signalled(signal) => write!(f, "a signal ended the program: {signal}"),
             Self::NeverReady => f.write_str("the program did not become ready"),
             Self::SignInCancelled => f.write_str("its sign-in was cancelled"),
             Self::Unresponsive => f.write_str("the program did not answer"),

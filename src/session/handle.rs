@@ -52,7 +52,7 @@ impl Session {
     /// Starts the program and its task, which runs on `runtime`. Fails where the program cannot be started.
     pub(crate) fn start(launch: Launch, runtime: &Handle) -> Result<Self, pty::SpawnError> {
         let _entered = runtime.enter();
-        let (master, child) = pty::spawn(&launch.command)?;
+        let (master, child) = pty::Pty::spawn(&launch.command)?;
         let (mail, inbox) = mpsc::unbounded_channel();
         let (task, status) = Task::new(
             master,

@@ -16,7 +16,7 @@ use crate::expect::{
     Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest,
     SignInRequest, State,
 };
-use crate::pty::{Child, ExitStatus, Master};
+use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
 use crate::script::Shell;
 
@@ -74,7 +74,7 @@ enum Ready {
     Mail(Option<Mail>),
     Read(std::io::Result<usize>),
     Written(std::io::Result<usize>),
-    Exited(ExitStatus),
+    Exited(std::io::Result<Ended>),
     Time,
 }
 
@@ -88,7 +88,7 @@ impl Task {
         inbox: mpsc::UnboundedReceiver<Mail>,
     ) -> (Self, watch::Receiver<SessionStatus>) {
         let now = Instant::now();
-        let (status, watched) = watch::channel(SessionStatus::new(child.pid()));
+        let (status, watched) = watch::channel(SessionStatus::new(child.id()));
         let task = Self {
             engine: Engine::new(Arc::clone(&shell), needs_sign_in, Habits::LIVE, now),
             master,
@@ -111,7 +111,7 @@ impl Task {
     /// Lives until the program and its terminal are gone.
     pub(super) async fn live(mut self) {
         self.listener.event(SessionEvent::Started {
-            pid: self.child.pid(),
+            pid: self.child.id(),
         });
         let mut buffer = vec![0; READ_SIZE];
         self.settle();
@@ -271,11 +271,13 @@ impl Task {
         self.check_ended();
     }
 
-    fn exited(&mut self, status: ExitStatus) {
-        self.ending.exit = Some(match status {
-            ExitStatus::Code(code) => CloseReason::Exited(code),
-            ExitStatus::Signal(signal) => CloseReason::Signalled(signal),
-            ExitStatus::Unknown => CloseReason::TerminalLost,
+    fn exited(&mut self, ended: std::io::Result<Ended>) {
+        self.ending.exit = Some(match ended {
+            Ok(Ended::With(status)) => match status.signal() {
+                Some(signal) => CloseReason::Signalled(signal.to_owned()),
+                None => CloseReason::Exited(status.exit_code()),
+            },
+            Ok(Ended::Unknown) | Err(_) => CloseReason::TerminalLost,
         });
         self.ending.at_most = Some(Instant::now() + DRAIN);
         self.check_ended();
@@ -289,10 +291,16 @@ impl Task {
             (Some(reason), false) if late => self.feed(Input::Ended(reason.clone())),
             // It lives and has let go of its terminal: nobody can ever talk to it again.
             (None, true) if late => {
-                self.child.kill(&self.master);
+                self.end_program(Child::kill_group);
                 self.feed(Input::Ended(CloseReason::TerminalLost));
             }
             _ => {}
+        }
+    }
+
+    fn end_program(&self, how: fn(&Child, &Master) -> std::io::Result<()>) {
+        if let Err(error) = how(&self.child, &self.master) {
+            tracing::error!(%error, pid = self.child.id(), "the program cannot be signalled");
         }
     }
 
@@ -306,7 +314,7 @@ impl Task {
         }
         if self.ending.kill_at.is_some_and(|at| at <= now) {
             self.ending.kill_at = None;
-            self.child.kill(&self.master);
+            self.end_program(Child::kill_group);
         }
         if self.ending.at_most.is_some() {
             self.check_ended();
@@ -365,10 +373,10 @@ impl Task {
                 });
             }
             Effect::HangUp => {
-                self.child.hang_up(&self.master);
+                self.end_program(Child::hang_up_group);
                 self.ending.kill_at = Some(Instant::now() + GRACE);
             }
-            Effect::Kill => self.child.kill(&self.master),
+            Effect::Kill => self.end_program(Child::kill_group),
         }
     }
 

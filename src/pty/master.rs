@@ -1,0 +1,87 @@
+//! [`Master`]: our end of a terminal. Bytes in, bytes out, its window and its flags; it never writes a byte by itself, not
+//! when it is dropped either.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use portable_pty::PtySize;
+use rustix::io::Errno;
+use rustix::process::Pid;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::TerminalFlags;
+use super::flags::set_size;
+
+/// The master side of a pseudo-terminal. Dropping it closes it: the session's leader gets SIGHUP, and reads of whoever
+/// still has the terminal end.
+///
+/// Every method takes `&self`, and every future may be dropped without losing a byte, so one `select!` can read and write.
+#[derive(Debug)]
+pub(crate) struct Master {
+    descriptor: AsyncFd<OwnedFd>,
+}
+
+impl Master {
+    /// Takes a master over, whoever opened it. Sets `O_NONBLOCK`, which every copy of the descriptor shares. Needs the tokio
+    /// runtime's context.
+    pub(crate) fn adopt(descriptor: OwnedFd) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&descriptor, true)?;
+        let descriptor = super::poll(descriptor, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self { descriptor })
+    }
+
+    /// Reads what is there, up to the buffer's length: 4,095 bytes at a time on Linux as a rule. `Ok(0)` is the end: nobody
+    /// has the terminal open any more (`EIO` on Linux), though the child may live on. It stays at its end then.
+    pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut guard = self.descriptor.readable().await?;
+            // Clears the readiness on EAGAIN only: the registration is edge-triggered, and a read that leaves bytes behind gets
+            // no second event.
+            if let Ok(result) =
+                guard.try_io(
+                    |descriptor| match rustix::io::read(descriptor, &mut *buffer) {
+                        Err(Errno::IO) => Ok(0),
+                        result => Ok(result?),
+                    },
+                )
+            {
+                return result;
+            }
+        }
+    }
+
+    /// Writes what the terminal takes now, at least one byte of a text that has any; the rest is for the next call. Waits
+    /// while the program does not read its input: Linux queues about 4 KB of it.
+    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            let mut guard = self.descriptor.writable().await?;
+            if let Ok(result) = guard.try_io(|descriptor| Ok(rustix::io::write(descriptor, bytes)?))
+            {
+                return result;
+            }
+        }
+    }
+
+    /// Changes the window; the foreground group gets SIGWINCH.
+    pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
+        set_size(self.as_fd(), size)
+    }
+
+    /// Puts the flags back, without the window: a program may have left them changed (`stty`, a killed password prompt).
+    pub(crate) fn restore(&self, flags: &TerminalFlags) -> io::Result<()> {
+        flags.apply_modes(self.as_fd())
+    }
+
+    /// The process group that owns the terminal now: a shell's job, where the shell has job control.
+    pub(super) fn foreground(&self) -> Option<Pid> {
+        // None too when the terminal's session has ended, or the group (ENOTTY, or 0, which is no id).
+        rustix::termios::tcgetpgrp(self.as_fd()).ok()
+    }
+}
+
+impl AsFd for Master {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.get_ref().as_fd()
+    }
+}
