@@ -57,27 +57,31 @@ pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Ve
                 let count = count(end.errors.len());
                 said.push(Message::note(format!(
                     "succeeded with {count}: {}",
-                    described(first)
+                    first.message
                 )));
                 said.extend(
                     end.errors[1..]
                         .iter()
-                        .map(|error| Message::note(format!("  {}", described(error)))),
+                        .map(|error| Message::note(format!("  {}", error.message))),
                 );
             }
         }
         Outcome::Failed => {
-            said.extend(
-                end.errors
-                    .iter()
-                    .map(|error| Message::error(described(error))),
-            );
+            let parse = end.state == Some(EndState::Parse);
+            said.extend(end.errors.iter().map(|error| {
+                // Where a running command failed, the position says little: most are one line.
+                Message::error(if parse {
+                    placed(error)
+                } else {
+                    error.message.clone()
+                })
+            }));
             if let Some(reason) = reason {
                 said.push(Message::error(reason));
             } else if end.errors.is_empty() {
                 said.push(Message::error(failed_silently(end)));
             }
-            if end.state == Some(EndState::Parse) {
+            if parse {
                 said.push(Message::help("nothing ran: the command is not a program"));
             }
         }
@@ -144,7 +148,8 @@ fn count(errors: usize) -> String {
     }
 }
 
-fn described(error: &CommandError) -> String {
+/// The message after its place in the command.
+fn placed(error: &CommandError) -> String {
     match (error.line, error.column) {
         (Some(line), Some(column)) => format!("{line}:{column}: {}", error.message),
         (Some(line), None) => format!("line {line}: {}", error.message),
