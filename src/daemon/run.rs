@@ -326,6 +326,7 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
                 EndState::Aborted | EndState::Unstarted | EndState::Garbled
             );
             match &stopped {
+                Some(StopWhy::Asked | StopWhy::Deadline) if cut => (stop, Some(state), exit, None),
                 Some(why) if cut => (stop, Some(state), exit, Some(why_text(why))),
                 // It ended by itself before the interrupt reached it.
                 _ => ended(state, exit, began, &errors),

@@ -10,12 +10,14 @@ use regex_automata::Input;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
-use regex_automata::util::syntax;
 
-use crate::script::Pattern;
+use crate::script::{Pattern, syntax};
 
 /// A match longer than this is not found; memory stays bounded whatever comes.
 const WINDOW: usize = 64 * 1024;
+
+/// The cache starts anew as often as it is full, and without Unicode word boundaries no byte stops the automaton.
+const NO_FAILURE: &str = "the automaton has no way to fail";
 
 /// Why patterns cannot race.
 #[derive(Debug, thiserror::Error)]
@@ -55,13 +57,8 @@ impl Race {
     pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, MatcherError> {
         let texts: Vec<&str> = patterns.iter().map(Pattern::as_str).collect();
         let dfa = DFA::builder()
-            // A Unicode `\b` stops at the first byte that is not ASCII; `Matcher::scan` deals with that.
-            .configure(
-                DFA::config()
-                    .unicode_word_boundary(true)
-                    .skip_cache_capacity_check(true),
-            )
-            .syntax(syntax::Config::new().utf8(false).crlf(true))
+            .configure(DFA::config().skip_cache_capacity_check(true))
+            .syntax(syntax())
             .thompson(thompson::Config::new().utf8(false))
             .build_many(&texts)
             .map_err(|error| MatcherError(error.to_string()))?;
@@ -132,30 +129,22 @@ impl Matcher {
 
     /// Runs the automaton over what it has not seen. True: a match is decided and stands in `candidate`.
     fn scan(&mut self) -> bool {
-        let dfa = &self.race.dfa;
-        let cache = &mut self.cache;
+        let (dfa, cache) = (&self.race.dfa, &mut self.cache);
         let mut state = match self.state {
             Some(state) => state,
-            None => match dfa.start_state_forward(cache, &Input::new(&self.window)) {
-                Ok(state) => state,
-                Err(_) => return self.search(),
-            },
+            None => dfa
+                .start_state_forward(cache, &Input::new(&self.window))
+                .expect(NO_FAILURE),
         };
         while self.seen < self.window.len() {
-            state = match dfa.next_state(cache, state, self.window[self.seen]) {
-                Ok(state) => state,
-                Err(_) => return self.search(),
-            };
-            if state.is_tagged() {
-                if state.is_match() {
-                    self.candidate =
-                        Some((dfa.match_pattern(cache, state, 0).as_usize(), self.seen));
-                } else if state.is_dead() {
-                    self.state = Some(state);
-                    return self.candidate.is_some();
-                } else if state.is_quit() {
-                    return self.search();
-                }
+            state = dfa
+                .next_state(cache, state, self.window[self.seen])
+                .expect(NO_FAILURE);
+            if state.is_match() {
+                self.candidate = Some((dfa.match_pattern(cache, state, 0).as_usize(), self.seen));
+            } else if state.is_dead() {
+                self.state = Some(state);
+                return self.candidate.is_some();
             }
             self.seen += 1;
         }
@@ -163,53 +152,18 @@ impl Matcher {
         false
     }
 
-    /// The slow way, where the automaton cannot go on (a Unicode `\b` beside a letter that is not ASCII): each pattern by
-    /// itself over the whole window. A match that ends where the data ends may still grow.
-    fn search(&mut self) -> bool {
-        self.state = None;
-        self.seen = 0;
-        let best = self
-            .race
-            .patterns
-            .iter()
-            .enumerate()
-            .filter_map(|(index, pattern)| {
-                let whole = pattern.captures(&self.window)?.get(0)?;
-                Some((whole.start(), index, whole.end()))
-            });
-        match best.min() {
-            Some((_, index, end)) if end < self.window.len() => {
-                self.candidate = Some((index, end));
-                true
-            }
-            _ => false,
-        }
-    }
-
     /// The match that the end of the data would decide. Moves nothing.
     fn probe(&mut self) -> Option<(usize, usize)> {
-        let end = self.window.len();
-        let Some(state) = self.state else {
-            return self
-                .race
-                .patterns
-                .iter()
-                .enumerate()
-                .find_map(|(index, pattern)| {
-                    let whole = pattern.captures(&self.window)?.get(0)?;
-                    Some((index, whole.end()))
-                });
-        };
-        match self.race.dfa.next_eoi_state(&mut self.cache, state) {
-            Ok(state) if state.is_match() => Some((
-                self.race
-                    .dfa
-                    .match_pattern(&self.cache, state, 0)
-                    .as_usize(),
-                end,
-            )),
-            _ => self.candidate,
+        let state = self
+            .race
+            .dfa
+            .next_eoi_state(&mut self.cache, self.state?)
+            .expect(NO_FAILURE);
+        if state.is_match() {
+            let pattern = self.race.dfa.match_pattern(&self.cache, state, 0);
+            return Some((pattern.as_usize(), self.window.len()));
         }
+        self.candidate
     }
 
     /// Reports the candidate and goes on behind it.
@@ -323,6 +277,7 @@ mod tests {
             assert!(matcher.window.len() <= WINDOW);
         }
         matcher.push(b"z", &mut won);
+        matcher.settle(&mut won);
         assert_eq!(won.len(), 1);
     }
 

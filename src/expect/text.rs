@@ -1,6 +1,7 @@
 //! The text of a command: lines ended by LF, an answer's echo taken out, and the end of it remembered for questions.
 
 use memchr::memchr;
+use zeroize::Zeroizing;
 
 /// Turns CR LF into LF, whatever the chunks. A carriage return that stands alone stays.
 #[derive(Default)]
@@ -41,7 +42,7 @@ impl LineEnds {
 /// Takes out the echo of one typed answer: pwsh writes every prefix of it (`bbobob`), or a `*` for each character of a
 /// masked one, and then a line end. What is no such echo is output.
 pub(crate) struct EchoFilter {
-    answer: Vec<u8>,
+    answer: Zeroizing<String>,
     /// What came and may still be echo.
     held: Vec<u8>,
 }
@@ -61,7 +62,7 @@ impl EchoFilter {
     /// Waits for the echo of `answer`.
     pub(crate) fn new(answer: &str) -> Self {
         Self {
-            answer: answer.as_bytes().to_vec(),
+            answer: Zeroizing::new(answer.to_owned()),
             held: Vec::new(),
         }
     }
@@ -98,24 +99,27 @@ fn is_masked(typed: &[u8]) -> bool {
     typed.iter().all(|byte| *byte == b'*')
 }
 
-/// Whether `typed` is made of prefixes of `answer`, each at least as long as the one before, the last one perhaps cut.
-fn is_prefixes(typed: &[u8], answer: &[u8]) -> bool {
-    let (mut rest, mut length) = (typed, 1);
-    while !rest.is_empty() {
-        let common = rest.iter().zip(answer).take_while(|(a, b)| a == b).count();
-        if common == rest.len() {
+/// Whether `typed` begins as the prefixes of `answer` do, one after the other, or as `answer` itself.
+fn is_prefixes(typed: &[u8], answer: &str) -> bool {
+    if answer.as_bytes().starts_with(typed) {
+        return true;
+    }
+    let mut rest = typed;
+    let ends = answer
+        .char_indices()
+        .skip(1)
+        .map(|(at, _)| at)
+        .chain([answer.len()]);
+    for prefix in ends.map(|end| &answer.as_bytes()[..end]) {
+        if prefix.starts_with(rest) {
             return true;
         }
-        if common < length {
+        let Some(after) = rest.strip_prefix(prefix) else {
             return false;
-        }
-        // The shortest prefix that is long enough: the next one begins with the answer's first byte again.
-        let next = (length..=common).find(|at| rest[*at] == answer[0]);
-        let Some(next) = next else { return false };
-        rest = &rest[next..];
-        length = next;
+        };
+        rest = after;
     }
-    true
+    rest.is_empty()
 }
 
 /// The last bytes of a text, cheap to keep up to date.

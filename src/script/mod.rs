@@ -10,7 +10,7 @@ mod sign_in;
 mod template;
 
 pub(crate) use module::Module;
-pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use pattern::{Pattern, PatternError, syntax};
 pub(crate) use shell::{
     Absorb, Bootstrap, BootstrapEncoding, Chunk, ChunkEncoding, EndField, EndMarker, EndState,
     Environment, Framing, Interrupt, Markers, Part, Query, QuestionKind, QuestionRule, Ready,

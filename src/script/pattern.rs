@@ -1,6 +1,12 @@
 //! One pattern of a module or shell file: a regular expression over bytes, with the flags a terminal needs.
+//!
+//! Classes such as `\w`, `\s` and `\b` mean ASCII: a terminal's bytes come in pieces and need not be UTF-8, and only so can
+//! patterns be raced one byte after the other (see `expect/matcher.rs`). Other letters stand for themselves.
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex_automata::hybrid::dfa::DFA;
+use regex_automata::nfa::thompson;
+use regex_automata::util::syntax;
 
 /// Why a text is not a pattern.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -16,6 +22,11 @@ pub(crate) enum PatternError {
     MatchesEmpty,
 }
 
+/// How patterns are read, for automata that race them.
+pub(crate) fn syntax() -> syntax::Config {
+    syntax::Config::new().utf8(false).unicode(false).crlf(true)
+}
+
 /// A compiled pattern. `$` in multi-line mode also matches before `\r\n`, because a terminal's lines end so.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
@@ -26,6 +37,7 @@ impl Pattern {
     /// Compiles `text`, in the syntax of the `regex` crate, with CRLF line ends.
     pub(crate) fn parse(text: &str) -> Result<Self, PatternError> {
         let regex = RegexBuilder::new(text)
+            .unicode(false)
             .crlf(true)
             .build()
             .map_err(|error| {
@@ -35,6 +47,14 @@ impl Pattern {
                     message: last.trim_start_matches("error: ").to_owned(),
                 }
             })?;
+        // A Unicode word boundary, asked for by `(?u)`, cannot be raced.
+        let raced = DFA::builder()
+            .syntax(syntax())
+            .thompson(thompson::Config::new().utf8(false))
+            .build(text);
+        raced.map_err(|error| PatternError::Syntax {
+            message: error.to_string(),
+        })?;
         if regex.is_match(b"") {
             return Err(PatternError::MatchesEmpty);
         }

@@ -301,7 +301,8 @@ fn recorded_questions_are_read() {
     let asks = |text: &str| format!("{text}\r\n{confirm} (default is \"Y\"): ");
     for (output, kind, text, choices, default) in [
         ("Your name: ".to_owned(), Text, "Your name", "", ""),
-        ("out\r\nSecret: ".to_owned(), Text, "Secret", "", ""),
+        ("out\r\nSecret: ".to_owned(), Secret, "Secret", "", ""),
+        ("Shared secret of the app: ".to_owned(), Secret, "Shared secret of the app", "", ""),
         ("\r\ncmdlet f at command pipeline position 1\r\nSupply values for the following parameters:\r\nName: ".to_owned(), Parameter, "Name", "", ""),
         ("\r\ncmdlet Set-DistributionGroup at command pipeline position 1\r\nSupply values for the following parameters:\r\nIdentity: aab\r\nMembers[0]: x\r\nMembers[1]: ".to_owned(), Parameter, "Members[1]", "", ""),
         ("\r\nTitle\r\nMessage\r\n[Y] Yes  [N] No  [?] Help (default is \"Y\"): ".to_owned(), Choice, "Title\r\nMessage", "[Y] Yes  [N] No  [?] Help", "Y"),

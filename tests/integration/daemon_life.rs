@@ -43,7 +43,6 @@ fn a_daemon_that_cannot_start_says_why() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn many_clients_start_one_daemon() {
     let daemon = TestDaemon::new();
     let clients: Vec<_> = (0..10)
@@ -68,7 +67,6 @@ fn many_clients_start_one_daemon() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn the_daemon_leaves_its_starters_session() {
     let daemon = TestDaemon::new();
     assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
@@ -88,7 +86,6 @@ fn the_daemon_leaves_its_starters_session() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn stopping_with_sign_ins_needs_force() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -104,7 +101,6 @@ fn stopping_with_sign_ins_needs_force() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn disconnecting_ends_the_session_only() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -118,7 +114,6 @@ fn disconnecting_ends_the_session_only() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_killed_daemon_is_told_and_replaced() {
     let daemon = TestDaemon::new();
     daemon.sign_in();

@@ -16,7 +16,6 @@ fn run<'a>(rest: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn the_first_command_signs_in() {
     let daemon = TestDaemon::new();
     let first = daemon.run(&run(&["Get-Mailbox -ResultSize 3"]));
@@ -35,7 +34,6 @@ fn the_first_command_signs_in() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn json_is_one_object_whatever_happens() {
     let daemon = TestDaemon::new();
     let good = daemon.run(&run(&["--json", "Get-AcceptedDomain"]));
@@ -65,7 +63,6 @@ fn json_is_one_object_whatever_happens() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn errors_without_failure_are_told_and_count_when_strict() {
     let daemon = TestDaemon::new();
     let command = "Get-Mailbox nobody@contoso.com";
@@ -80,7 +77,6 @@ fn errors_without_failure_are_told_and_count_when_strict() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_parse_error_has_a_place() {
     let daemon = TestDaemon::new();
     let finished = daemon.run(&run(&["if ("]));
@@ -90,7 +86,6 @@ fn a_parse_error_has_a_place() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn wrong_names_are_helped_with() {
     let daemon = TestDaemon::new();
     let connection = daemon.run(&["run", "-c", "Contosso", "-m", "exo", "1"]);
@@ -111,7 +106,6 @@ fn wrong_names_are_helped_with() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn commands_that_cannot_be_sent_are_refused() {
     let daemon = TestDaemon::new();
     let empty = daemon.run(&run(&[""]));
@@ -126,7 +120,6 @@ fn commands_that_cannot_be_sent_are_refused() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn not_waiting_for_a_sign_in_has_an_exit_code() {
     let daemon = TestDaemon::with_scenario("exo?approve=15m");
     let refused = daemon.run(&run(&["--no-wait", "1"]));
@@ -140,7 +133,6 @@ fn not_waiting_for_a_sign_in_has_an_exit_code() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_timeout_ends_the_run_and_not_the_sign_in() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -151,7 +143,6 @@ fn a_timeout_ends_the_run_and_not_the_sign_in() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_reader_that_has_enough_is_no_failure() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -180,7 +171,6 @@ fn a_reader_that_has_enough_is_no_failure() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_run_outlives_a_killed_client() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -197,7 +187,6 @@ fn a_run_outlives_a_killed_client() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_detached_run_is_followed_later() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -212,7 +201,6 @@ fn a_detached_run_is_followed_later() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn two_terminals_at_once_take_turns() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -226,7 +214,6 @@ fn two_terminals_at_once_take_turns() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_question_is_answered_from_elsewhere() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -246,7 +233,6 @@ fn a_question_is_answered_from_elsewhere() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_secret_is_not_taken_from_an_argument() {
     let daemon = TestDaemon::with_scenario("question?approve=200ms");
     daemon.sign_in();

@@ -19,7 +19,6 @@ fn exit_code(mut session: expectrl::session::OsSession) -> i32 {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn ctrl_c_stops_the_command_and_keeps_the_sign_in() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -34,7 +33,6 @@ fn ctrl_c_stops_the_command_and_keeps_the_sign_in() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_second_ctrl_c_leaves_the_run_alone() {
     let daemon = TestDaemon::with_scenario("deaf?approve=200ms");
     daemon.sign_in();
@@ -53,7 +51,6 @@ fn a_second_ctrl_c_leaves_the_run_alone() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn ctrl_c_while_signing_in_keeps_the_code() {
     let daemon = TestDaemon::with_scenario("exo?approve=15m");
     let mut session = daemon.terminal(&run("1"));
@@ -67,7 +64,6 @@ fn ctrl_c_while_signing_in_keeps_the_code() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_question_is_answered_where_it_is_asked() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -82,7 +78,6 @@ fn a_question_is_answered_where_it_is_asked() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_secret_is_typed_unseen() {
     let daemon = TestDaemon::with_scenario("question?approve=200ms");
     daemon.sign_in();
@@ -103,7 +98,6 @@ fn a_secret_is_typed_unseen() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn a_closed_terminal_does_not_end_the_run() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -117,7 +111,6 @@ fn a_closed_terminal_does_not_end_the_run() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn what_a_tenant_says_does_not_move_the_cursor() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
@@ -128,7 +121,6 @@ fn what_a_tenant_says_does_not_move_the_cursor() {
 }
 
 #[test]
-#[ignore = "needs the daemon"]
 fn the_demo_tells_the_whole_story() {
     let daemon = TestDaemon::new();
     let mut session = daemon.terminal(&["demo", "--fast"]);
