@@ -378,9 +378,6 @@ pub(crate) struct DemoArgs {
 pub(crate) struct StandInArgs {
     /// A scenario: the name of a built-in one, or a file
     pub(crate) scenario: String,
-    /// What the program that it stands in for would get
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -44,6 +44,11 @@ impl Message {
 /// What to say about `run`, which has ended. `failure` is why its session could not be signed in, where that is known.
 pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Vec<Message> {
     let session = format!("{}/{}", run.connection, run.module);
+    // A command only runs in a session that is signed in, and stopping it does not change that.
+    let stays = match run.started_at {
+        Some(_) => format!("; {session} stays signed in"),
+        None => String::new(),
+    };
     let mut said = Vec::new();
     let reason = end.reason.as_deref();
     match end.outcome {
@@ -52,42 +57,46 @@ pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Ve
                 let count = count(end.errors.len());
                 said.push(Message::note(format!(
                     "succeeded with {count}: {}",
-                    described(first)
+                    first.message
                 )));
                 said.extend(
                     end.errors[1..]
                         .iter()
-                        .map(|error| Message::note(format!("  {}", described(error)))),
+                        .map(|error| Message::note(format!("  {}", error.message))),
                 );
             }
         }
         Outcome::Failed => {
-            said.extend(
-                end.errors
-                    .iter()
-                    .map(|error| Message::error(described(error))),
-            );
+            let parse = end.state == Some(EndState::Parse);
+            said.extend(end.errors.iter().map(|error| {
+                // Where a running command failed, the position says little: most are one line.
+                Message::error(if parse {
+                    placed(error)
+                } else {
+                    error.message.clone()
+                })
+            }));
             if let Some(reason) = reason {
                 said.push(Message::error(reason));
             } else if end.errors.is_empty() {
                 said.push(Message::error(failed_silently(end)));
             }
-            if end.state == Some(EndState::Parse) {
+            if parse {
                 said.push(Message::help("nothing ran: the command is not a program"));
             }
         }
-        Outcome::Stopped => said.push(Message::note(match reason {
-            Some(reason) => format!("stopped: {reason}"),
-            None => format!("stopped; {session} stays signed in"),
-        })),
+        Outcome::Stopped => {
+            let reason = reason.unwrap_or("it was stopped");
+            said.push(Message::note(format!("{reason}{stays}")));
+        }
         Outcome::TimedOut => {
             let after = took(run)
                 .map(|took| format!(" after {took}"))
                 .unwrap_or_default();
-            said.push(Message::error(match reason {
-                Some(reason) => format!("timed out{after}: {reason}"),
-                None => format!("timed out{after}; {session} stays signed in"),
-            }));
+            let reason = reason
+                .map(|reason| format!(": {reason}"))
+                .unwrap_or_default();
+            said.push(Message::error(format!("timed out{after}{reason}{stays}")));
         }
         Outcome::Lost => {
             said.push(Message::error(match reason {
@@ -139,7 +148,8 @@ fn count(errors: usize) -> String {
     }
 }
 
-fn described(error: &CommandError) -> String {
+/// The message after its place in the command.
+fn placed(error: &CommandError) -> String {
     match (error.line, error.column) {
         (Some(line), Some(column)) => format!("{line}:{column}: {}", error.message),
         (Some(line), None) => format!("line {line}: {}", error.message),

@@ -7,7 +7,6 @@ use clap::Parser as _;
 use super::args::{Args, Verb};
 use super::cmd;
 use super::error::CliError;
-use super::exit::Exit;
 use super::output::Screen;
 
 /// Runs the program and says how it went. Prints whatever there is to print.
@@ -17,12 +16,7 @@ pub fn run() -> ExitCode {
         Err(error) => return Screen::usage(&error).into(),
     };
     let mut screen = Screen::new();
-    let done = match args.verb {
-        // It is another program, with its own exit codes.
-        Verb::StandIn(args) => cmd::stand_in::stand_in(&args),
-        verb => dispatch(verb, &mut screen).map(ExitCode::from),
-    };
-    match done {
+    match dispatch(args.verb, &mut screen) {
         Ok(code) => code,
         Err(error) => {
             screen.failure(&error);
@@ -31,13 +25,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
-    match verb {
+fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {
+    let exit = match verb {
+        // It stands in for another program, whose exit codes these are.
+        Verb::StandIn(args) => return cmd::stand_in::stand_in(&args),
         // These have runtimes of their own, or need none.
         Verb::Daemon(args) => cmd::daemon::daemon(args, screen),
         Verb::Modules(args) => cmd::modules::modules(args, screen),
         Verb::Recording(args) => cmd::recording::recording(args, screen),
-        Verb::StandIn(_) => Ok(Exit::Done),
         Verb::Completions(args) => cmd::completions::completions(&args, screen),
         Verb::Run(args) => block_on(cmd::run::run(args, screen)),
         Verb::Login(args) => block_on(cmd::login::login(args, screen)),
@@ -46,7 +41,8 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<Exit, CliError> {
         Verb::Runs(args) => block_on(cmd::runs::runs(args, screen)),
         Verb::Answer(args) => block_on(cmd::answer::answer(args, screen)),
         Verb::Demo(args) => block_on(cmd::demo::demo(args, screen)),
-    }
+    };
+    exit.map(ExitCode::from)
 }
 
 /// One thread is enough for a client, and starts faster than a pool of them.

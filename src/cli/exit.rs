@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::api::{ErrorCode, Outcome, RunEnd};
+use crate::api::{ErrorCode, Outcome, Run, RunEnd};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +71,16 @@ impl Exit {
         }
     }
 
-    /// For a run that has ended. Errors without failure count only when `strict`.
-    pub(crate) fn of_end(end: &RunEnd, strict: bool) -> Self {
+    /// For `run`, which has ended so. Errors without failure count only when `strict`.
+    pub(crate) fn of_end(run: &Run, end: &RunEnd, strict: bool) -> Self {
         match end.outcome {
             Outcome::Succeeded if strict && !end.errors.is_empty() => Self::Failed,
             Outcome::Succeeded => Self::Done,
             Outcome::Failed | Outcome::Stopped => Self::Failed,
             Outcome::TimedOut => Self::TimedOut,
             Outcome::Lost => Self::SessionLost,
+            // It began and nothing of it ran: no matter of the sign-in.
+            Outcome::NotRun if run.started_at.is_some() => Self::Failed,
             Outcome::NotRun => Self::SignInNeeded,
         }
     }
@@ -110,10 +112,15 @@ mod tests {
             errors,
             reason: None,
         };
+        let mut run: Run = serde_json::from_value(serde_json::json!({
+            "id": "rabcdefghj", "connection": "Contoso", "module": "exo", "command": "1",
+            "state": "ended", "submitted_at": "2026-01-02T03:04:05Z",
+        }))
+        .expect("it is a run");
         let errors = vec![CommandError::default()];
         let with_errors = end(Outcome::Succeeded, errors);
-        assert_eq!(Exit::of_end(&with_errors, false), Exit::Done);
-        assert_eq!(Exit::of_end(&with_errors, true), Exit::Failed);
+        assert_eq!(Exit::of_end(&run, &with_errors, false), Exit::Done);
+        assert_eq!(Exit::of_end(&run, &with_errors, true), Exit::Failed);
         for (outcome, exit) in [
             (Outcome::Succeeded, Exit::Done),
             (Outcome::Failed, Exit::Failed),
@@ -122,8 +129,11 @@ mod tests {
             (Outcome::Lost, Exit::SessionLost),
             (Outcome::NotRun, Exit::SignInNeeded),
         ] {
-            assert_eq!(Exit::of_end(&end(outcome, Vec::new()), true), exit);
+            assert_eq!(Exit::of_end(&run, &end(outcome, Vec::new()), true), exit);
         }
+        run.started_at = Some(run.submitted_at);
+        let garbled = end(Outcome::NotRun, Vec::new());
+        assert_eq!(Exit::of_end(&run, &garbled, false), Exit::Failed);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! without its echo; this one is polled.
 
 use std::fs::OpenOptions;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt as _;
 

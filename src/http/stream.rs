@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use crate::api::{self, ApiError, Event};
+use crate::api::{self, Event};
 use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch};
 
 /// Bytes of output in one line, at most.
@@ -153,12 +153,7 @@ impl RunCursor {
     }
 
     /// What is new, with at most one page of output. The ended run is the last line, after all output.
-    fn batch(
-        &mut self,
-        run: api::Run,
-        session: Option<api::Session>,
-        page: crate::daemon::OutputPage,
-    ) -> Batch {
+    fn batch(&mut self, run: api::Run, session: Option<api::Session>, page: OutputPage) -> Batch {
         let mut lines = Vec::new();
         let ended = run.state == api::RunState::Ended;
         if let Some(session) = session

@@ -101,6 +101,11 @@ impl TestDaemon {
         command.stdin(Stdio::inherit());
         let mut session = expectrl::Session::spawn(command).expect("mm was built");
         session.set_expect_timeout(Some(DEADLINE));
+        // It comes without, and then a hidden prompt could not be told from an open one.
+        session
+            .get_process_mut()
+            .set_echo(true, None)
+            .expect("it is a terminal");
         session
     }
 
