@@ -14,8 +14,8 @@ use super::run::{Run, Scribe, past_view};
 use super::runs::Runs;
 use super::shards::Shards;
 use super::view::{
-    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView,
-    SessionView,
+    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, PastSessionView,
+    RunOrder, RunView, SessionView,
 };
 use super::watch::{RunWatch, SessionWatch};
 use super::{ServiceError, bind, launch};
@@ -302,21 +302,6 @@ impl Service {
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
-    /// Follows a session that was started before.
-    pub(crate) async fn watch_session(
-        &self,
-        connection: &str,
-        module: &str,
-    ) -> Result<SessionWatch, ServiceError> {
-        let key = self.key(connection, module)?;
-        let entry = self
-            .0
-            .sessions
-            .get(&key)
-            .ok_or(ServiceError::UnknownSession { key })?;
-        Ok(SessionWatch::new(self.clone(), entry))
-    }
-
     /// Sessions, of one connection or module where given (as typed).
     pub(crate) async fn sessions(
         &self,
@@ -338,6 +323,33 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
+    pub(crate) async fn past_sessions(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PastSessionView>, ServiceError> {
+        let (connection, module) = self.filter(connection, module)?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let rows = self
+            .0
+            .store
+            .sessions(connection, module, limit)
+            .await
+            .map_err(state)?;
+        let view = |row: crate::store::SessionRow| PastSessionView {
+            key: row.session,
+            started_at: row.started,
+            signed_in_at: row.signed_in,
+            account: row.account,
+            tenant: row.tenant,
+            ended_at: row.ended,
+            reason: row.reason,
+        };
+        Ok(rows.into_iter().map(view).collect())
     }
 
     fn filter(

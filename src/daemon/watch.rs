@@ -17,7 +17,6 @@ pub(crate) struct RunWatch(Followed);
 
 enum Followed {
     Live {
-        service: Service,
         run: Arc<Run>,
         progress: watch::Receiver<Progress>,
         output: watch::Receiver<Extent>,
@@ -34,7 +33,6 @@ impl RunWatch {
         let (progress, output) = (run.watch(), run.output.follow());
         let session = entry.map(|entry| SessionWatch::new(service.clone(), entry));
         Self(Followed::Live {
-            service,
             run,
             progress,
             output,
@@ -106,13 +104,6 @@ impl RunWatch {
             _ = progress.changed() => {}
             _ = output.changed() => {}
             () = sign_in => {}
-        }
-    }
-
-    /// The service it belongs to.
-    pub(crate) fn service(&self) -> &Service {
-        match &self.0 {
-            Followed::Live { service, .. } | Followed::Past { service, .. } => service,
         }
     }
 }

@@ -326,8 +326,8 @@ impl Engine {
             Marker::Begin => {
                 exchange.began = true;
                 let told = (!exchange.reported).then_some(&exchange.purpose);
-                if let Some(Purpose::Run { tag }) = told {
-                    effects.push(Effect::Began { tag: *tag });
+                if let Some(Purpose::Run { .. }) = told {
+                    effects.push(Effect::Began);
                 }
                 self.clear(Timer::Begin);
             }

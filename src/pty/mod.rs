@@ -22,7 +22,6 @@ pub(crate) use error::SpawnError;
 pub(crate) use flags::TerminalFlags;
 pub(crate) use master::Master;
 pub(crate) use poll::poll;
-pub(crate) use portable_pty::{ExitStatus, PtySize};
 pub(crate) use spawn::{Command, Pty};
 
 #[cfg(test)]

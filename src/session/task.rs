@@ -345,7 +345,7 @@ impl Task {
                     self.outbox.push(typed.bytes);
                 }
             }
-            Effect::Began { tag: _ } => {}
+            Effect::Began => {}
             Effect::Output(text) => self.tell(RunEvent::Output(&text)),
             // The echo of an answer is no output.
             Effect::Echo(_) => {}
@@ -478,6 +478,7 @@ impl Task {
             deadline,
             stopped: None,
         });
+        self.record(|recorder, now| recorder.marker(now, "run"));
         self.feed(Input::Run(Box::new(request)));
     }
 
@@ -496,7 +497,9 @@ impl Task {
             let moved = status.standing != standing;
             if moved {
                 status.standing = standing;
-                status.since = Timestamp::now();
+                // The machine's clock has no dates; what it says is how long ago that was.
+                let ago = jiff::SignedDuration::try_from(self.engine.since().elapsed());
+                status.since = Timestamp::now() - ago.unwrap_or_default();
             }
             let changed = moved
                 || status.current != current
@@ -515,8 +518,17 @@ impl Task {
         }
     }
 
+    fn never_ready(&self) -> String {
+        let reason = CloseReason::NeverReady;
+        match &self.shell.ready.advice {
+            Some(advice) => format!("{reason}: {advice}"),
+            None => reason.to_string(),
+        }
+    }
+
     fn leave(&mut self) {
         let reason = match self.engine.state() {
+            State::Closed(CloseReason::NeverReady) => self.never_ready(),
             State::Closed(reason) => reason.to_string(),
             _ => CloseReason::TerminalLost.to_string(),
         };
