@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::connection::Connection;
 use crate::name::SessionKey;
 use crate::pty::{self, TerminalFlags};
-use crate::script::{Quoting, Shell};
+use crate::script::{Quoting, Shell, Template};
 
 /// Where programs are looked for when the daemon's own `PATH` is empty: what started it may pass almost nothing.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/microsoft/powershell/7:/snap/bin";
@@ -27,33 +27,26 @@ pub(super) fn command(
     } else {
         real_home.to_owned()
     };
-    let home_text = home.to_string_lossy().into_owned();
-    let real_home_text = real_home.to_string_lossy().into_owned();
+    let own = home.to_string_lossy().into_owned();
+    let users = real_home.to_string_lossy().into_owned();
     let bootstrap = shell
         .bootstrap
         .as_ref()
         .map(crate::script::Bootstrap::argument)
         .unwrap_or_default();
-    let hole = |name: &str| match name {
-        "home" => Some(home_text.as_str()),
-        "real_home" => Some(real_home_text.as_str()),
+    let fill = |name: &str| match name {
+        "home" => Some(own.as_str()),
+        "real_home" => Some(users.as_str()),
         "bootstrap" => Some(bootstrap.as_str()),
         _ => None,
     };
-    let (program, arguments) = match connection.stand_in() {
-        Some(scenario) => (
-            std::env::current_exe()?.to_string_lossy().into_owned(),
-            vec!["stand-in".into(), scenario.into()],
-        ),
-        None => {
-            let arguments = shell
-                .start
-                .arguments
-                .iter()
-                .map(|argument| argument.render(Quoting::Plain, hole).into())
-                .collect();
-            (shell.start.program.clone(), arguments)
-        }
+    let (program, arguments) = if let Some(scenario) = connection.stand_in() {
+        let program = std::env::current_exe()?.to_string_lossy().into_owned();
+        (program, vec!["stand-in".into(), scenario.into()])
+    } else {
+        let rendered = |argument: &Template| argument.render(Quoting::Plain, fill).into();
+        let arguments = shell.start.arguments.iter().map(rendered).collect();
+        (shell.start.program.clone(), arguments)
     };
     let mut environment = vec![("HOME".into(), home.clone().into_os_string())];
     if shell.environment.private_home {
@@ -83,7 +76,7 @@ pub(super) fn command(
         set(
             &mut environment,
             name,
-            value.render(Quoting::Plain, hole).into(),
+            value.render(Quoting::Plain, fill).into(),
         );
     }
     let terminal = &shell.terminal;

@@ -303,7 +303,7 @@ impl Service {
     }
 
     /// Sessions, of one connection or module where given (as typed).
-    pub(crate) async fn sessions(
+    pub(crate) fn sessions(
         &self,
         connection: Option<&str>,
         module: Option<&str>,
@@ -650,34 +650,30 @@ impl Service {
     // ── the daemon ──────────────────────────────────────────────────────────
 
     /// Adds or removes the built-in `Demo` connection, with this scenario.
-    pub(crate) async fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ServiceError> {
+    pub(crate) fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ServiceError> {
         let file = self.0.config.state_dir.join(DEMO_FILE);
         let mut connections = lock(&self.0.connections);
-        match scenario {
-            Some(scenario) => {
-                std::fs::write(&file, scenario).map_err(|error| {
-                    state(format!("`{}` cannot be written: {error}", file.display()))
-                })?;
-                connections.add(Connection::demo(scenario));
-            }
-            None => {
-                match std::fs::remove_file(&file) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(state(format!(
-                            "`{}` cannot be removed: {error}",
-                            file.display()
-                        )));
-                    }
-                    Ok(()) | Err(_) => {}
-                }
-                *connections = Connections::empty(&self.0.config.connections_file);
-            }
+        if let Some(scenario) = scenario {
+            std::fs::write(&file, scenario).map_err(|error| {
+                state(format!("`{}` cannot be written: {error}", file.display()))
+            })?;
+            connections.add(Connection::demo(scenario));
+            return Ok(());
         }
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(state(format!(
+                "`{}` cannot be removed: {error}",
+                file.display()
+            )));
+        }
+        *connections = Connections::empty(&self.0.config.connections_file);
         Ok(())
     }
 
     /// The daemon itself.
-    pub(crate) async fn info(&self) -> DaemonView {
+    pub(crate) fn info(&self) -> DaemonView {
         let sessions = self.0.sessions.all();
         let count = |test: fn(&crate::session::SessionStatus) -> bool| {
             sessions

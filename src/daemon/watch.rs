@@ -133,7 +133,7 @@ impl SessionWatch {
     /// Waits until it has changed since the last call. A session whose program is gone never changes. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         if self.status.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

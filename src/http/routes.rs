@@ -100,7 +100,7 @@ struct Page {
 }
 
 async fn daemon(State(door): State<Door>) -> Json<DaemonInfo> {
-    Json(convert::daemon(door.service.info().await))
+    Json(convert::daemon(door.service.info()))
 }
 
 async fn shutdown(
@@ -118,8 +118,7 @@ async fn sessions(
 ) -> Result<Json<SessionList>, Failure> {
     let views = door
         .service
-        .sessions(which.connection.as_deref(), which.module.as_deref())
-        .await?;
+        .sessions(which.connection.as_deref(), which.module.as_deref())?;
     let sessions = views.into_iter().map(convert::session).collect();
     Ok(Json(SessionList { sessions }))
 }
@@ -263,7 +262,7 @@ async fn demo(
     State(door): State<Door>,
     JsonBody(request): JsonBody<DemoRequest>,
 ) -> Result<StatusCode, Failure> {
-    door.service.keep_demo(request.scenario.as_deref()).await?;
+    door.service.keep_demo(request.scenario.as_deref())?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -54,7 +54,7 @@ async fn in_time<T>(what: impl Future<Output = T>) -> T {
 /// Everything up to the end.
 async fn drain(master: &Master) -> Vec<u8> {
     let mut seen = Vec::new();
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     loop {
         match in_time(master.read(&mut buffer)).await.expect("it reads") {
             0 => return seen,

@@ -39,6 +39,12 @@ struct Current {
     stopped: Option<StopWhy>,
 }
 
+/// The wish that the session ends, with the command that signs out.
+#[derive(Clone)]
+struct Leaving {
+    command: Option<String>,
+}
+
 /// How the program and its terminal end; both have to.
 #[derive(Default)]
 struct Ending {
@@ -63,8 +69,8 @@ pub(super) struct Task {
     sign_in: Option<Box<SignInRequest>>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
-    /// Somebody wants the session to end: the command that signs out.
-    leaving: Option<Option<String>>,
+    /// Somebody wants the session to end.
+    leaving: Option<Leaving>,
     ending: Ending,
     listener: Box<dyn SessionListener>,
     status: watch::Sender<SessionStatus>,
@@ -250,7 +256,7 @@ impl Task {
     }
 
     fn disconnect(&mut self, command: Option<String>, force: bool) {
-        self.leaving = Some(command);
+        self.leaving = Some(Leaving { command });
         if force {
             self.feed(Input::Close {
                 disconnect: None,
@@ -345,10 +351,9 @@ impl Task {
                     self.outbox.push(typed.bytes);
                 }
             }
-            Effect::Began => {}
             Effect::Output(text) => self.tell(RunEvent::Output(&text)),
-            // The echo of an answer is no output.
-            Effect::Echo(_) => {}
+            // The echo of an answer is no output, and a beginning changes nothing.
+            Effect::Echo(_) | Effect::Began => {}
             Effect::Record(record) => self.tell(RunEvent::Record(&record)),
             Effect::Challenged(challenge) => self.challenged(challenge),
             Effect::Asked(question) => self.asked(&question),
@@ -391,7 +396,7 @@ impl Task {
         if matches!(self.engine.state(), State::SigningIn(_)) {
             let dies_at = boot_seconds() + self.code_lives.as_secs();
             self.status.send_modify(|status| {
-                status.challenge = Some(LiveChallenge { challenge, dies_at })
+                status.challenge = Some(LiveChallenge { challenge, dies_at });
             });
         }
     }
@@ -434,7 +439,7 @@ impl Task {
 
     fn next(&mut self) {
         let signed_in = self.status.borrow().identity.is_some();
-        if let Some(command) = self.leaving.clone() {
+        if let Some(Leaving { command }) = self.leaving.clone() {
             let disconnect = command.filter(|_| signed_in);
             self.feed(Input::Close {
                 disconnect,

@@ -129,7 +129,9 @@ fn these(catalog: &Catalog, files: &[PathBuf]) -> Verdict {
                     Subject::Shell(shell) => format!("the shell `{}`", shell.name),
                     Subject::Include => "shared rules".to_owned(),
                 };
-                verdict.summary += &format!("{}: {what}, sound\n", file.display());
+                verdict
+                    .summary
+                    .extend([format!("{}: {what}, sound\n", file.display())]);
                 verdict.findings.push(checked.warnings);
             }
             Err(findings) => {

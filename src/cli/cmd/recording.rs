@@ -124,7 +124,7 @@ fn shown(played: &Played, shell: &Shell) -> String {
         ""
     };
     let line = |text: &mut String, line: &str| {
-        writeln!(text, "{line}").expect("writing to a string does not fail")
+        writeln!(text, "{line}").expect("writing to a string does not fail");
     };
     line(
         &mut text,
@@ -180,9 +180,12 @@ fn shown(played: &Played, shell: &Shell) -> String {
 fn play(recording: &Recording, screen: &mut Screen) -> Result<(), CliError> {
     let (start, mut cut, mut before) = (Instant::now(), Duration::ZERO, Duration::ZERO);
     for event in &recording.events {
-        cut += (event.at - before).saturating_sub(LONGEST_PAUSE);
+        cut += event
+            .at
+            .saturating_sub(before)
+            .saturating_sub(LONGEST_PAUSE);
         before = event.at;
-        let due = start + (event.at - cut);
+        let due = start + event.at.saturating_sub(cut);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         match &event.kind {
             EventKind::Output => screen.output(event.data.as_bytes())?,
