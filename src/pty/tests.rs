@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use super::{Child, Command, Ended, Master, Pty, SpawnError, TerminalFlags};
 
+mod bash;
+
 /// No test needs as long as this on any machine that is alive.
 const DEADLINE: Duration = Duration::from_secs(30);
 
