@@ -9,19 +9,20 @@ use std::path::{Path, PathBuf};
 use crate::connection::Connection;
 use crate::name::SessionKey;
 use crate::pty::{self, TerminalFlags};
-use crate::script::{Quoting, Shell, Template};
+use crate::script::{Module, Quoting, Template};
 
 /// Where programs are looked for when the daemon's own `PATH` is empty: what started it may pass almost nothing.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/microsoft/powershell/7:/snap/bin";
 
 /// The command that starts a session's program. Makes its home where the shell wants a private one.
 pub(super) fn command(
-    shell: &Shell,
+    module: &Module,
     connection: &Connection,
     key: &SessionKey,
     state_dir: &Path,
     real_home: &Path,
 ) -> io::Result<pty::Command> {
+    let shell = &module.shell;
     let home = if shell.environment.private_home {
         private_home(state_dir, key)?
     } else {
@@ -40,7 +41,7 @@ pub(super) fn command(
         "bootstrap" => Some(bootstrap.as_str()),
         _ => None,
     };
-    let (program, arguments) = if let Some(scenario) = connection.stand_in() {
+    let (program, arguments) = if let Some(scenario) = stand_in(module, connection) {
         let program = std::env::current_exe()?.to_string_lossy().into_owned();
         (program, vec!["stand-in".into(), scenario.into()])
     } else {
@@ -95,6 +96,11 @@ pub(super) fn command(
             flush_on_signal: terminal.flush_on_signal,
         },
     })
+}
+
+/// The scenario that stands in for the tenant. Where nothing is signed in to, there is nothing to stand in for.
+fn stand_in<'c>(module: &Module, connection: &'c Connection) -> Option<&'c str> {
+    module.sign_in.as_ref().and(connection.stand_in())
 }
 
 fn set(environment: &mut Vec<(String, OsString)>, name: &str, value: OsString) {

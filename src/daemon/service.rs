@@ -228,14 +228,8 @@ impl Service {
             reason,
             help,
         };
-        let command = launch::command(
-            &module.shell,
-            &connection,
-            key,
-            &config.state_dir,
-            &config.home,
-        )
-        .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
+        let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
+            .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let pins_identity =
             connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
         let launch = Launch {

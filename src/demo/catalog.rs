@@ -376,7 +376,7 @@ mod tests {
             ),
             ("commands: [{pattern: '(', steps: []}]", "not a pattern"),
             ("late_cancel: soon", "not a duration"),
-            ("state: {a: x, a: y}", "duplicate"),
+            ("state: {a: x, a: y}", "given twice"),
             ("commands: [{text: a, steps: [{ask: {knd: text}}]}]", "knd"),
         ] {
             let error = from_text(text).expect_err("it is not a scenario");

@@ -10,6 +10,8 @@ macro_rules! files {
 pub(super) const FILES: &[(&str, &str)] = files![
     "exo.yaml",
     "include/microsoft.yaml",
+    "shells/bash-bootstrap.sh",
+    "shells/bash.yaml",
     "shells/pwsh-bootstrap.ps1",
     "shells/pwsh.yaml",
 ];

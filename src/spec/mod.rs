@@ -1,7 +1,7 @@
 //! The written form of modules and shells: from a file in `modules.d/` to a [`script::Module`](crate::script::Module).
 //!
 //! A file is loaded ([`source`]), parsed ([`parse`], into [`model`]), validated ([`validate`]) and compiled ([`compile`]);
-//! [`catalog`] does that for folders of them. Whatever is wrong becomes a [`Diagnostic`] that points at its place.
+//! [`catalog`] does that for folders of them. Whatever is wrong becomes a finding that points at its place.
 //! Nothing here runs anything.
 
 mod builtin;

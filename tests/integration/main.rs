@@ -3,6 +3,8 @@
 mod daemon_life;
 mod http_door;
 mod imports;
+mod modules;
+mod recordings;
 mod run;
 mod support;
 mod terminal;
