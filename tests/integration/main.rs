@@ -3,8 +3,10 @@
 mod daemon_life;
 mod http_door;
 mod imports;
+mod interrupts;
 mod modules;
 mod recordings;
 mod run;
+mod scenarios;
 mod support;
 mod terminal;
