@@ -190,6 +190,8 @@ impl Task {
                 };
                 if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
                     self.sign_in = Some(request);
+                    // How the last one failed must not pass for how this one ended.
+                    self.status.send_modify(|status| status.failure = None);
                 }
                 reply.send(verdict).unwrap_or_default();
             }
@@ -374,6 +376,7 @@ impl Task {
                 self.status.send_modify(|status| {
                     status.challenge = None;
                     status.identity = None;
+                    status.signed_in_at = None;
                     status.failure = Some(failure);
                 });
             }

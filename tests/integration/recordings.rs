@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::TestDaemon;
+
 fn show(arguments: &[&str]) -> String {
     let shown = Command::new(env!("CARGO_BIN_EXE_mm"))
         .args(["recording", "show"])
@@ -64,4 +66,35 @@ fn a_redacted_recording_plays_like_its_original() {
         states(show(&["--json", copy])),
         states(show(&["--json", original]))
     );
+}
+
+#[test]
+fn a_run_is_recorded_without_its_tenant() {
+    let daemon = TestDaemon::new();
+    let entry = serde_json::json!({"connections": {"Contoso": {
+        "tenant": "woodgrove.test", "expectedEmail": "eve@woodgrove.test",
+        "stand_in": "exo?approve=100ms&account=eve@woodgrove.test&domain=woodgrove.test",
+    }}});
+    std::fs::write(daemon.path("connections.json"), entry.to_string()).expect("it can be written");
+    daemon.sign_in();
+    let file = daemon.path("run.cast");
+    let path = file.to_str().expect("it is text");
+    let command = "'to eve@woodgrove.test with code H3K9CBPDE'; Get-Mailbox nobody@woodgrove.test";
+    let recorded = daemon.run(&[
+        "run", "-c", "Contoso", "-m", "exo", "--record", path, command,
+    ]);
+    assert_eq!(recorded.code, 0, "{recorded:?}");
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    assert!(!text.contains("woodgrove"), "{text}");
+    let shown: serde_json::Value =
+        serde_json::from_str(show(&["--json", path]).trim()).expect("one command");
+    assert_eq!(shown["state"], "ok");
+    let said = shown.to_string();
+    assert!(
+        !said.contains("woodgrove") && said.contains("@example.com"),
+        "{said}"
+    );
+    // A recording is never written over.
+    let again = daemon.run(&["run", "-c", "Contoso", "-m", "exo", "--record", path, "1"]);
+    assert_eq!(again.code, 4, "{again:?}");
 }
