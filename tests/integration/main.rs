@@ -3,6 +3,7 @@
 mod daemon_life;
 mod http_door;
 mod imports;
+mod modules;
 mod run;
 mod support;
 mod terminal;
