@@ -53,7 +53,7 @@
 //! http        api daemon name script
 //! client      api name
 //! demo        spec
-//! cli         api client config daemon demo expect http logging name pty recording replay script secret spec
+//! cli         api client config connection daemon demo expect http logging name pty recording replay script secret spec
 //! ```
 
 mod api;

@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::connection_args::ConnectionsArgs;
 use super::exit;
 
 const STYLES: Styles = Styles::styled()
@@ -86,6 +87,16 @@ Ctrl-C stops the waiting, not the sign-in.
   pass show contoso | mm answer r7k2m9xq4a   reads standard input
 ")]
     Answer(AnswerArgs),
+    /// List, show, add, change and check connections
+    #[command(after_help = "Examples:
+  mm connections list
+  mm connections add Contoso --tenant contoso.com --expected-email ada@contoso.com
+  mm connections edit Contoso moduleApps.pnp 11112222-3333-4444-5555-666677778888
+  mm connections check
+
+They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS names.
+")]
+    Connections(ConnectionsArgs),
     /// List, show and check modules
     #[command(after_help = "Examples:
   mm modules list

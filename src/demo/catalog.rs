@@ -72,6 +72,11 @@ macro_rules! built_in {
 
 built_in! {
     "exo": "exo.yaml",
+    "azure": "azure.yaml",
+    "teams": "teams.yaml",
+    "pnp": "pnp.yaml",
+    "graph": "graph.yaml",
+    "tenant": "tenant.yaml",
     "declined": "declined.yaml",
     "expired-code": "expired-code.yaml",
     "blocked": "blocked.yaml",
@@ -87,8 +92,13 @@ built_in! {
     "eats-frames": "eats-frames.yaml",
     "not-installed": "not-installed.yaml",
     "late-cancel": "late-cancel.yaml",
+    "shared/azure": "shared/azure.yaml",
+    "shared/entra": "shared/entra.yaml",
     "shared/exchange": "shared/exchange.yaml",
+    "shared/graph": "shared/graph.yaml",
+    "shared/pnp": "shared/pnp.yaml",
     "shared/powershell": "shared/powershell.yaml",
+    "shared/teams": "shared/teams.yaml",
 }
 
 /// The scenarios that can be asked for by name.

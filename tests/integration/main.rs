@@ -1,5 +1,6 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod connections;
 mod daemon_life;
 mod http_door;
 mod imports;
@@ -9,4 +10,5 @@ mod recordings;
 mod run;
 mod scenarios;
 mod support;
+mod tenant;
 mod terminal;
