@@ -576,14 +576,11 @@ impl Engine {
                     return;
                 };
                 exchange.interrupted = true;
-                let prompt_is_open = exchange.tail.is_mid_line();
                 self.type_interrupt(effects);
                 self.clear(Timer::Question);
                 if self.habits.gives_up {
                     self.set(Timer::GiveUp, now + self.shell.interrupt.give_up_after);
-                    if let Some(again) = self.shell.interrupt.again_after
-                        && prompt_is_open
-                    {
+                    if let Some(again) = self.shell.interrupt.again_after {
                         self.set(Timer::Again, now + again);
                     }
                 }
