@@ -136,7 +136,7 @@ mod tests {
             for (before, (stream, tag, rest)) in &lines {
                 whole.push_str(before);
                 if let Some(stream) = stream {
-                    whole.push_str(&format!("<<mm:{tag}:{NONCE}>>"));
+                    whole.extend(["<<mm:", tag, ":", NONCE, ">>"]);
                     if !before.is_empty() {
                         should.push((Stream::Console, serde_json::json!(before).to_string()));
                     }
