@@ -162,7 +162,7 @@ impl RunListener for Scribe {
         }
         let run = &self.run;
         match event {
-            RunEvent::Output(_) => {}
+            RunEvent::Output(_) | RunEvent::Challenged(_) => {}
             RunEvent::Record(record) => run.output.append(&json_lines(record)),
             RunEvent::Queued(ahead) => run.change(|progress| {
                 (progress.state, progress.ahead) = (RunState::Queued, ahead);

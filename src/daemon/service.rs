@@ -471,6 +471,8 @@ impl Service {
             depth: order.depth.clamp(1, 99),
             deadline: order.deadline,
             fails_on_question: order.on_question == OnQuestion::Fail,
+            // A code that a command shows is part of its output, and whoever ran it reads that.
+            watch: None,
             recorder,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };

@@ -12,6 +12,8 @@ mod report;
 mod sign_in;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod watch;
 
