@@ -228,6 +228,9 @@ pub(crate) struct LoginArgs {
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// The sessions there have been, and why they ended
+    #[arg(long)]
+    pub(crate) history: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -317,9 +320,24 @@ pub(crate) enum ModulesVerb {
     Check {
         /// Files to check
         files: Vec<PathBuf>,
+        /// Print the findings as a JSON array
+        #[arg(long)]
+        json: bool,
     },
     /// A JSON Schema of module files, for editors
-    Schema,
+    Schema {
+        /// Of which kind of file
+        #[arg(long, value_enum, default_value_t = SpecKind::Module)]
+        of: SpecKind,
+    },
+}
+
+/// The kinds of files in `modules.d/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpecKind {
+    Module,
+    Shell,
+    Include,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -342,6 +360,13 @@ pub(crate) enum RecordingVerb {
     Play {
         /// A recording (asciicast v2)
         file: PathBuf,
+    },
+    /// A copy without codes, tokens, accounts and tenants, that plays like the original
+    Redact {
+        /// A recording (asciicast v2)
+        file: PathBuf,
+        /// The copy, which must not exist yet
+        copy: PathBuf,
     },
 }
 

@@ -14,6 +14,8 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "include/microsoft.yaml",
     "ipps.yaml",
     "pnp.yaml",
+    "shells/bash-bootstrap.sh",
+    "shells/bash.yaml",
     "shells/pwsh-bootstrap.ps1",
     "shells/pwsh.yaml",
     "teams.yaml",
