@@ -324,6 +324,17 @@ pub(crate) enum ModulesVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Play recordings of modules against their files, and compare with what was accepted
+    Test {
+        /// The module's name or alias; without it, every module that has recordings
+        name: Option<String>,
+        /// Where the recordings are, named MODULE-CASE.cast; otherwise in `recordings` beside the module's file
+        #[arg(long, value_name = "DIR")]
+        recordings: Option<PathBuf>,
+        /// Accept what comes out
+        #[arg(long)]
+        update: bool,
+    },
     /// A JSON Schema of module files, for editors
     Schema {
         /// Of which kind of file

@@ -5,6 +5,7 @@ mod args;
 mod challenge;
 mod cmd;
 mod connection_args;
+mod diff;
 mod ending;
 mod entry;
 mod error;

@@ -5,6 +5,7 @@ mod daemon_life;
 mod http_door;
 mod imports;
 mod interrupts;
+mod module_tools;
 mod modules;
 mod recordings;
 mod run;

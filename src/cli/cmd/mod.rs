@@ -7,6 +7,7 @@ pub(super) mod daemon;
 pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod login;
+pub(super) mod module_test;
 pub(super) mod modules;
 pub(super) mod recording;
 pub(super) mod run;
