@@ -118,6 +118,18 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
   mm daemon stop --force                     also when sign-ins are lost
 ")]
     Daemon(DaemonArgs),
+    /// What is wrong on this machine, and how to mend it
+    #[command(after_help = "Examples:
+  mm doctor
+  mm doctor --json | jq '.findings[] | select(.level == \"error\")'
+
+Exits with 1 where something has to be mended. It changes nothing and starts no daemon.
+")]
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// The whole story on this machine: no tenant, no network, no PowerShell needed
     #[command(after_help = "Examples:
   mm demo

@@ -14,6 +14,7 @@ mod follow;
 mod harmless;
 mod interrupt;
 mod output;
+mod programs;
 mod prompt;
 mod report;
 mod spinner;

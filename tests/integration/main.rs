@@ -2,6 +2,7 @@
 
 mod connections;
 mod daemon_life;
+mod doctor;
 mod http_door;
 mod imports;
 mod interrupts;

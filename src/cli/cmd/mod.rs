@@ -6,6 +6,7 @@ pub(super) mod connections;
 pub(super) mod daemon;
 pub(super) mod demo;
 pub(super) mod disconnect;
+pub(super) mod doctor;
 pub(super) mod login;
 pub(super) mod module_test;
 pub(super) mod modules;
