@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::connection_args::ConnectionsArgs;
 use super::exit;
+use super::module_args::NewModuleArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -336,6 +337,8 @@ pub(crate) enum ModulesVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Write the file of a new module; at a terminal, what is not given is asked for
+    New(NewModuleArgs),
     /// Play recordings of modules against their files, and compare with what was accepted
     Test {
         /// The module's name or alias; without it, every module that has recordings

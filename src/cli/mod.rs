@@ -13,6 +13,7 @@ mod exit;
 mod follow;
 mod harmless;
 mod interrupt;
+mod module_args;
 mod output;
 mod programs;
 mod prompt;

@@ -76,6 +76,15 @@ pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
     Ok(Catalog::load(&folders))
 }
 
+/// Where a new module goes: the last of `folders`, or else the user's own folder.
+pub(crate) fn new_modules(folders: &[PathBuf]) -> Result<PathBuf, CliError> {
+    if let Some(folder) = folders.last() {
+        return Ok(folder.clone());
+    }
+    let own = config()?.module_folders.into_iter().next();
+    Ok(own.expect("the user's own folder is always one").path)
+}
+
 /// A client of the daemon; starts one where there is none.
 pub(crate) async fn client() -> Result<Client, CliError> {
     Ok(Client::find_or_start(place()?).await?)
