@@ -348,8 +348,9 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
             )
         }
         Finish::Unanswered => {
+            let outcome = stopped.as_ref().map_or(Outcome::Lost, |_| stop);
             let reason = "nothing answered; whether it ran is not known, so it was not sent again";
-            (Outcome::Lost, None, None, Some(reason.to_owned()))
+            (outcome, None, None, Some(reason.to_owned()))
         }
         Finish::Lost(reason) => (Outcome::Lost, None, None, Some(reason.to_string())),
         Finish::NotFree => (

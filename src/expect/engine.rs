@@ -800,7 +800,18 @@ impl Engine {
                 }
             }
             Timer::Again => self.type_interrupt(effects),
-            Timer::GiveUp => self.report(Finish::GaveUp, effects),
+            Timer::GiveUp => {
+                // What never began cannot be told to stop: something else took its frame.
+                if self
+                    .exchange
+                    .as_ref()
+                    .is_some_and(|exchange| exchange.began)
+                {
+                    self.report(Finish::GaveUp, effects);
+                } else {
+                    self.unanswered(now, effects);
+                }
+            }
             Timer::Absorb => self.absorb(ABSORBS - 1, now, effects),
             Timer::SignIn => {
                 self.overdue = true;

@@ -545,6 +545,8 @@ impl Task {
             self.mail(mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
+        self.status
+            .send_modify(|status| (status.queued, status.current) = (0, None));
         self.listener.event(SessionEvent::Ended(&reason));
     }
 
