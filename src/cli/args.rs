@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::connection_args::ConnectionsArgs;
 use super::exit;
+use super::module_args::NewModuleArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -118,6 +119,18 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
   mm daemon stop --force                     also when sign-ins are lost
 ")]
     Daemon(DaemonArgs),
+    /// What is wrong on this machine, and how to mend it
+    #[command(after_help = "Examples:
+  mm doctor
+  mm doctor --json | jq '.findings[] | select(.level == \"error\")'
+
+Exits with 1 where something has to be mended. It changes nothing and starts no daemon.
+")]
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// The whole story on this machine: no tenant, no network, no PowerShell needed
     #[command(after_help = "Examples:
   mm demo
@@ -323,6 +336,19 @@ pub(crate) enum ModulesVerb {
         /// Print the findings as a JSON array
         #[arg(long)]
         json: bool,
+    },
+    /// Write the file of a new module; at a terminal, what is not given is asked for
+    New(NewModuleArgs),
+    /// Play recordings of modules against their files, and compare with what was accepted
+    Test {
+        /// The module's name or alias; without it, every module that has recordings
+        name: Option<String>,
+        /// Where the recordings are, named MODULE-CASE.cast; otherwise in `recordings` beside the module's file
+        #[arg(long, value_name = "DIR")]
+        recordings: Option<PathBuf>,
+        /// Accept what comes out
+        #[arg(long)]
+        update: bool,
     },
     /// A JSON Schema of module files, for editors
     Schema {

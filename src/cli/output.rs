@@ -42,9 +42,9 @@ impl Screen {
         self.stderr_is_terminal
     }
 
-    /// Whether somebody can be asked on standard input.
-    pub(crate) fn reads_terminal(&self) -> bool {
-        io::stdin().is_terminal()
+    /// Whether somebody is there who can be asked.
+    pub(crate) fn asks_people(&self) -> bool {
+        self.stderr_is_terminal && io::stdin().is_terminal()
     }
 
     /// A run's output, as it comes; flushed at once.

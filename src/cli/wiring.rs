@@ -76,6 +76,15 @@ pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
     Ok(Catalog::load(&folders))
 }
 
+/// Where a new module goes: the last of `folders`, or else the user's own folder.
+pub(crate) fn new_modules(folders: &[PathBuf]) -> Result<PathBuf, CliError> {
+    if let Some(folder) = folders.last() {
+        return Ok(folder.clone());
+    }
+    let own = config()?.module_folders.into_iter().next();
+    Ok(own.expect("the user's own folder is always one").path)
+}
+
 /// The connections file, where the environment names one: the daemon may have been started with another.
 fn named_connections() -> Result<Option<String>, CliError> {
     if std::env::var_os("MM_CONNECTIONS").is_none_or(|path| path.is_empty()) {

@@ -2,9 +2,11 @@
 
 mod connections;
 mod daemon_life;
+mod doctor;
 mod http_door;
 mod imports;
 mod interrupts;
+mod module_tools;
 mod modules;
 mod recordings;
 mod run;

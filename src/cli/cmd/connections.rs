@@ -254,7 +254,7 @@ fn written(text: &str) -> Result<Option<Value>, CliError> {
 }
 
 fn add(file: PathBuf, args: AddArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let asks = screen.shows_progress() && screen.reads_terminal() && !args.no_input;
+    let asks = screen.asks_people() && !args.no_input;
     let name = parse(&args.name)?;
     // Before anybody is asked; the file that is not there yet has no entry either, and a broken one is told when it is changed.
     if Registry::load(&file).is_ok_and(|registry| registry.get(&name).is_ok()) {
@@ -314,7 +314,7 @@ fn add(file: PathBuf, args: AddArgs, screen: &mut Screen) -> Result<(), CliError
 }
 
 /// Asks at the terminal. `None` for an empty answer.
-fn answer(question: &str, screen: &mut Screen) -> Result<Option<String>, CliError> {
+pub(super) fn answer(question: &str, screen: &mut Screen) -> Result<Option<String>, CliError> {
     let failed = |source| CliError::Io {
         what: "the terminal cannot be read".to_owned(),
         source,
@@ -330,7 +330,7 @@ fn answer(question: &str, screen: &mut Screen) -> Result<Option<String>, CliErro
 }
 
 fn confirmed(name: &ConnectionName, screen: &mut Screen) -> Result<bool, CliError> {
-    if !(screen.shows_progress() && screen.reads_terminal()) {
+    if !screen.asks_people() {
         return Err(CliError::usage(
             format!("`{name}` is not removed without being asked"),
             "say it with --yes",

@@ -29,6 +29,18 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
             SpecKind::Shell => shell_schema(),
             SpecKind::Include => include_schema(),
         })?,
+        ModulesVerb::New(new) => {
+            let folder = wiring::new_modules(&args.modules)?;
+            return super::module_new::new(new, &folder, &catalog, screen);
+        }
+        ModulesVerb::Test {
+            name,
+            recordings,
+            update,
+        } => {
+            let folder = recordings.as_deref();
+            return super::module_test::test(&catalog, name.as_deref(), folder, update, screen);
+        }
         ModulesVerb::Check { files, json } => {
             let verdict = if files.is_empty() {
                 everything(&catalog)
