@@ -43,6 +43,7 @@
 //! script      name
 //! spec        name script
 //! expect      script secret
+//! policy      script
 //! recording   secret
 //! replay      expect recording script secret
 //! connection  name
@@ -53,7 +54,7 @@
 //! http        api daemon name script
 //! client      api name
 //! demo        spec
-//! cli         api client config daemon demo expect http logging name pty recording replay script secret spec
+//! cli         api client config daemon demo expect http logging name policy pty recording replay script secret spec
 //! ```
 
 mod api;
@@ -68,6 +69,7 @@ mod http;
 mod logging;
 mod name;
 mod output;
+mod policy;
 mod pty;
 mod recording;
 mod replay;

@@ -9,6 +9,7 @@ macro_rules! files {
 /// Paths inside `modules.d/`, and texts.
 pub(super) const FILES: &[(&str, &str)] = files![
     "exo.yaml",
+    "include/effects.yaml",
     "include/microsoft.yaml",
     "shells/pwsh-bootstrap.ps1",
     "shells/pwsh.yaml",

@@ -7,6 +7,7 @@ pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod login;
 pub(super) mod modules;
+pub(super) mod policy;
 pub(super) mod recording;
 pub(super) mod run;
 pub(super) mod runs;
