@@ -96,7 +96,7 @@ Ctrl-C stops the waiting, not the sign-in.
     Modules(ModulesArgs),
     /// Say what a command would do, before it runs
     #[command(after_help = "Examples:
-  mm policy explain -m exo 'Get-Mailbox | Remove-Mailbox'
+  mm policy explain -c Contoso -m exo 'Get-Mailbox | Remove-Mailbox'
   mm policy explain --json 'Set-Mailbox u -ForwardingSmtpAddress a@b.c'
   mm policy explain --jsonl < texts.jsonl    a line {\"text\": …} in, a line out
 ")]
@@ -331,6 +331,9 @@ pub(crate) struct PolicyArgs {
 pub(crate) enum PolicyVerb {
     /// What a command runs, what that does, and which rule says so
     Explain {
+        /// Decide by what this connection allows; without it, by what holds where a connection says nothing
+        #[arg(short, long, value_name = "NAME", conflicts_with = "jsonl")]
+        connection: Option<String>,
         /// Read it as a command of this module; without it, as PowerShell
         #[arg(short, long, value_name = "NAME")]
         module: Option<String>,

@@ -3,8 +3,10 @@
 
 mod entry;
 mod error;
+mod policy;
 mod registry;
 
 pub(crate) use entry::Connection;
 pub(crate) use error::{EntryError, LookupError, RegistryError};
+pub(crate) use policy::Policy;
 pub(crate) use registry::Registry;

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{parse_bash, parse_powershell};
+use super::bash::parse as parse_bash;
+use super::powershell::parse as parse_powershell;
 use crate::script::Effect;
 use crate::spec::Catalog;
 

@@ -3,6 +3,7 @@
 mod daemon_life;
 mod http_door;
 mod imports;
+mod policy;
 mod run;
 mod support;
 mod terminal;

@@ -10,16 +10,14 @@ use crate::cli::exit::Exit;
 use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
-use crate::policy::{Finding, Judgement, Parsed, judge, parse_bash, parse_powershell};
+use crate::policy::{Allowance, Finding, Judgement, Parsed, Who, judge, parse};
 use crate::script::{EffectRule, Module};
 use crate::spec::Catalog;
-
-/// The shell of `modules.d/shells/` whose texts are Bash; those of every other one are PowerShell.
-const BASH: &str = "bash";
 
 /// Explains one command, or many.
 pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let PolicyVerb::Explain {
+        connection,
         module,
         command,
         json,
@@ -41,11 +39,15 @@ pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliE
     if jsonl {
         return many(&reader, screen);
     }
+    let allowance = match connection {
+        Some(name) => Allowance::of(&wiring::connection(&name)?),
+        None => Allowance::default(),
+    };
     let (parsed, judged) = reader.read(&command.unwrap_or_default());
     if json {
-        screen.json(&Explained::new(&parsed, &judged))?;
+        screen.json(&Explained::new(&parsed, &judged, allowance))?;
     } else {
-        screen.text(&told(&parsed, &judged))?;
+        screen.text(&told(&parsed, &judged, allowance))?;
     }
     Ok(Exit::Done)
 }
@@ -58,14 +60,7 @@ struct Reader<'c> {
 
 impl Reader<'_> {
     fn read(&self, text: &str) -> (Parsed, Judgement) {
-        let is_bash = self
-            .module
-            .is_some_and(|module| module.shell.name.to_string() == BASH);
-        let parsed = if is_bash {
-            parse_bash(text)
-        } else {
-            parse_powershell(text)
-        };
+        let parsed = parse(text, self.module);
         let own: &[EffectRule] = self.module.map_or(&[], |module| &module.effects);
         let judged = judge(&parsed, self.catalog.effects().iter().chain(own));
         (parsed, judged)
@@ -138,6 +133,30 @@ struct Explained<'p> {
     #[serde(flatten)]
     short: Short<'p>,
     findings: Vec<Found<'p>>,
+    /// What would be decided: for a person at a terminal, and for a program.
+    decisions: [Decided; 2],
+}
+
+/// What would be decided for somebody.
+#[derive(Debug, Serialize)]
+struct Decided {
+    who: &'static str,
+    decision: &'static str,
+    /// The effect that it is for.
+    effect: &'static str,
+    rule: &'static str,
+}
+
+fn decided(judged: &Judgement, allowance: Allowance) -> [Decided; 2] {
+    [("person", Who::Person), ("program", Who::Program)].map(|(name, who)| {
+        let decision = allowance.decide(who, &judged.effects());
+        Decided {
+            who: name,
+            decision: decision.verdict.word(),
+            effect: decision.effect.word(),
+            rule: decision.rule,
+        }
+    })
 }
 
 /// One effect, and where it comes from.
@@ -155,7 +174,7 @@ struct Found<'p> {
 }
 
 impl<'p> Explained<'p> {
-    fn new(parsed: &'p Parsed, judged: &'p Judgement) -> Self {
+    fn new(parsed: &'p Parsed, judged: &'p Judgement, allowance: Allowance) -> Self {
         let found = |finding: &'p Finding| Found {
             effect: finding.effect.word(),
             what: &finding.what,
@@ -166,11 +185,12 @@ impl<'p> Explained<'p> {
         Self {
             short: Short::new(parsed, judged),
             findings: judged.findings.iter().map(found).collect(),
+            decisions: decided(judged, allowance),
         }
     }
 }
 
-fn told(parsed: &Parsed, judged: &Judgement) -> String {
+fn told(parsed: &Parsed, judged: &Judgement, allowance: Allowance) -> String {
     let words: Vec<&str> = judged
         .effects()
         .iter()
@@ -196,6 +216,12 @@ fn told(parsed: &Parsed, judged: &Judgement) -> String {
             finding.reason,
         ));
     }
+    for decided in decided(judged, allowance) {
+        lines.push(format!(
+            "{:<11} {} ({}): {}",
+            decided.who, decided.decision, decided.effect, decided.rule
+        ));
+    }
     lines.push(String::new());
     lines.join("\n")
 }
@@ -213,8 +239,9 @@ mod tests {
         };
         let (parsed, judged) =
             reader.read("Get-Mailbox |\n  Set-Mailbox -ForwardingSmtpAddress e@x.y; & $x");
-        let mut text = told(&parsed, &judged);
-        let whole = serde_json::to_string_pretty(&Explained::new(&parsed, &judged));
+        let mut text = told(&parsed, &judged, Allowance::default());
+        let whole =
+            serde_json::to_string_pretty(&Explained::new(&parsed, &judged, Allowance::default()));
         text.push_str(&whole.expect("it is JSON"));
         insta::with_settings!({filters => vec![(r"effects\.yaml:\d+", "effects.yaml:N")]}, {
             insta::assert_snapshot!(text);
