@@ -122,6 +122,10 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
         if matches!(short, "foreach-object" | "foreach" | "%") {
             self.members_by_name(command);
         }
+        if runs_given_code(short, command) {
+            let why = "the code that it is given is only known when it runs";
+            self.language(Effect::UnknownCode, name, command.line, why);
+        }
         if self.findings.len() == before {
             self.language(
                 Effect::Reads,
@@ -219,6 +223,10 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             let why = "what the method does is not known";
             self.language(Effect::UnknownCode, what, member.line, why);
         }
+        for word in &parsed.code {
+            let why = "it may be the code of a command, which then runs under no name";
+            self.language(Effect::UnknownCode, &word.text, word.line, why);
+        }
         for target in &parsed.redirects {
             if !matches!(target.text.to_lowercase().as_str(), "$null" | "/dev/null") {
                 let why = "output is written to a file";
@@ -251,6 +259,29 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
         for line in &parsed.exits {
             self.language(Effect::EndsSession, "exit", *line, "it ends the program");
         }
+    }
+}
+
+/// Whether it is a command that runs what it is given, and that is no literal block.
+fn runs_given_code(name: &str, command: &Command) -> bool {
+    let unknown = |value: &Value| matches!(value, Value::Unknown);
+    let positional = command.positional().any(unknown);
+    let named = |wanted: &[&str]| {
+        command.parameters().any(|(name, value)| {
+            let name = name.to_lowercase();
+            let is_wanted = wanted.iter().any(|one| one.starts_with(&name));
+            is_wanted && value.is_some_and(unknown)
+        })
+    };
+    match name {
+        "invoke-command" | "icm" | "start-job" | "sajb" | "measure-command" => {
+            positional || named(&["scriptblock", "expression"])
+        }
+        "foreach-object" | "foreach" | "%" => {
+            positional || named(&["process", "begin", "end", "remainingscripts", "parallel"])
+        }
+        "where-object" | "where" | "?" => positional || named(&["filterscript"]),
+        _ => false,
     }
 }
 

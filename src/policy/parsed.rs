@@ -7,6 +7,8 @@ pub(crate) struct Parsed {
     pub(crate) commands: Vec<Command>,
     /// Methods that are called.
     pub(crate) members: Vec<Member>,
+    /// Properties that hand out a command's code, or whose name is only known when the text runs.
+    pub(crate) code: Vec<Word>,
     /// What output is redirected to.
     pub(crate) redirects: Vec<Word>,
     /// Functions that are defined.

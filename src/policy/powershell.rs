@@ -86,6 +86,19 @@ impl<'t> Reader<'_, 't> {
                 let member = self.member(node);
                 self.found.members.extend(member);
             }
+            "member_access" => {
+                let name = super::tree::child(node, "member_name").map(innermost);
+                let hands_out = name.is_none_or(|name| match name.kind() {
+                    "simple_name" => self.text(name).eq_ignore_ascii_case("ScriptBlock"),
+                    _ => self
+                        .called(name)
+                        .is_none_or(|name| name.eq_ignore_ascii_case("ScriptBlock")),
+                });
+                if hands_out {
+                    let word = self.word(node);
+                    self.found.code.push(word);
+                }
+            }
             // A call in the place of an argument: the list of its arguments stands beside what is called.
             "argument_list" => {
                 let called = node.prev_sibling().map(innermost).filter(|before| {
