@@ -11,7 +11,7 @@
 //!  bytes, requests, time ──▶  expect/  the machine: a pure state machine; no clock, no runtime, no descriptor
 //!                                  │ effects
 //!  session/  the one task that owns a terminal (pty/), its child and its machine ──▶ recording/, output/
-//!  daemon/   all sessions, all runs; in domain words         ◀── connection/, store/, config
+//!  daemon/   all sessions, all runs; in domain words         ◀── policy/, connection/, store/, config
 //!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── cli/
 //! ```
 //!
@@ -47,14 +47,15 @@
 //! recording   secret
 //! replay      expect recording script secret
 //! connection  name
+//! policy      connection script
 //! store       name
 //! session     expect pty recording script
-//! daemon      config connection expect name output pty recording script secret session spec store
+//! daemon      config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
 //! http        api daemon name script
 //! client      api name
 //! demo        spec
-//! cli         api client config connection daemon demo expect http logging name pty recording replay script secret spec
+//! cli         api client config connection daemon demo expect http logging name policy pty recording replay script secret spec
 //! ```
 
 mod api;
@@ -71,6 +72,7 @@ mod http;
 mod logging;
 mod name;
 mod output;
+mod policy;
 mod pty;
 mod recording;
 mod replay;

@@ -106,6 +106,13 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
   mm modules schema > module.schema.json
 ")]
     Modules(ModulesArgs),
+    /// Say what a command would do, before it runs
+    #[command(after_help = "Examples:
+  mm policy explain -c Contoso -m exo 'Get-Mailbox | Remove-Mailbox'
+  mm policy explain --json 'Set-Mailbox u -ForwardingSmtpAddress a@b.c'
+  mm policy explain --jsonl < texts.jsonl    a line {\"text\": …} in, a line out
+")]
+    Policy(PolicyArgs),
     /// Show or play a recording
     #[command(after_help = "Examples:
   mm recording show session.cast
@@ -364,6 +371,37 @@ pub(crate) enum SpecKind {
     Module,
     Shell,
     Include,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct PolicyArgs {
+    /// A folder of module files that add to and replace the built-in ones; after those of `MM_MODULES`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) modules: Vec<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: PolicyVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum PolicyVerb {
+    /// What a command runs, what that does, and which rule says so
+    Explain {
+        /// Decide by what this connection allows; without it, by what holds where a connection says nothing
+        #[arg(short, long, value_name = "NAME", conflicts_with = "jsonl")]
+        connection: Option<String>,
+        /// Read it as a command of this module; without it, as PowerShell
+        #[arg(short, long, value_name = "NAME")]
+        module: Option<String>,
+        /// The command
+        #[arg(value_name = "COMMAND", required_unless_present = "jsonl")]
+        command: Option<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        /// Answer each line `{"text": …}` of standard input with a line of JSON
+        #[arg(long, conflicts_with_all = ["command", "json"])]
+        jsonl: bool,
+    },
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use super::error::CliError;
 use crate::client::{Client, Place};
 use crate::config::{Config, Overrides};
+use crate::connection::{Connection, Registry as Connections};
 use crate::daemon::Service;
 use crate::logging::{self, LogTarget};
+use crate::name::{ConnectionName, NameError};
 use crate::spec::Catalog;
 
 /// The settings of this process, from its environment.
@@ -93,6 +95,23 @@ fn named_connections() -> Result<Option<String>, CliError> {
     Ok(Some(
         config()?.connections_file.to_string_lossy().into_owned(),
     ))
+}
+
+/// An entry of the connections file.
+pub(crate) fn connection(name: &str) -> Result<Connection, CliError> {
+    let bad = |message: String, help: String| CliError::Spec {
+        message,
+        help: Some(help),
+    };
+    let name: ConnectionName = name
+        .parse()
+        .map_err(|error: NameError| bad(error.to_string(), error.help().to_owned()))?;
+    let connections = Connections::load(&config()?.connections_file)
+        .map_err(|error| bad(error.to_string(), error.help().to_owned()))?;
+    connections
+        .get(&name)
+        .cloned()
+        .map_err(|error| bad(error.to_string(), error.help()))
 }
 
 /// A client of the daemon; starts one where there is none.

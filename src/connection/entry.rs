@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::error::EntryError;
+use super::policy::Policy;
 use crate::name::{ConnectionName, ModuleName};
 
 /// Application ids by module.
@@ -25,6 +26,7 @@ pub(crate) struct Connection {
     /// The file's `_knownModuleApps`, shared by its entries.
     known_module_apps: Arc<ModuleApps>,
     sharepoint_host: Option<String>,
+    policy: Policy,
     skip_send_guards: bool,
     skip_signature_strip: bool,
     stand_in: Option<String>,
@@ -58,6 +60,7 @@ impl Connection {
             module_apps: module_apps(&keys.path("moduleApps"), raw.get("moduleApps"))?,
             known_module_apps: Arc::clone(known_module_apps),
             sharepoint_host: keys.text("sharepoint_host")?,
+            policy: keys.policy("policy")?,
             skip_send_guards: keys.flag("skipSendGuards")?,
             skip_signature_strip: keys.flag("skipSignatureStrip")?,
             stand_in: keys.text("stand_in")?,
@@ -130,6 +133,11 @@ impl Connection {
     /// The servers that the entry is meant for. `None`: it does not say.
     pub(crate) fn mcps(&self) -> Option<&[String]> {
         self.mcps.as_deref()
+    }
+
+    /// How much it allows.
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy
     }
 
     /// Whether sending mail or messages needs no approval here.
@@ -214,6 +222,18 @@ impl Keys<'_> {
                 Ok((!text.is_empty()).then(|| text.to_owned()))
             }
             Some(other) => Err(self.error(key, "text", other)),
+        }
+    }
+
+    /// The policy's word. A wrong one is no default: it takes the entry out.
+    fn policy(&self, key: &str) -> Result<Policy, EntryError> {
+        match self.text(key)? {
+            None => Ok(Policy::default()),
+            Some(word) => Policy::of_word(&word).ok_or_else(|| EntryError::Kind {
+                key: self.path(key),
+                expected: Policy::EXPECTED,
+                found: "another word",
+            }),
         }
     }
 
@@ -323,6 +343,10 @@ mod tests {
                 "connections.Contoso.skipSendGuards: expected true or false, found text",
             ),
             (
+                json!({"tenant": "t", "policy": "readonly"}),
+                "connections.Contoso.policy: expected `read-only`, `ask` or `open`, found another word",
+            ),
+            (
                 json!({"tenant": "t", "mcps": ["mm", 1]}),
                 "connections.Contoso.mcps[1]: expected text, found a number",
             ),
@@ -334,6 +358,19 @@ mod tests {
             let error = read(entry).expect_err(message);
             assert_eq!(error.to_string(), message);
             assert!(!error.help().is_empty());
+        }
+    }
+
+    #[test]
+    fn the_policy_is_one_of_three_words() {
+        let policy = |entry| read(entry).expect("it is well formed").policy();
+        assert_eq!(policy(json!({"tenant": "t"})), Policy::Ask);
+        for (word, expected) in [
+            ("read-only", Policy::ReadOnly),
+            ("ask", Policy::Ask),
+            ("open", Policy::Open),
+        ] {
+            assert_eq!(policy(json!({"tenant": "t", "policy": word})), expected);
         }
     }
 

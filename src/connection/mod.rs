@@ -5,10 +5,12 @@ mod check;
 mod edit;
 mod entry;
 mod error;
+mod policy;
 mod registry;
 
 pub(crate) use check::doubts;
 pub(crate) use edit::Editor;
 pub(crate) use entry::Connection;
-pub(crate) use error::{EditError, EntryError, LookupError, RegistryError};
+pub(crate) use error::{EditError, LookupError, RegistryError};
+pub(crate) use policy::Policy;
 pub(crate) use registry::Registry;

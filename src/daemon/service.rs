@@ -24,6 +24,7 @@ use crate::connection::{Connection, Registry as Connections};
 use crate::expect::{AnswerLine, Identity};
 use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
 use crate::output::{Kept, Limits, read_file};
+use crate::policy::{self, Allowance, Verdict, Who};
 use crate::pty::SpawnError;
 use crate::script::Module;
 use crate::session::{
@@ -46,6 +47,9 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
 
 /// How long a session may take to sign out when the daemon stops, before it is ended.
 const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(6);
+
+/// The client that people at a terminal use; every other one is a program.
+const PERSON: &str = "cli";
 
 /// Where the scenario of the built-in connection stands, in the state folder.
 const DEMO_FILE: &str = "demo-scenario";
@@ -441,6 +445,7 @@ impl Service {
     pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)?;
+        self.check_policy(&order, &module).await?;
         let entry = self.session(&order.connection, &order.module)?;
         {
             let status = entry.session.status();
@@ -482,6 +487,55 @@ impl Service {
             return Err(refused(&entry, &error));
         }
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
+    }
+
+    /// Refuses what the connection's policy refuses. What it would ask about passes: nobody could say yes.
+    async fn check_policy(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<(), ServiceError> {
+        let connection = self.connection(&order.connection)?;
+        let allowance = Allowance::of(&connection);
+        let who = if order.client == PERSON {
+            Who::Person
+        } else {
+            Who::Program
+        };
+        if !allowance.may_refuse(who) {
+            return Ok(());
+        }
+        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
+        // A command may have megabytes.
+        let judged = tokio::task::spawn_blocking(move || {
+            let parsed = policy::parse(&text, Some(&module));
+            let shared = lock(&service.0.catalog).effects().to_vec();
+            policy::judge(&parsed, shared.iter().chain(&module.effects))
+        })
+        .await
+        .map_err(|error| state(format!("the command cannot be judged: {error}")))?;
+        let decision = allowance.decide(who, &judged.effects());
+        if decision.verdict != Verdict::Refuse {
+            return Ok(());
+        }
+        let finding = judged
+            .findings
+            .iter()
+            .find(|one| one.effect == decision.effect);
+        let what = finding.map_or("the command", |one| one.what.as_str());
+        let reason = finding.map_or("", |one| one.reason.as_str());
+        Err(ServiceError::Refused {
+            message: format!(
+                "`{what}` is refused: {} ({}, {reason})",
+                decision.rule,
+                decision.effect.word()
+            ),
+            help: Some(format!(
+                "`mm policy explain -c '{}' -m {}` shows what the command does and what is decided for whom",
+                connection.name(),
+                order.module,
+            )),
+        })
     }
 
     fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {

@@ -3,12 +3,14 @@
 //!
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
+mod effects;
 mod module;
 mod pattern;
 mod shell;
 mod sign_in;
 mod template;
 
+pub(crate) use effects::{Effect, EffectRule, Glob};
 pub(crate) use module::Module;
 pub(crate) use pattern::{Pattern, PatternError, syntax};
 pub(crate) use shell::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Shell, SignIn, Template};
+use super::{EffectRule, Shell, SignIn, Template};
 use crate::name::ModuleName;
 
 /// One module. Immutable; sessions that run keep theirs when its file changes.
@@ -19,6 +19,8 @@ pub(crate) struct Module {
     pub(crate) run: Option<Template>,
     /// Absent for a module that needs no sign-in.
     pub(crate) sign_in: Option<SignIn>,
+    /// What its commands do, in addition to what holds for every module.
+    pub(crate) effects: Vec<EffectRule>,
     /// What a person should know: limits, what could not be verified.
     pub(crate) notes: Vec<String>,
 }

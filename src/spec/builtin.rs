@@ -11,6 +11,7 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "azure.yaml",
     "exo.yaml",
     "graph.yaml",
+    "include/effects.yaml",
     "include/microsoft.yaml",
     "ipps.yaml",
     "pnp.yaml",

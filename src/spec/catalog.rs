@@ -11,7 +11,7 @@ use super::folder::{Folder, Stamp};
 use super::library::{self, Entry, Library, ModuleFile, Text};
 use super::lookup::{CatalogError, found};
 use super::source::{Origin, SourceFile};
-use crate::script::{Module, Shell};
+use crate::script::{EffectRule, Module, Shell};
 
 /// One line of the list of modules or shells.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
+    /// The rules about commands that hold for every module.
+    pub(crate) fn effects(&self) -> &[EffectRule] {
+        self.library.effects()
+    }
+
     /// Reads the program's own files and those of `folders`, each of which may have a `shells/` and an `include/` of its
     /// own. A later one replaces what an earlier one has under the same name. A folder that is not there is empty. Blocks.
     pub(crate) fn load(folders: &[PathBuf]) -> Self {

@@ -12,7 +12,7 @@ use super::parts::{ShellParts, Written};
 use super::source::{At, Origin, SourceFile};
 use super::value::Name;
 use super::{suggest, validate};
-use crate::script::Module;
+use crate::script::{EffectRule, Module};
 
 /// What became of a file.
 #[derive(Debug, Clone)]
@@ -90,6 +90,15 @@ pub(super) fn include(text: Text) -> Entry<Arc<Rules>> {
 }
 
 impl Library {
+    /// The rules about commands that hold for every module. None where their file is not sound: then nothing is known to
+    /// be harmless.
+    pub(super) fn effects(&self) -> &[EffectRule] {
+        self.includes
+            .get("effects")
+            .and_then(|entry| entry.value.as_ref())
+            .map_or(&[], |rules| &rules.effects)
+    }
+
     /// A module out of its file, with this library's shells and rules.
     pub(super) fn module(&self, text: Text) -> Entry<ModuleFile> {
         entry(text, |file, findings| {
@@ -115,7 +124,13 @@ impl Library {
                 })
                 .cloned()
                 .collect();
-            let module = Arc::new(compile_module(written, base, &shared, findings)?);
+            let module = Arc::new(compile_module(
+                written,
+                base,
+                &shared,
+                self.effects(),
+                findings,
+            )?);
             Some(ModuleFile {
                 spec: Arc::new(spec),
                 file: Arc::clone(file),

@@ -8,6 +8,7 @@ mod imports;
 mod interrupts;
 mod module_tools;
 mod modules;
+mod policy;
 mod recordings;
 mod run;
 mod scenarios;

@@ -11,6 +11,7 @@ pub(super) mod login;
 pub(super) mod module_new;
 pub(super) mod module_test;
 pub(super) mod modules;
+pub(super) mod policy;
 pub(super) mod recording;
 pub(super) mod run;
 pub(super) mod runs;

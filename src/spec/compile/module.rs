@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::effects::effects;
 use super::shell::{compile_shell, quoting};
 use super::sign_in::{Rules, sign_in};
 use super::text::{require_hole, template};
-use crate::script::{Module, Quoting, Shell};
+use crate::script::{EffectRule, Module, Quoting, Shell};
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::model::{ModuleSpec, ShellSpec};
 use crate::spec::parts::{ShellParts, Written};
@@ -21,11 +22,12 @@ pub(in crate::spec) struct ShellFile {
 }
 
 /// The module, or `None` with findings. Where `base` is `None` the reason is among the findings already; the rest of the
-/// file is looked at all the same.
+/// file is looked at all the same. `base_effects` are the rules about commands that hold for every module.
 pub(in crate::spec) fn compile_module(
     written: Written<'_, ModuleSpec>,
     base: Option<&ShellFile>,
     shared: &[Arc<Rules>],
+    base_effects: &[EffectRule],
     findings: &mut Diagnostics,
 ) -> Option<Module> {
     let spec = written.value;
@@ -62,6 +64,8 @@ pub(in crate::spec) fn compile_module(
         .optional(|m| &m.sign_in)
         .map(|part| sign_in(part, quoted, shared, findings));
 
+    let effects = effects(&spec.effects, written.file, base_effects, findings);
+
     let shell_notes = base
         .map(|base| base.spec.notes.as_slice())
         .unwrap_or_default();
@@ -72,6 +76,7 @@ pub(in crate::spec) fn compile_module(
         shell: shell?,
         run: run.map_or(Some(None), |run| run.map(Some))?,
         sign_in: sign_in.map_or(Some(None), |sign_in| sign_in.map(Some))?,
+        effects,
         notes: spec
             .notes
             .iter()

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use super::effects::effects;
 use super::text::{pattern, template};
 use crate::script::{
-    ChallengeRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, Template, WayIn,
+    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, Template,
+    WayIn,
 };
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::model::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
@@ -20,11 +22,12 @@ const HOLES: [&str; 5] = [
     "expected_email",
 ];
 
-/// Challenges and failures: a module's own, or those of a file of shared rules.
+/// Challenges and failures: a module's own, or those of a file of shared rules, which may hold rules about commands, too.
 #[derive(Debug, Clone, Default)]
 pub(in crate::spec) struct Rules {
     pub(in crate::spec) challenges: Vec<ChallengeRule>,
     pub(in crate::spec) failures: Vec<FailureRule>,
+    pub(in crate::spec) effects: Vec<EffectRule>,
 }
 
 /// The rules of a file of shared rules, or `None` with findings.
@@ -33,7 +36,7 @@ pub(in crate::spec) fn compile_include(
     file: &Arc<SourceFile>,
     findings: &mut Diagnostics,
 ) -> Option<Rules> {
-    rules(
+    let sign_in = rules(
         Written {
             value: &spec.challenges,
             file,
@@ -43,7 +46,9 @@ pub(in crate::spec) fn compile_include(
             file,
         },
         findings,
-    )
+    );
+    let effects = effects(&spec.effects, file, &[], findings);
+    sign_in.map(|rules| Rules { effects, ..rules })
 }
 
 /// How a module signs in, or `None` with findings. `quoted` is false where the shell writes values as they are; `shared`
@@ -172,6 +177,7 @@ fn rules(
     Some(Rules {
         challenges: challenges.into_iter().collect::<Option<_>>()?,
         failures: failures.into_iter().collect::<Option<_>>()?,
+        effects: Vec::new(),
     })
 }
 

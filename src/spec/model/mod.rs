@@ -1,10 +1,12 @@
 //! The written form: what the keys of a file are, key for key as documented. Doc comments here are what an editor shows
 //! for a key. Nothing here knows what a value means to the machine.
 
+mod effects;
 mod module;
 mod shell;
 mod sign_in;
 
+pub(crate) use effects::EffectSpec;
 pub(crate) use module::{ModuleSpec, OverridesSpec};
 pub(crate) use shell::{
     BootstrapEncodingName, BootstrapSpec, CommandEncodingName, EnvironmentSpec, FrameSpec,

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BootstrapSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, QuerySpec, QuestionSpec,
-    QuotingName, ReadySpec, SignInSpec, StartSpec, StateName, StreamName, TerminalSpec,
+    BootstrapSpec, EffectSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, QuerySpec,
+    QuestionSpec, QuotingName, ReadySpec, SignInSpec, StartSpec, StateName, StreamName,
+    TerminalSpec,
 };
 use crate::spec::source::At;
 use crate::spec::value::{Entries, Name, Text};
@@ -29,6 +30,9 @@ pub(crate) struct ModuleSpec {
     pub(crate) run: Option<At<String>>,
     /// How it signs in. Leave it out for a module that needs no sign-in.
     pub(crate) sign_in: Option<SignInSpec>,
+    /// What its commands do, in addition to the rules that hold for every module (`include/effects.yaml`).
+    #[serde(default)]
+    pub(crate) effects: Vec<At<EffectSpec>>,
     /// Limits that people should know of, and what could not be verified.
     #[serde(default)]
     pub(crate) notes: Vec<At<Text>>,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::EffectSpec;
 use crate::spec::source::At;
 use crate::spec::value::{Aadsts, Entries, Interval, Name, PropertyPath, RegexText, Text, Word};
 
@@ -99,4 +100,7 @@ pub(crate) struct IncludeSpec {
     /// What failures mean.
     #[serde(default)]
     pub(crate) failures: Vec<At<FailureSpec>>,
+    /// What commands do. Only those of the file `effects` hold, and they hold for every module.
+    #[serde(default)]
+    pub(crate) effects: Vec<At<EffectSpec>>,
 }

@@ -1,0 +1,422 @@
+//! From what a text runs to what it does, by the rules. What no rule knows is never taken for reading.
+
+use super::dotnet;
+use super::parsed::{Command, Element, Operator, Parsed, Value};
+use crate::script::{Effect, EffectRule, Glob};
+
+/// One effect, and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) effect: Effect,
+    /// What in the text has it: a command's name, a method, a redirection.
+    pub(crate) what: String,
+    /// The text's line, counted from 1.
+    pub(crate) line: usize,
+    /// Why, for people.
+    pub(crate) reason: String,
+    /// The file and line of the rule. `None`: it follows from the language.
+    pub(crate) rule: Option<String>,
+}
+
+/// What a text does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    pub(crate) findings: Vec<Finding>,
+    /// Whether the parser followed all of it.
+    pub(crate) understood: bool,
+}
+
+impl Judgement {
+    /// Each effect once, in the order of [`Effect::ALL`]. `reads` only where there is no other.
+    pub(crate) fn effects(&self) -> Vec<Effect> {
+        let has = |effect: &Effect| self.findings.iter().any(|found| found.effect == *effect);
+        let mut effects: Vec<Effect> = Effect::ALL.into_iter().filter(has).collect();
+        if effects.len() > 1 || effects.is_empty() {
+            effects.retain(|effect| *effect != Effect::Reads);
+        }
+        if effects.is_empty() {
+            effects.push(Effect::Reads);
+        }
+        effects
+    }
+}
+
+/// Judges a text by rules that hold for every module and by those of its own.
+pub(crate) fn judge<'r>(
+    parsed: &Parsed,
+    rules: impl Iterator<Item = &'r EffectRule> + Clone,
+) -> Judgement {
+    let mut judge = Judge {
+        rules,
+        findings: Vec::new(),
+    };
+    for doubt in &parsed.doubts {
+        judge.language(Effect::UnknownCode, "the text", doubt.line, doubt.why);
+    }
+    for command in &parsed.commands {
+        judge.command(command, parsed);
+    }
+    judge.rest(parsed);
+    Judgement {
+        findings: judge.findings,
+        understood: parsed.is_understood(),
+    }
+}
+
+struct Judge<R> {
+    rules: R,
+    findings: Vec<Finding>,
+}
+
+impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
+    fn language(&mut self, effect: Effect, what: &str, line: usize, reason: &str) {
+        self.findings.push(Finding {
+            effect,
+            what: what.to_owned(),
+            line,
+            reason: reason.to_owned(),
+            rule: None,
+        });
+    }
+
+    fn command(&mut self, command: &Command, parsed: &Parsed) {
+        let Some(name) = &command.name else {
+            if !command.block {
+                let why = "its name is only known when it runs";
+                self.language(Effect::UnknownCode, &command.first, command.line, why);
+            }
+            return;
+        };
+        if command.in_filter && is_comparison(command) {
+            return;
+        }
+        let full = plain_name(name);
+        if is_file(&full) || (command.operator == Operator::Dot && full.contains('.')) {
+            let why = "what the file holds is not known";
+            self.language(Effect::UnknownCode, name, command.line, why);
+            return;
+        }
+        // The name without its module.
+        let short = full
+            .rsplit_once('\\')
+            .map_or(full.as_str(), |(_, name)| name);
+        let defined = parsed
+            .functions
+            .iter()
+            .any(|function| plain_name(&function.text) == short);
+        let before = self.findings.len();
+        let known = self.by_rules(command, name, short);
+        if !known && !defined {
+            if short.contains('-') && !short.contains(' ') && command.words.is_empty() {
+                let why = "no rule knows its verb";
+                self.language(Effect::Writes, name, command.line, why);
+            } else {
+                let why = "another program, or a name that no rule knows";
+                self.language(Effect::UnknownCode, name, command.line, why);
+            }
+        }
+        if command.splat {
+            let why = "its parameters come out of a variable";
+            self.language(Effect::UnknownCode, name, command.line, why);
+        }
+        if matches!(short, "foreach-object" | "foreach" | "%") {
+            self.members_by_name(command);
+        }
+        if runs_given_code(short, command) {
+            let why = "the code that it is given is only known when it runs";
+            self.language(Effect::UnknownCode, name, command.line, why);
+        }
+        if self.findings.len() == before {
+            self.language(
+                Effect::Reads,
+                name,
+                command.line,
+                "what it holds is judged by itself",
+            );
+        }
+    }
+
+    /// Adds what the rules say. Returns whether one knew the name.
+    fn by_rules(&mut self, command: &Command, name: &str, short: &str) -> bool {
+        let subject = if command.words.is_empty() {
+            short.to_owned()
+        } else {
+            format!("{short} {}", command.words.join(" ").to_lowercase())
+        };
+        let fitting: Vec<&EffectRule> = self
+            .rules
+            .clone()
+            .filter(|rule| {
+                rule.names.iter().any(|glob| {
+                    let with_words = glob.as_str().contains(' ');
+                    glob.fits(if with_words { &subject } else { short })
+                })
+            })
+            .collect();
+        let instead = fitting.iter().any(|rule| rule.instead_of_verb);
+        let what_if = is_what_if(command) && !fitting.iter().any(|rule| rule.ignores_what_if);
+        let mut known = false;
+        for rule in fitting {
+            if (instead && rule.is_about_verb()) || !holds(rule, command) {
+                continue;
+            }
+            known = true;
+            for effect in &rule.effects {
+                let (effect, reason) = if what_if && is_kept_back(*effect) {
+                    (
+                        Effect::Reads,
+                        format!("with -WhatIf it only tells: {}", rule.reason),
+                    )
+                } else {
+                    (*effect, rule.reason.clone())
+                };
+                self.findings.push(Finding {
+                    effect,
+                    what: name.to_owned(),
+                    line: command.line,
+                    reason,
+                    rule: Some(rule.place.clone()),
+                });
+            }
+        }
+        known
+    }
+
+    /// `ForEach-Object Delete` calls a method by its name.
+    fn members_by_name(&mut self, command: &Command) {
+        let given = command
+            .parameters()
+            .filter(|(name, _)| Glob::new("MemberName").fits_parameter(&name.to_lowercase()))
+            .filter_map(|(_, value)| value);
+        let names: Vec<Value> = given.chain(command.positional()).cloned().collect();
+        for value in names {
+            let harmless = match &value {
+                Value::Text(name) => dotnet::is_harmless_name(name),
+                Value::Block => true,
+                Value::List(values) => values.iter().all(|value| *value == Value::Block),
+                Value::Flag(_) | Value::Unknown => false,
+            };
+            if !harmless {
+                let what = value.as_text().unwrap_or(&command.first).to_owned();
+                let why = "it may call a method of this name";
+                self.language(Effect::UnknownCode, &what, command.line, why);
+            }
+        }
+    }
+
+    fn rest(&mut self, parsed: &Parsed) {
+        for member in parsed
+            .members
+            .iter()
+            .filter(|member| !dotnet::is_harmless(member))
+        {
+            let what = member.name.as_deref().unwrap_or(&member.on);
+            let is_exit = member.is_static && what.eq_ignore_ascii_case("exit");
+            if is_exit {
+                self.language(
+                    Effect::EndsSession,
+                    what,
+                    member.line,
+                    "it ends the program",
+                );
+            }
+            let why = "what the method does is not known";
+            self.language(Effect::UnknownCode, what, member.line, why);
+        }
+        for word in &parsed.code {
+            let why = "it may be the code of a command, which then runs under no name";
+            self.language(Effect::UnknownCode, &word.text, word.line, why);
+        }
+        for target in &parsed.redirects {
+            if !matches!(target.text.to_lowercase().as_str(), "$null" | "/dev/null") {
+                let why = "output is written to a file";
+                self.language(Effect::WritesLocalFiles, &target.text, target.line, why);
+            }
+        }
+        for function in &parsed.functions {
+            let name = plain_name(&function.text);
+            let shadows = name.contains(['-', ':', '%', '?'])
+                || self
+                    .rules
+                    .clone()
+                    .any(|rule| rule.names.iter().any(|glob| glob.fits(&name)));
+            if shadows {
+                let why = "it takes the place of a command of this name";
+                self.language(Effect::UnknownCode, &function.text, function.line, why);
+            }
+        }
+        for using in &parsed.usings {
+            if !using.text.to_lowercase().contains("namespace") {
+                let why = "it loads code";
+                self.language(Effect::UnknownCode, &using.text, using.line, why);
+            }
+        }
+        for assign in &parsed.assigns {
+            if let Some((effect, why)) = assigned(&assign.text) {
+                self.language(effect, &assign.text, assign.line, why);
+            }
+        }
+        for line in &parsed.exits {
+            self.language(Effect::EndsSession, "exit", *line, "it ends the program");
+        }
+    }
+}
+
+/// Whether it is a command that runs what it is given, and that is no literal block.
+fn runs_given_code(name: &str, command: &Command) -> bool {
+    let unknown = |value: &Value| matches!(value, Value::Unknown);
+    let positional = command.positional().any(unknown);
+    let named = |wanted: &[&str]| {
+        command.parameters().any(|(name, value)| {
+            let name = name.to_lowercase();
+            let is_wanted = wanted.iter().any(|one| one.starts_with(&name));
+            is_wanted && value.is_some_and(unknown)
+        })
+    };
+    match name {
+        "invoke-command" | "icm" | "start-job" | "sajb" | "measure-command" => {
+            positional || named(&["scriptblock", "expression"])
+        }
+        "foreach-object" | "foreach" | "%" => {
+            positional || named(&["process", "begin", "end", "remainingscripts", "parallel"])
+        }
+        "where-object" | "where" | "?" => positional || named(&["filterscript"]),
+        _ => false,
+    }
+}
+
+/// In lower case, with plain dashes: PowerShell takes long ones in the names of cmdlets, too.
+fn plain_name(name: &str) -> String {
+    name.chars()
+        .map(|c| if super::written::is_dash(c) { '-' } else { c })
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+fn is_file(name: &str) -> bool {
+    name.starts_with(['.', '~', '/', '\\'])
+        || name.contains(['/', ':'])
+        || [".ps1", ".exe", ".cmd", ".bat", ".sh", ".com"]
+            .iter()
+            .any(|end| name.ends_with(end))
+}
+
+/// Whether it reads like `Name -eq 'x'`.
+fn is_comparison(command: &Command) -> bool {
+    let is_word = command.name.as_deref().is_some_and(|name| {
+        name.chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))
+    });
+    let compares = command.parameters().next().is_some_and(|(name, _)| {
+        [
+            "eq", "ne", "like", "notlike", "gt", "ge", "lt", "le", "match", "contains",
+        ]
+        .contains(&name.to_lowercase().as_str())
+    });
+    is_word && compares
+}
+
+/// Whether the command is told to say only what it would do. Only a bare switch and `-WhatIf:$true` count.
+fn is_what_if(command: &Command) -> bool {
+    command.elements.iter().any(|element| match element {
+        Element::Parameter { name, value } => {
+            let name = name.to_lowercase();
+            let named = name == "wi" || (name.len() > 1 && "whatif".starts_with(&name));
+            named && matches!(value, None | Some(Value::Flag(true)))
+        }
+        Element::Argument(_) => false,
+    })
+}
+
+/// Whether `-WhatIf` keeps a command from this.
+fn is_kept_back(effect: Effect) -> bool {
+    match effect {
+        Effect::Writes
+        | Effect::Destroys
+        | Effect::Sends
+        | Effect::ChangesRights
+        | Effect::ForwardsMail => true,
+        Effect::Reads
+        | Effect::RevealsSecret
+        | Effect::WritesLocalFiles
+        | Effect::SignsInOrOut
+        | Effect::EndsSession
+        | Effect::UnknownCode => false,
+    }
+}
+
+/// Whether a rule's conditions on parameters and values hold, as far as the text tells; what it does not tell may hold.
+fn holds(rule: &EffectRule, command: &Command) -> bool {
+    let parameters = rule.parameters.is_empty()
+        || command.parameters().any(|(name, value)| {
+            let name = name.to_lowercase();
+            rule.parameters
+                .iter()
+                .any(|glob| glob.fits_parameter(&name))
+                && value_holds(rule, value)
+        });
+    let arguments = rule.arguments.is_empty()
+        || command
+            .values()
+            .any(|value| any_fits(&rule.arguments, value));
+    parameters && arguments
+}
+
+fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {
+    let Some(value) = value else {
+        return true;
+    };
+    let text = match value {
+        Value::Text(text) => text.to_lowercase(),
+        Value::Flag(flag) => flag.to_string(),
+        Value::Block | Value::List(_) | Value::Unknown => return true,
+    };
+    let among = |globs: &[Glob]| globs.iter().any(|glob| glob.fits(&text));
+    (rule.values.is_empty() || among(&rule.values)) && !among(&rule.except_values)
+}
+
+/// Whether one of the texts in a value fits.
+fn any_fits(globs: &[Glob], value: &Value) -> bool {
+    match value {
+        Value::Text(text) => {
+            let text = text.to_lowercase();
+            globs.iter().any(|glob| glob.fits(&text))
+        }
+        Value::List(values) => values.iter().any(|value| any_fits(globs, value)),
+        Value::Flag(_) | Value::Block | Value::Unknown => false,
+    }
+}
+
+/// What an assignment does beyond giving a variable of the session a value.
+fn assigned(target: &str) -> Option<(Effect, &'static str)> {
+    let target = target.to_lowercase();
+    let mut found = None;
+    for part in target.split('$').skip(1) {
+        let name: String = part
+            .trim_start_matches('{')
+            .chars()
+            .take_while(|c| !matches!(c, '}' | ',' | ' ' | '.' | '['))
+            .collect();
+        let (drive, name) = name.split_once(':').unwrap_or(("", &name));
+        found = found.or(match (drive, name) {
+            ("" | "global" | "script" | "local" | "private" | "variable", name) => match name {
+                "psdefaultparametervalues"
+                | "executioncontext"
+                | "psmoduleautoloadingpreference" => {
+                    Some((Effect::UnknownCode, "it changes what later commands do"))
+                }
+                "confirmpreference" | "whatifpreference" => {
+                    Some((Effect::Writes, "it changes whether later commands ask"))
+                }
+                _ => None,
+            },
+            ("env", _) => Some((
+                Effect::UnknownCode,
+                "it changes what programs are found and how they behave",
+            )),
+            ("function" | "alias", _) => Some((Effect::UnknownCode, "it redefines a command")),
+            _ => Some((Effect::WritesLocalFiles, "it writes to a drive")),
+        });
+    }
+    found
+}

@@ -1,0 +1,23 @@
+//! What a command does: judged by its parsed form, never by a pattern over its text.
+//!
+//! A text is parsed by its shell's grammar into what it runs ([`parse`]); rules out of the module files say what that does
+//! ([`judge`]), and its connection says whether it may ([`Allowance`]). Nothing here knows a session, a daemon or a file.
+
+mod bash;
+mod decide;
+mod dotnet;
+mod judge;
+mod literal;
+mod parsed;
+mod powershell;
+mod read;
+mod sound;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod written;
+
+pub(crate) use decide::{Allowance, Verdict, Who};
+pub(crate) use judge::{Finding, Judgement, judge};
+pub(crate) use parsed::Parsed;
+pub(crate) use read::parse;

@@ -1,0 +1,375 @@
+//! From a PowerShell text to what it runs, by way of the grammar. [`sound`](super::sound) says where the grammar is not to
+//! be trusted; what it found is listed all the same.
+
+use std::cell::RefCell;
+
+use tree_sitter::{Node, Parser};
+
+use super::literal;
+use super::parsed::{Command, Doubt, Element, Member, Operator, Parsed, Value, Word};
+use super::sound;
+use super::written::Written;
+
+thread_local! {
+    static PARSER: RefCell<Parser> = RefCell::new({
+        let mut parser = Parser::new();
+        parser
+            .set_language(&tree_sitter_pwsh::LANGUAGE.into())
+            .expect("the grammar is of a version that the library reads");
+        parser
+    });
+}
+
+/// What `text` runs. Total: a text that is no PowerShell is one that is not understood.
+pub(crate) fn parse(text: &str) -> Parsed {
+    let written = Written::new(text);
+    let tree = PARSER.with_borrow_mut(|parser| parser.parse(written.plain(), None));
+    let mut found = Parsed::default();
+    match tree {
+        Some(tree) => {
+            let mut reader = Reader {
+                written: &written,
+                found: &mut found,
+            };
+            super::tree::each(tree.root_node(), |node| reader.read(node));
+            found
+                .doubts
+                .extend(sound::doubts(&written, tree.root_node()));
+        }
+        None => found.doubts.push(Doubt {
+            why: "the parser gave up",
+            line: 1,
+        }),
+    }
+    found
+}
+
+struct Reader<'r, 't> {
+    written: &'r Written<'t>,
+    found: &'r mut Parsed,
+}
+
+impl<'t> Reader<'_, 't> {
+    fn text(&self, node: Node<'_>) -> &'t str {
+        self.written.original(node.byte_range())
+    }
+
+    fn line(&self, node: Node<'_>) -> usize {
+        self.written.line(node.start_byte())
+    }
+
+    fn word(&self, node: Node<'_>) -> Word {
+        Word {
+            text: self.text(node).to_owned(),
+            line: self.line(node),
+        }
+    }
+
+    fn read(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "command" => {
+                let command = self.command(node);
+                if !is_range(&command.first) {
+                    self.found.commands.push(command);
+                }
+            }
+            "foreach_command" => {
+                let command = Command {
+                    name: Some("foreach".to_owned()),
+                    first: "foreach".to_owned(),
+                    line: self.line(node),
+                    ..Command::default()
+                };
+                self.found.commands.push(command);
+            }
+            "invocation_expression" => {
+                let member = self.member(node);
+                self.found.members.extend(member);
+            }
+            "member_access" => {
+                let name = super::tree::child(node, "member_name").map(innermost);
+                let hands_out = name.is_none_or(|name| match name.kind() {
+                    "simple_name" => self.text(name).eq_ignore_ascii_case("ScriptBlock"),
+                    _ => self
+                        .called(name)
+                        .is_none_or(|name| name.eq_ignore_ascii_case("ScriptBlock")),
+                });
+                if hands_out {
+                    let word = self.word(node);
+                    self.found.code.push(word);
+                }
+            }
+            // A call in the place of an argument: the list of its arguments stands beside what is called.
+            "argument_list" => {
+                let called = node.prev_sibling().map(innermost).filter(|before| {
+                    before.kind() == "member_access" && before.end_byte() == node.start_byte()
+                });
+                let member = called.and_then(|called| self.member(called));
+                self.found.members.extend(member);
+            }
+            "file_redirection_operator" if self.text(node) != "<" => {
+                let target = node.next_named_sibling().map_or_else(
+                    || self.word(node),
+                    |name| Word {
+                        text: self.text(name).trim().to_owned(),
+                        line: self.line(name),
+                    },
+                );
+                self.found.redirects.push(target);
+            }
+            "function_statement" => {
+                let name = super::tree::child(node, "function_name");
+                self.found.functions.push(self.word(name.unwrap_or(node)));
+            }
+            "class_method_definition" => {
+                let name = super::tree::child(node, "simple_name");
+                self.found.functions.push(self.word(name.unwrap_or(node)));
+            }
+            "class_statement" | "enum_statement" => {
+                let name = super::tree::child(node, "simple_name");
+                self.found.types.push(self.word(name.unwrap_or(node)));
+            }
+            "using_statement" => {
+                let word = self.word(node);
+                self.found.usings.push(word);
+            }
+            "left_assignment_expression" => {
+                let word = self.word(node);
+                self.found.assigns.push(word);
+            }
+            "flow_control_statement"
+                if node.child(0).is_some_and(|first| first.kind() == "exit") =>
+            {
+                let line = self.line(node);
+                self.found.exits.push(line);
+            }
+            _ => {}
+        }
+    }
+
+    fn command(&self, node: Node<'_>) -> Command {
+        let mut command = Command {
+            line: self.line(node),
+            in_filter: self.is_in_filter(node),
+            ..Command::default()
+        };
+        let mut cursor = node.walk();
+        for part in node.children(&mut cursor) {
+            match part.kind() {
+                "command_invocation_operator" => {
+                    command.operator = if self.text(part).starts_with('&') {
+                        Operator::Ampersand
+                    } else {
+                        Operator::Dot
+                    };
+                }
+                "command_name" => {
+                    self.text(part).clone_into(&mut command.first);
+                    command.name = literal::word(&command.first);
+                }
+                "command_name_expr" => {
+                    self.text(part).clone_into(&mut command.first);
+                    let what = innermost(part);
+                    command.block = what.kind() == "script_block_expression";
+                    command.name = self.called(what);
+                }
+                "command_elements" => {
+                    command.elements = self.elements(part);
+                    command.splat = command.elements.iter().any(is_splat);
+                }
+                _ => {}
+            }
+        }
+        command.elements.retain(|element| !is_splat(element));
+        command
+    }
+
+    /// Whether the nearest script block around the node is the value of `-Filter`, of a command that begins with `Get-`.
+    /// Only there: `Where-Object -Filter` is short for `-FilterScript`, which runs.
+    fn is_in_filter(&self, node: Node<'_>) -> bool {
+        let filter = enclosing_block(node).and_then(|block| {
+            let mut argument = block;
+            while argument
+                .parent()
+                .is_some_and(|parent| parent.kind() != "command_elements")
+            {
+                argument = argument.parent()?;
+            }
+            let mut before = argument.prev_sibling()?;
+            while before.kind() == "command_argument_sep" {
+                before = before.prev_sibling()?;
+            }
+            let is_filter = before.kind() == "command_parameter"
+                && self.text(before).eq_ignore_ascii_case("-Filter");
+            let command = argument.parent()?.parent()?;
+            let name = super::tree::child(command, "command_name")?;
+            let reads = self
+                .text(name)
+                .get(..4)
+                .is_some_and(|verb| verb.eq_ignore_ascii_case("get-"));
+            Some(is_filter && reads)
+        });
+        filter == Some(true)
+    }
+
+    /// The name that `&` or `.` calls, where it is a literal.
+    fn called(&self, what: Node<'_>) -> Option<String> {
+        match what.kind() {
+            "command_name" | "generic_token" => literal::word(self.text(what)),
+            "path_command_name" => {
+                let varies = super::tree::child(what, "variable").is_some();
+                (!varies).then(|| literal::word(self.text(what))).flatten()
+            }
+            "verbatim_string_characters"
+            | "expandable_string_literal"
+            | "expandable_here_string_literal"
+            | "verbatim_here_string_characters" => literal::string(self.text(what)),
+            _ => None,
+        }
+    }
+
+    fn elements(&self, node: Node<'_>) -> Vec<Element> {
+        let mut elements: Vec<Element> = Vec::new();
+        let mut colon = false;
+        let mut cursor = node.walk();
+        for part in node.children(&mut cursor) {
+            match part.kind() {
+                "command_argument_sep" => {
+                    colon |= self.text(part).trim() == ":";
+                }
+                "command_parameter" => {
+                    let name = self.text(part).trim_start_matches(super::written::is_dash);
+                    let (name, with_colon) = match name.strip_suffix(':') {
+                        Some(name) => (name, true),
+                        None => (name, false),
+                    };
+                    elements.push(Element::Parameter {
+                        name: name.to_owned(),
+                        value: None,
+                    });
+                    colon = with_colon;
+                }
+                "redirection" | "comment" => {}
+                _ => {
+                    let value = self.value(part);
+                    match elements.last_mut() {
+                        Some(Element::Parameter { value: absent, .. }) if colon => {
+                            *absent = Some(value);
+                        }
+                        _ => elements.push(Element::Argument(value)),
+                    }
+                    colon = false;
+                }
+            }
+        }
+        elements
+    }
+
+    fn value(&self, node: Node<'_>) -> Value {
+        let node = innermost(node);
+        let text = self.text(node);
+        let of = |text: Option<String>| text.map_or(Value::Unknown, Value::Text);
+        match node.kind() {
+            "generic_token" | "command_parameter" => of(literal::word(text)),
+            "verbatim_string_characters"
+            | "expandable_string_literal"
+            | "expandable_here_string_literal"
+            | "verbatim_here_string_characters" => of(literal::string(text)),
+            "decimal_integer_literal" | "hexadecimal_integer_literal" | "real_literal" => {
+                Value::Text(text.to_owned())
+            }
+            "script_block_expression" => Value::Block,
+            "variable" if text.eq_ignore_ascii_case("$true") => Value::Flag(true),
+            "variable" if text.eq_ignore_ascii_case("$false") => Value::Flag(false),
+            "variable" if text.starts_with('@') => Value::Text(SPLAT.to_owned()),
+            "array_literal_expression" => {
+                let mut cursor = node.walk();
+                Value::List(
+                    node.named_children(&mut cursor)
+                        .map(|part| self.flat_value(part))
+                        .collect(),
+                )
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// A value inside a list: lists of lists are not followed.
+    fn flat_value(&self, node: Node<'_>) -> Value {
+        match innermost(node).kind() {
+            "array_literal_expression" => Value::Unknown,
+            _ => self.value(node),
+        }
+    }
+
+    fn member(&self, node: Node<'_>) -> Option<Member> {
+        let on = node.child(0)?;
+        let name = super::tree::child(node, "member_name").map(innermost);
+        let mut cursor = node.walk();
+        let is_static = node.children(&mut cursor).any(|part| part.kind() == "::");
+        Some(Member {
+            on: self.text(on).to_owned(),
+            name: name.and_then(|name| match name.kind() {
+                "simple_name" => Some(self.text(name).to_owned()),
+                _ => self.called(name),
+            }),
+            is_static,
+            line: self.line(node),
+        })
+    }
+}
+
+/// Whether it is `1..3`: an expression, which the grammar takes for a name where blanks follow.
+fn is_range(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once("..")
+        .is_some_and(|(from, to)| is_number(from) && is_number(to))
+}
+
+/// Stands for a splatted variable until the command is whole: no literal has this text.
+const SPLAT: &str = "\0splat";
+
+fn is_splat(element: &Element) -> bool {
+    match element {
+        Element::Argument(value)
+        | Element::Parameter {
+            value: Some(value), ..
+        } => value.as_text() == Some(SPLAT),
+        Element::Parameter { value: None, .. } => false,
+    }
+}
+
+/// The script block whose only command, or first one of a pipeline, the node is.
+fn enclosing_block(mut node: Node<'_>) -> Option<Node<'_>> {
+    // At most five nodes lie between them.
+    for _ in 0..8 {
+        node = node.parent()?;
+        match node.kind() {
+            "script_block_expression" => return Some(node),
+            "command" => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The node inside nodes that only wrap one other.
+fn innermost(mut node: Node<'_>) -> Node<'_> {
+    while matches!(
+        node.kind(),
+        "unary_expression"
+            | "string_literal"
+            | "integer_literal"
+            | "command_name_expr"
+            | "member_name"
+            | "verbatim_string_literal"
+            | "verbatim_here_string_literal"
+    ) && node.child_count() == 1
+    {
+        match node.child(0) {
+            Some(inner) => node = inner,
+            None => break,
+        }
+    }
+    node
+}

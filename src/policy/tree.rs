@@ -1,0 +1,26 @@
+//! Going through a syntax tree without recursion: a text may nest deeper than a stack is.
+
+use tree_sitter::Node;
+
+/// Calls `visit` for `root` and every node below, in the order of their first characters.
+pub(super) fn each<'t>(root: Node<'t>, mut visit: impl FnMut(Node<'t>)) {
+    let mut cursor = root.walk();
+    loop {
+        visit(cursor.node());
+        if cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
+
+/// The first child of a kind.
+pub(super) fn child<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
+    (0..node.child_count())
+        .filter_map(|at| node.child(at))
+        .find(|part| part.kind() == kind)
+}

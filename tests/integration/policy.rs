@@ -1,0 +1,117 @@
+//! What a connection allows, from outside: refused before anything is started, and told why.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, TestDaemon};
+
+/// A daemon whose connection `Contoso` has this policy.
+fn with_policy(policy: &str) -> TestDaemon {
+    let daemon = TestDaemon::new();
+    let path = daemon.path("connections.json");
+    let text = std::fs::read_to_string(&path).expect("it was written");
+    let mut file: Value = serde_json::from_str(&text).expect("it is JSON");
+    file["connections"]["Contoso"]["policy"] = json!(policy);
+    std::fs::write(&path, file.to_string()).expect("the folder can be written");
+    daemon
+}
+
+/// A run that a program asks for, and the daemon's whole answer.
+fn ask(daemon: &TestDaemon, command: &str) -> String {
+    let body = json!({
+        "connection": "Contoso", "module": "exo", "command": command, "on_signed_out": "refuse",
+    })
+    .to_string();
+    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
+    stream
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a socket has a timeout");
+    write!(
+        stream,
+        "POST /v1/runs HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the daemon reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the daemon answers and closes");
+    answer
+}
+
+#[test]
+fn a_read_only_connection_only_reads() {
+    let daemon = with_policy("read-only");
+    for command in [
+        "Remove-Mailbox x",
+        "& $x",
+        "Get-Mailbox | % { Set-Mailbox $_ -ForwardingAddress x }",
+        "Get-Mailbox &",
+    ] {
+        let refused = daemon.run(&["run", "-c", "Contoso", "-m", "exo", command]);
+        assert_eq!(refused.code, 4, "{command}: {refused:?}");
+        assert!(refused.stderr.contains("`read-only`"), "{refused:?}");
+        assert!(refused.stderr.contains("mm policy explain"), "{refused:?}");
+    }
+    assert_eq!(daemon.session(), Value::Null, "nothing was started");
+    let read = daemon.run(&["run", "-c", "Contoso", "-m", "exo", "Get-AcceptedDomain"]);
+    assert_eq!(read.code, 0, "{read:?}");
+}
+
+#[test]
+fn a_program_gets_no_secret_and_ends_no_session() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    for command in [
+        "Get-AzAccessToken",
+        "1; exit 3",
+        "if (1) { Stop-Process -Id $PID }",
+    ] {
+        let answer = ask(&daemon, command);
+        assert!(
+            answer.contains(r#""code":"refused""#),
+            "{command}: {answer}"
+        );
+    }
+    let answer = ask(&daemon, "Get-AcceptedDomain");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("succeeded"), "{answer}");
+}
+
+#[test]
+fn a_command_is_explained_without_a_daemon() {
+    let daemon = with_policy("read-only");
+    let words = ["policy", "explain", "-c", "Contoso", "-m", "exo", "--json"];
+    let explained = daemon.run(&[&words[..], &["Remove-Mailbox x"]].concat());
+    let report: Value = serde_json::from_str(&explained.stdout).expect("it is JSON");
+    assert_eq!(report["effects"], json!(["destroys"]));
+    assert_eq!(report["decisions"][0]["decision"], "refuse");
+    assert!(daemon.pid().is_none(), "no daemon was needed");
+
+    let lines = "{\"text\": \"Get-Mailbox\"}\n\n{\"text\": \"Get-Mailbox --% x\", \"id\": 1}\n";
+    let answers = daemon.run_with(&["policy", "explain", "--jsonl"], lines.as_bytes());
+    let answers: Vec<Value> = answers
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("it is JSON"))
+        .collect();
+    assert_eq!(
+        answers,
+        [
+            json!({"commands": ["Get-Mailbox"], "effects": ["reads"], "understood": true}),
+            json!({"commands": ["Get-Mailbox"], "effects": ["unknown_code"], "understood": false}),
+        ]
+    );
+    let bad = daemon.run_with(&["policy", "explain", "--jsonl"], b"Get-Mailbox\n");
+    assert_eq!(bad.code, 2, "{bad:?}");
+}
+
+#[test]
+fn a_policy_that_is_none_takes_the_connection_out() {
+    let daemon = with_policy("readonly");
+    let refused = daemon.run(&["run", "-c", "Contoso", "-m", "exo", "1"]);
+    assert_eq!(refused.code, 9, "{refused:?}");
+    assert!(refused.stderr.contains("`read-only`"), "{refused:?}");
+}
