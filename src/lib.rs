@@ -12,7 +12,7 @@
 //!                                  │ effects
 //!  session/  the one task that owns a terminal (pty/), its child and its machine ──▶ recording/, output/
 //!  daemon/   all sessions, all runs; in domain words         ◀── connection/, store/, config
-//!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── cli/
+//!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── mcp/ (stdio), cli/
 //! ```
 //!
 //! Read in this order: `script/mod.rs`, `expect/mod.rs` and its `engine.rs`, `session/task.rs`, `daemon/service.rs`, then
@@ -52,8 +52,9 @@
 //! api         name secret
 //! http        api daemon name script
 //! client      api name
+//! mcp         api client secret
 //! demo        spec
-//! cli         api client config daemon demo expect http logging name pty recording replay script secret spec
+//! cli         api client config daemon demo expect http logging mcp name pty recording replay script secret spec
 //! ```
 
 mod api;
@@ -66,6 +67,7 @@ mod demo;
 mod expect;
 mod http;
 mod logging;
+mod mcp;
 mod name;
 mod output;
 mod pty;

@@ -101,6 +101,12 @@ Ctrl-C stops the waiting, not the sign-in.
   mm recording play session.cast
 ")]
     Recording(RecordingArgs),
+    /// Serve an AI assistant: the Model Context Protocol on standard input and output
+    #[command(after_help = "Examples:
+  mm mcp                                     as a client starts it
+  mm mcp --confirm                           the client asks before each command
+")]
+    Mcp(McpArgs),
     /// Start, stop and show the daemon
     #[command(after_help = "Examples:
   mm daemon status
@@ -362,6 +368,13 @@ pub(crate) enum DaemonVerb {
         #[arg(long, hide = true)]
         detach: bool,
     },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct McpArgs {
+    /// Have the client ask a person before each command; clients that do not know this ignore it
+    #[arg(long)]
+    pub(crate) confirm: bool,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -14,7 +14,7 @@ use super::server::Stopper;
 use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode, LoginRequest,
+    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers,
     PAGE_HEADERS, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER,
     WatchRequest,
 };
@@ -43,6 +43,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
     Router::new()
         .route("/v1/daemon", get(daemon))
         .route("/v1/daemon/shutdown", post(shutdown))
+        .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
         .route("/v1/sessions/login", post(login))
         .route("/v1/sessions/watch", post(watch))
@@ -52,6 +53,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/events", get(events))
         .route("/v1/runs/{id}/output", get(output))
         .route("/v1/runs/{id}/stop", post(stop))
+        .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
         .route("/v1/demo", post(demo))
         .fallback(unknown)
@@ -109,6 +111,10 @@ async fn shutdown(
     door.service.shut_down(request.force).await?;
     door.stopper.stop();
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn connections(State(door): State<Door>) -> Json<Offers> {
+    Json(convert::offers(door.service.offers()))
 }
 
 async fn sessions(
@@ -230,6 +236,11 @@ async fn output(
 
 async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
     let view = door.service.stop(&run_id(&id)?).await?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
+    let view = door.service.keep_run(&run_id(&id)?).await?;
     Ok(Json(convert::run(view)))
 }
 

@@ -3,6 +3,7 @@
 mod daemon_life;
 mod http_door;
 mod imports;
+mod mcp;
 mod run;
 mod support;
 mod terminal;

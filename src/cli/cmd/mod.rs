@@ -6,6 +6,7 @@ pub(super) mod daemon;
 pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod login;
+pub(super) mod mcp;
 pub(super) mod modules;
 pub(super) mod recording;
 pub(super) mod run;

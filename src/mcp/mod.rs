@@ -1,0 +1,23 @@
+//! Door two: an MCP server for AI assistants, and a client of the daemon like any other. It holds no state of its own: what
+//! a call needs to know is in its arguments, so that a new process may serve each call.
+//!
+//! `server` answers the protocol, `tools` is the list that clients see, `verbs/` has a file for each tool. What a tenant said
+//! is data: it goes out between fences, after our own words, and never into a description, an instruction or an error's
+//! template. The types of the protocol's library stay in this room.
+
+mod args;
+mod call;
+mod clean;
+mod excerpt;
+mod follow;
+mod reply;
+mod schema;
+mod server;
+mod shape;
+mod stdio;
+mod tell;
+mod tools;
+mod verbs;
+
+pub(crate) use server::Options;
+pub(crate) use stdio::serve;
