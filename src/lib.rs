@@ -52,7 +52,7 @@
 //! api         name secret
 //! http        api daemon name script
 //! client      api name
-//! mcp         api client secret
+//! mcp         api client name secret
 //! demo        spec
 //! cli         api client config daemon demo expect http logging mcp name pty recording replay script secret spec
 //! ```

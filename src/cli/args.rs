@@ -105,6 +105,7 @@ Ctrl-C stops the waiting, not the sign-in.
     #[command(after_help = "Examples:
   mm mcp                                     as a client starts it
   mm mcp --confirm                           the client asks before each command
+  mm mcp config claude                       what to tell the client
 ")]
     Mcp(McpArgs),
     /// Start, stop and show the daemon
@@ -375,6 +376,21 @@ pub(crate) struct McpArgs {
     /// Have the client ask a person before each command; clients that do not know this ignore it
     #[arg(long)]
     pub(crate) confirm: bool,
+    /// Show the tools of an older server, with their old names and texts, instead of the new ones
+    #[arg(long, value_name = "LIST", value_enum)]
+    pub(crate) legacy: Option<crate::mcp::Legacy>,
+    #[command(subcommand)]
+    pub(crate) verb: Option<McpVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum McpVerb {
+    /// Print what a client's configuration needs
+    Config {
+        /// Which client
+        #[arg(value_enum)]
+        client: crate::mcp::ConfiguredClient,
+    },
 }
 
 #[derive(Debug, Clone, ClapArgs)]

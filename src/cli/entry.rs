@@ -40,7 +40,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {
         Verb::Disconnect(args) => block_on(cmd::disconnect::disconnect(args, screen)),
         Verb::Runs(args) => block_on(cmd::runs::runs(args, screen)),
         Verb::Answer(args) => block_on(cmd::answer::answer(args, screen)),
-        Verb::Mcp(args) => block_on(cmd::mcp::mcp(args)),
+        Verb::Mcp(args) => cmd::mcp::mcp(args, screen),
         Verb::Demo(args) => block_on(cmd::demo::demo(args, screen)),
     };
     exit.map(ExitCode::from)

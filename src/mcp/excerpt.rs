@@ -173,7 +173,7 @@ pub(super) fn search(text: &str, wanted: &str, max: usize) -> (String, usize) {
         if line.to_lowercase().contains(&wanted) {
             count += 1;
             if found.len() + line.len() < max {
-                write!(found, "{}: {line}\n", number + 1).expect("a string takes everything");
+                writeln!(found, "{}: {line}", number + 1).expect("a string takes everything");
             }
         }
     }
@@ -198,7 +198,8 @@ mod tests {
 
     #[tokio::test]
     async fn pages_put_together_are_the_whole() {
-        let text: String = (0..200).map(|n| format!("line {n} é\n")).collect();
+        let lines: Vec<String> = (0..200).map(|n| format!("line {n} é\n")).collect();
+        let text = lines.concat();
         let (mut whole, mut from) = (String::new(), Some(0));
         while let Some(at) = from {
             let page = made(&text, Some(at), Part::Head, 97).await;
@@ -211,7 +212,8 @@ mod tests {
 
     #[tokio::test]
     async fn head_and_tail_say_what_is_missing() {
-        let text: String = (0..1000).map(|n| format!("{n}\n")).collect();
+        let lines: Vec<String> = (0..1000).map(|n| format!("{n}\n")).collect();
+        let text = lines.concat();
         let page = made(&text, None, Part::HeadAndTail, 100).await;
         assert!(page.body.starts_with("0\n1\n") && page.body.ends_with("999\n"));
         let next = page.next.expect("there is more");

@@ -10,14 +10,18 @@ mod call;
 mod clean;
 mod excerpt;
 mod follow;
+mod legacy;
 mod reply;
 mod schema;
 mod server;
 mod shape;
+mod snippet;
 mod stdio;
 mod tell;
 mod tools;
 mod verbs;
 
+pub(crate) use legacy::Legacy;
 pub(crate) use server::Options;
+pub(crate) use snippet::{Client as ConfiguredClient, snippet};
 pub(crate) use stdio::serve;

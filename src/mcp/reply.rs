@@ -82,6 +82,11 @@ impl Refusal {
         }
     }
 
+    /// What went wrong, without the next step.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Whoever asked is gone; nobody reads this.
     pub(super) fn caller_left() -> Self {
         Self::new("the call was cancelled", "call `status`")

@@ -72,6 +72,15 @@ impl Shape {
         clean::text(text.as_bytes())
     }
 
+    /// The objects alone, of what was kept of a run in records mode.
+    pub(super) fn objects(kept: &[u8]) -> Vec<Value> {
+        kept.split(|byte| *byte == b'\n')
+            .filter_map(|line| serde_json::from_slice::<Line<'_>>(line).ok())
+            .filter(|line| line.stream == "output")
+            .map(|line| line.value)
+            .collect()
+    }
+
     fn selected(&self, object: Value) -> Value {
         let Value::Object(all) = object else {
             return object;

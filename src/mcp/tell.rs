@@ -111,15 +111,23 @@ pub(super) fn session(session: &Session) -> String {
     text
 }
 
-/// Why the last sign-in failed or the session ended, with the advice.
+/// How the last sign-in failed or the session ended, with the advice. What the service said about it is
+/// [`failure_said`]: a tenant's words.
 pub(super) fn failure(session: &Session) -> Option<String> {
     let failure = session.failure.as_ref()?;
-    let mut text = format!("Failed: {}", clean::line(&failure.message, SHORT));
+    let mut text = format!("Failed: {}", clean::line(&failure.name, SHORT));
     if !failure.advice.is_empty() {
         write!(text, ". {}", clean::line(&failure.advice, SHORT))
             .expect("a string takes everything");
     }
     Some(text)
+}
+
+/// What was said about a failure, on a line.
+pub(super) fn failure_said(session: &Session) -> Option<String> {
+    let failure = session.failure.as_ref()?;
+    let said = clean::line(&failure.message, 1_000);
+    Some(format!("{}: {said}\n", key(session)))
 }
 
 /// How a run stands or ended, in a sentence.

@@ -66,8 +66,17 @@ struct Session {
 
 impl Session {
     async fn start(daemon: &TestDaemon, era: ClientLifecycleMode, person: Person) -> Self {
+        Self::start_with(daemon, &["mcp"], era, person).await
+    }
+
+    async fn start_with(
+        daemon: &TestDaemon,
+        arguments: &[&str],
+        era: ClientLifecycleMode,
+        person: Person,
+    ) -> Self {
         let mut child = daemon
-            .mm(&["mcp"])
+            .mm(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -142,7 +151,10 @@ fn settings(suffix: &str) -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_suffix(suffix);
-    settings.add_filter(r"\br[a-z0-9]{9}\b", "RUN");
+    settings.add_filter(
+        r#"([Rr]un:? `?|of |"run_id":"|answer |/)r[a-z0-9]{9}\b"#,
+        "${1}RUN",
+    );
     settings.add_filter(r"\d+\.\d s", "TIME");
     settings.add_filter(r"\d{4}-\d\d-\d\dT[\d:]+Z", "WHEN");
     settings.add_filter(r"Time left: 1[45] min( \d+ s)?", "Time left: LEFT");
@@ -151,6 +163,7 @@ fn settings(suffix: &str) -> insta::Settings {
 }
 
 /// One person's day: every tool, with every kind of answer.
+#[expect(clippy::too_many_lines, reason = "it is one list of calls")]
 async fn story(era: ClientLifecycleMode) -> String {
     let daemon = TestDaemon::with_scenario("question?approve=2s");
     let client = Session::start(&daemon, era, Person::new(None)).await;
@@ -307,6 +320,71 @@ async fn the_story_is_the_same_in_both_eras() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn old_names_answer_with_old_texts() {
+    let daemon = TestDaemon::with_scenario("exo?approve=3s");
+    let start = ["mcp", "--legacy", "all"];
+    let client = Session::start_with(
+        &daemon,
+        &start,
+        ClientLifecycleMode::Initialize,
+        Person::new(None),
+    )
+    .await;
+    let pwsh = |more: Value| {
+        let mut arguments = json!({"tenant": "contoso.com", "module": "exo"});
+        let all = arguments.as_object_mut().expect("it is an object");
+        all.extend(more.as_object().expect("it is an object").clone());
+        arguments
+    };
+    let mut told = String::new();
+    for (tool, arguments) in [
+        ("run", json!({})),
+        ("run", json!({"connection": "Contoso"})),
+        ("pwsh_list_connections", json!({})),
+        ("pwsh_run", pwsh(json!({"command": "1"}))),
+        ("run", exo(json!({"command": "1"}))),
+        ("pwsh_status", pwsh(json!({}))),
+        ("connections", json!({})),
+    ] {
+        told.push_str(&client.call(tool, arguments).await);
+    }
+    tokio::task::block_in_place(|| daemon.sign_in());
+    for (tool, arguments) in [
+        ("run", exo(json!({"command": "1..3", "confirmed": true}))),
+        (
+            "mm_run",
+            exo(json!({"command": "Set-Mailbox user1@contoso.com -Hidden 1"})),
+        ),
+        ("mm_run", exo(json!({"command": "if ("}))),
+        (
+            "mm_run",
+            exo(json!({"command": "Remove-Mailbox user3@contoso.com"})),
+        ),
+        ("pwsh_run", pwsh(json!({"command": "1..3"}))),
+        (
+            "pwsh_run",
+            json!({"connectionName": "Contoso", "module": "exo", "command": "'x'"}),
+        ),
+        (
+            "pwsh_run",
+            pwsh(json!({"command": "Set-Mailbox user1@contoso.com -Hidden 1"})),
+        ),
+        ("pwsh_login", pwsh(json!({"account": "1"}))),
+        ("pwsh_sessions", json!({})),
+        ("mm_status", json!({})),
+        ("pwsh_disconnect", pwsh(json!({}))),
+        (
+            "pwsh_disconnect",
+            pwsh(json!({"confirmation": "DISCONNECT"})),
+        ),
+        ("mm_disconnect", exo(json!({}))),
+    ] {
+        told.push_str(&client.call(tool, arguments).await);
+    }
+    settings("legacy").bind(|| insta::assert_snapshot!("mcp", told));
+}
+
 #[tokio::test]
 async fn failed_sign_ins_say_what_to_do() {
     let mut told = String::new();
@@ -318,7 +396,9 @@ async fn failed_sign_ins_say_what_to_do() {
     ] {
         let daemon = TestDaemon::with_scenario(scenario);
         let client = Session::start(&daemon, modern(), Person::new(None)).await;
-        told.push_str(&format!("# {scenario}\n"));
+        told.push_str("# ");
+        told.push_str(scenario);
+        told.push('\n');
         client.call("login", exo(json!({}))).await;
         told.push_str(&client.call("wait", exo(json!({}))).await);
     }

@@ -1,17 +1,37 @@
-//! `mm mcp`: the server for AI assistants, on standard input and output.
+//! `mm mcp`: the server for AI assistants, on standard input and output, and what a client's configuration needs.
 
-use crate::cli::args::McpArgs;
+use crate::cli::args::{McpArgs, McpVerb};
+use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::mcp::{self, Options};
 
-/// Serves one client until it is gone.
-pub(crate) async fn mcp(args: McpArgs) -> Result<Exit, CliError> {
-    wiring::start_mcp_log()?;
-    let options = Options {
-        confirm: args.confirm,
-    };
+/// Serves one client until it is gone, or prints a snippet.
+pub(crate) fn mcp(args: McpArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    match args.verb {
+        Some(McpVerb::Config { client }) => {
+            let program = std::env::current_exe().map_err(|source| CliError::Io {
+                what: "this program's own path is not known".to_owned(),
+                source,
+            })?;
+            let snippet = mcp::snippet(client, &program.display().to_string(), &["mcp"]);
+            screen.text(snippet.trim_end())?;
+            Ok(Exit::Done)
+        }
+        None => {
+            wiring::start_mcp_log()?;
+            let options = Options {
+                confirm: args.confirm,
+                legacy: args.legacy,
+            };
+            block_on(serve(options))
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<Exit, CliError> {
     mcp::serve(wiring::place()?, options)
         .await
         .map_err(|source| CliError::Io {

@@ -7,6 +7,7 @@ use crate::mcp::args::NoArgs;
 use crate::mcp::call::Call;
 use crate::mcp::reply::{Refusal, Reply};
 use crate::mcp::{clean, tell};
+use crate::name::ModuleName;
 
 /// Lists connections, modules and living sessions.
 pub(in crate::mcp) async fn connections(call: &Call, _: NoArgs) -> Result<Reply, Refusal> {
@@ -43,7 +44,7 @@ fn modules(offers: &Offers) -> String {
         .modules
         .iter()
         .map(|module| {
-            let aliases: Vec<&str> = module.aliases.iter().map(|name| name.as_str()).collect();
+            let aliases: Vec<&str> = module.aliases.iter().map(ModuleName::as_str).collect();
             let also = if aliases.is_empty() {
                 String::new()
             } else {

@@ -67,7 +67,7 @@ pub(in crate::mcp) async fn login(
 }
 
 /// Starts or finds a sign-in and returns when it has a code or an end.
-pub(super) async fn begin(
+pub(in crate::mcp) async fn begin(
     call: &Call,
     client: &Client,
     args: SessionArgs,
@@ -114,6 +114,10 @@ pub(super) fn outcome(session: &Session) -> Reply {
     if let Some(failure) = tell::failure(session) {
         return Reply::new(format!("{key} is not signed in. {failure}"))
             .next("tell the person; `login` tries again with a new code")
+            .data(
+                "the failure",
+                &tell::failure_said(session).unwrap_or_default(),
+            )
             .failed(true);
     }
     if session.sign_in_ended() {

@@ -13,7 +13,7 @@ mod wait;
 pub(super) use answer::answer;
 pub(super) use connections::connections;
 pub(super) use disconnect::disconnect;
-pub(super) use login::login;
+pub(super) use login::{begin as begin_sign_in, login};
 pub(super) use output::output;
 pub(super) use run::run;
 pub(super) use status::status;

@@ -115,21 +115,36 @@ async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<
     let failed = !matches!(outcome, Some(Outcome::Succeeded | Outcome::Stopped));
     let page = shown(client, run, shape, max).await?;
     let errors = tell::errors(run, &page.body);
-    let mut reply = Reply::new(format!("{}.", sentence(run))).failed(failed);
-    if page.body.is_empty() && errors.is_empty() {
-        return Ok(if outcome == Some(Outcome::NotRun) {
-            reply.next("call `status` to see why")
-        } else {
-            reply.next("nothing was written; go on")
-        });
-    }
-    if let Some(next) = page.next {
+    let nothing = page.body.is_empty() && errors.is_empty();
+    let wrote = if nothing { " It wrote nothing." } else { "" };
+    let mut reply = Reply::new(format!("{}.{wrote}", sentence(run))).failed(failed);
+    if let Some(step) = outcome.and_then(after) {
+        reply = reply.next(step);
+    } else if let Some(next) = page.next {
         reply = reply.next(more(run, next, page.missing));
     }
-    Ok(reply.data(
-        &format!("output of {}", run.id),
-        &format!("{}{errors}", page.body),
-    ))
+    Ok(if nothing {
+        reply
+    } else {
+        reply.data(
+            &format!("output of {}", run.id),
+            &format!("{}{errors}", page.body),
+        )
+    })
+}
+
+/// What to do about an end that says it by itself.
+fn after(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Succeeded | Outcome::Failed | Outcome::Stopped => None,
+        Outcome::TimedOut => Some(
+            "ask for less, or run it again with a larger timeout_seconds; what it did before is not undone",
+        ),
+        Outcome::Lost => {
+            Some("call `status`, and look at what the command changed before running it again")
+        }
+        Outcome::NotRun => Some("call `status` to see why"),
+    }
 }
 
 fn asks(run: &Run) -> Reply {

@@ -16,13 +16,19 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
             .next("`connections` lists what can be signed in to, `login` signs in"));
     }
     let told: Vec<String> = sessions.iter().map(tell::session).collect();
+    let failures: String = sessions.iter().filter_map(tell::failure_said).collect();
     let reply = Reply::new(told.join("\n\n"));
     let waiting = sessions.iter().find(|session| session.challenge.is_some());
-    Ok(match waiting {
+    let reply = match waiting {
         Some(session) => reply.next(format!(
             "show code and page to the person, then {}",
             tell::wait_for_sign_in(session)
         )),
         None => reply,
+    };
+    Ok(if failures.is_empty() {
+        reply
+    } else {
+        reply.data("the failures", &failures)
     })
 }
