@@ -87,6 +87,11 @@ impl Refusal {
         &self.message
     }
 
+    /// The next step.
+    pub(super) fn next(&self) -> &str {
+        &self.next
+    }
+
     /// Whoever asked is gone; nobody reads this.
     pub(super) fn caller_left() -> Self {
         Self::new("the call was cancelled", "call `status`")

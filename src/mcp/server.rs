@@ -7,8 +7,10 @@ use std::pin::pin;
 use std::task::Poll;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as Listed,
+    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse,
+    Implementation, InputResponses, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as Listed,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -20,7 +22,7 @@ use super::call::Call;
 use super::legacy::{self, Legacy, OldTool};
 use super::reply::{Refusal, Reply};
 use super::tools::Tool;
-use super::verbs;
+use super::{prompt, resources, verbs};
 use crate::client::Place;
 
 /// What every client is told at the start: how the tools go together.
@@ -69,9 +71,24 @@ impl Server {
     }
 }
 
+impl Server {
+    fn call(&self, context: RequestContext<RoleServer>, responses: Option<InputResponses>) -> Call {
+        Call::new(
+            self.place.clone(),
+            self.pipe_closed.clone(),
+            context,
+            responses,
+        )
+    }
+}
+
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_prompts()
+            .enable_resources()
+            .build();
         let config = ServerConfig::new(capabilities).with_server_info(
             Implementation::new("mm", env!("CARGO_PKG_VERSION"))
                 .with_title("Microsoft 365 sessions"),
@@ -95,6 +112,50 @@ impl ServerHandler for Server {
         self.tools.iter().find(|tool| tool.name == name).cloned()
     }
 
+    async fn list_prompts(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(vec![prompt::listed()]))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        Ok(prompt::get(&request)?.into())
+    }
+
+    async fn list_resources(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let resources = resources::list(&self.call(context, None)).await?;
+        Ok(ListResourcesResult::with_all_items(resources))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _page: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(
+            resources::templates(),
+        ))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let call = self.call(context, None);
+        Ok(resources::read(&call, &request.uri).await?.into())
+    }
+
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
@@ -104,12 +165,7 @@ impl ServerHandler for Server {
         let new = Tool::of_name(&name).filter(|_| self.old.is_empty());
         let old = self.old.iter().find(|tool| tool.name() == name).copied();
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let call = Call::new(
-            self.place.clone(),
-            self.pipe_closed.clone(),
-            context,
-            request.input_responses,
-        );
+        let call = self.call(context, request.input_responses);
         match (new, old) {
             (Some(tool), _) => Ok(answered(dispatch(tool, &call, arguments)).await),
             (None, Some(tool)) => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, Implementation, ProtocolVersion,
-    UrlElicitationCapability,
+    ReadResourceRequestParams, UrlElicitationCapability,
 };
 use rmcp::service::{RequestContext, RunningService};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
@@ -383,6 +383,49 @@ async fn old_names_answer_with_old_texts() {
         told.push_str(&client.call(tool, arguments).await);
     }
     settings("legacy").bind(|| insta::assert_snapshot!("mcp", told));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_and_outputs_have_addresses() {
+    let daemon = TestDaemon::new();
+    tokio::task::block_in_place(|| daemon.sign_in());
+    for era in [ClientLifecycleMode::Initialize, modern()] {
+        let client = Session::start(&daemon, era, Person::new(None)).await;
+        let listed = client.service.list_all_resources().await.expect("it lists");
+        let addresses: Vec<&str> = listed.iter().map(|one| one.uri.as_str()).collect();
+        assert_eq!(
+            addresses,
+            ["m365://sessions", "m365://sessions/Contoso/exo"]
+        );
+        let answer = client.call("run", exo(json!({"command": "'hello'"}))).await;
+        let output = format!("m365://runs/{}/output", run_id(&answer));
+        for (uri, wanted) in [
+            ("m365://sessions", "ada@contoso.com"),
+            ("m365://sessions/Contoso/exo", "ada@contoso.com"),
+            (&output, "hello\\n"),
+        ] {
+            let request = ReadResourceRequestParams::new(uri);
+            let read = client
+                .service
+                .read_resource(request)
+                .await
+                .expect("it reads");
+            let text = serde_json::to_string(&read.contents).expect("it is JSON");
+            assert!(text.contains(wanted), "{text}");
+        }
+        for uri in [
+            "m365://sessions/Other/exo",
+            "m365://runs/raaaaaaaaa/output",
+            "m365://x",
+        ] {
+            let request = ReadResourceRequestParams::new(uri);
+            let error = client.service.read_resource(request).await;
+            let error = error.expect_err("there is none").to_string();
+            assert!(error.contains("no such resource"), "{error}");
+        }
+        let prompts = client.service.list_all_prompts().await.expect("it lists");
+        assert_eq!(prompts.len(), 1);
+    }
 }
 
 #[tokio::test]

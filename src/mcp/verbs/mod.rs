@@ -15,7 +15,7 @@ pub(super) use connections::connections;
 pub(super) use disconnect::disconnect;
 pub(super) use login::{begin as begin_sign_in, login};
 pub(super) use output::output;
-pub(super) use run::run;
+pub(super) use run::{default_shape, run};
 pub(super) use status::status;
 pub(super) use stop::stop;
 pub(super) use wait::wait;

@@ -197,7 +197,7 @@ async fn shown(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<
 }
 
 /// How a run is shown by whoever does not know how it was asked for.
-pub(super) fn default_shape(run: &Run) -> Shape {
+pub(in crate::mcp) fn default_shape(run: &Run) -> Shape {
     Shape {
         format: match run.mode {
             Mode::Text => Format::Text,
