@@ -106,6 +106,7 @@ Ctrl-C stops the waiting, not the sign-in.
   mm mcp                                     as a client starts it
   mm mcp --confirm                           the client asks before each command
   mm mcp config claude                       what to tell the client
+  mm mcp check                               what the client then sees
 ")]
     Mcp(McpArgs),
     /// Start, stop and show the daemon
@@ -391,6 +392,8 @@ pub(crate) enum McpVerb {
         #[arg(value_enum)]
         client: crate::mcp::ConfiguredClient,
     },
+    /// Start the server as a client does and say what a client sees
+    Check,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -7,6 +7,7 @@
 
 mod args;
 mod call;
+mod check;
 mod clean;
 mod excerpt;
 mod follow;
@@ -23,6 +24,7 @@ mod tell;
 mod tools;
 mod verbs;
 
+pub(crate) use check::check;
 pub(crate) use legacy::Legacy;
 pub(crate) use server::Options;
 pub(crate) use snippet::{Client as ConfiguredClient, snippet};

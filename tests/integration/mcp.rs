@@ -683,3 +683,20 @@ fn the_end_of_input_is_acted_on_at_once() {
         (daemon.newest_run()["end"]["outcome"] == "stopped").then_some(())
     });
 }
+
+#[test]
+fn a_check_says_what_a_client_sees() {
+    let daemon = TestDaemon::new();
+    let check = daemon.run(&["mcp", "check"]);
+    assert_eq!(check.code, 0, "{check:?}");
+    for wanted in [
+        "2026-07-28",
+        "connections, status, login, wait, run",
+        "1 connection,",
+        "No session",
+    ] {
+        assert!(check.stdout.contains(wanted), "{check:?}");
+    }
+    let config = daemon.run(&["mcp", "config", "claude"]);
+    assert!(config.stdout.starts_with("claude mcp add"), "{config:?}");
+}

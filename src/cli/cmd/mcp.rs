@@ -1,5 +1,7 @@
 //! `mm mcp`: the server for AI assistants, on standard input and output, and what a client's configuration needs.
 
+use std::path::PathBuf;
+
 use crate::cli::args::{McpArgs, McpVerb};
 use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
@@ -8,16 +10,20 @@ use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::mcp::{self, Options};
 
-/// Serves one client until it is gone, or prints a snippet.
+/// Serves one client until it is gone, prints a snippet, or looks at it as a client does.
 pub(crate) fn mcp(args: McpArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     match args.verb {
         Some(McpVerb::Config { client }) => {
-            let program = std::env::current_exe().map_err(|source| CliError::Io {
-                what: "this program's own path is not known".to_owned(),
-                source,
-            })?;
-            let snippet = mcp::snippet(client, &program.display().to_string(), &["mcp"]);
+            let snippet = mcp::snippet(client, &program()?.display().to_string(), &["mcp"]);
             screen.text(snippet.trim_end())?;
+            Ok(Exit::Done)
+        }
+        Some(McpVerb::Check) => {
+            let seen = mcp::check(&program()?).map_err(|error| CliError::Io {
+                what: "a client would see nothing".to_owned(),
+                source: std::io::Error::other(error),
+            })?;
+            screen.text(&seen.join("\n"))?;
             Ok(Exit::Done)
         }
         None => {
@@ -29,6 +35,13 @@ pub(crate) fn mcp(args: McpArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             block_on(serve(options))
         }
     }
+}
+
+fn program() -> Result<PathBuf, CliError> {
+    std::env::current_exe().map_err(|source| CliError::Io {
+        what: "this program's own path is not known".to_owned(),
+        source,
+    })
 }
 
 async fn serve(options: Options) -> Result<Exit, CliError> {
