@@ -54,7 +54,7 @@
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
-//! cli         api client config daemon demo expect http logging mcp name pty recording replay script secret spec
+//! cli         api client config connection daemon demo expect http logging mcp name pty recording replay script secret spec
 //! ```
 
 mod api;

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use regex::Regex;
 use serde_json::value::RawValue;
@@ -229,7 +229,7 @@ fn note(played: &mut Played, effect: Effect) {
         Effect::Asked(question) => played.question = Some(question),
         // What would be typed is in the recording, and nothing else is of a command.
         Effect::Write(_)
-        | Effect::Began { .. }
+        | Effect::Began
         | Effect::Finished(_)
         | Effect::SignedIn(_)
         | Effect::SignInFailed(_)
@@ -436,12 +436,4 @@ impl Played {
         }
         streams
     }
-}
-
-/// How long a recording took.
-pub(crate) fn length(recording: &Recording) -> Duration {
-    recording
-        .events
-        .last()
-        .map_or(Duration::ZERO, |event| event.at)
 }

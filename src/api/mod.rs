@@ -22,7 +22,8 @@ pub(crate) use run::{
     Choice, CommandError, EndState, Outcome, Question, QuestionKind, Run, RunEnd, RunList, RunState,
 };
 pub(crate) use session::{
-    Challenge, DaemonInfo, Failure, LastRun, Session, SessionList, SessionState,
+    Challenge, DaemonInfo, Failure, LastRun, PastSession, PastSessionList, Session, SessionList,
+    SessionState,
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.

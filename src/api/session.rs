@@ -131,6 +131,32 @@ pub(crate) struct SessionList {
     pub(crate) sessions: Vec<Session>,
 }
 
+/// A session of the past, or one that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PastSession {
+    pub(crate) connection: ConnectionName,
+    pub(crate) module: ModuleName,
+    pub(crate) started_at: Timestamp,
+    #[serde(default)]
+    pub(crate) signed_in_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) account: Option<String>,
+    #[serde(default)]
+    pub(crate) tenant: Option<String>,
+    /// Absent while its program runs.
+    #[serde(default)]
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Why it ended.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
+
+/// `GET /v1/sessions/history`, newest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PastSessionList {
+    pub(crate) sessions: Vec<PastSession>,
+}
+
 /// `GET /v1/daemon`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DaemonInfo {

@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::connection_args::ConnectionsArgs;
 use super::exit;
 
 const STYLES: Styles = Styles::styled()
@@ -86,6 +87,16 @@ Ctrl-C stops the waiting, not the sign-in.
   pass show contoso | mm answer r7k2m9xq4a   reads standard input
 ")]
     Answer(AnswerArgs),
+    /// List, show, add, change and check connections
+    #[command(after_help = "Examples:
+  mm connections list
+  mm connections add Contoso --tenant contoso.com --expected-email ada@contoso.com
+  mm connections edit Contoso moduleApps.pnp 11112222-3333-4444-5555-666677778888
+  mm connections check
+
+They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS names.
+")]
+    Connections(ConnectionsArgs),
     /// List, show and check modules
     #[command(after_help = "Examples:
   mm modules list
@@ -225,6 +236,9 @@ pub(crate) struct LoginArgs {
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
+    /// The sessions there have been, and why they ended
+    #[arg(long)]
+    pub(crate) history: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -314,9 +328,24 @@ pub(crate) enum ModulesVerb {
     Check {
         /// Files to check
         files: Vec<PathBuf>,
+        /// Print the findings as a JSON array
+        #[arg(long)]
+        json: bool,
     },
     /// A JSON Schema of module files, for editors
-    Schema,
+    Schema {
+        /// Of which kind of file
+        #[arg(long, value_enum, default_value_t = SpecKind::Module)]
+        of: SpecKind,
+    },
+}
+
+/// The kinds of files in `modules.d/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpecKind {
+    Module,
+    Shell,
+    Include,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -339,6 +368,13 @@ pub(crate) enum RecordingVerb {
     Play {
         /// A recording (asciicast v2)
         file: PathBuf,
+    },
+    /// A copy without codes, tokens, accounts and tenants, that plays like the original
+    Redact {
+        /// A recording (asciicast v2)
+        file: PathBuf,
+        /// The copy, which must not exist yet
+        copy: PathBuf,
     },
 }
 

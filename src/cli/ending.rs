@@ -44,10 +44,11 @@ impl Message {
 /// What to say about `run`, which has ended. `failure` is why its session could not be signed in, where that is known.
 pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Vec<Message> {
     let session = format!("{}/{}", run.connection, run.module);
-    // A command only runs in a session that is signed in, and stopping it does not change that.
-    let stays = match run.started_at {
-        Some(_) => format!("; {session} stays signed in"),
-        None => String::new(),
+    // Stopping a command changes nothing about its session.
+    let stays = match (&run.started_at, &run.account) {
+        (Some(_), Some(_)) => format!("; {session} stays signed in"),
+        (Some(_), None) => format!("; {session} goes on"),
+        (None, _) => String::new(),
     };
     let mut said = Vec::new();
     let reason = end.reason.as_deref();
@@ -163,7 +164,7 @@ mod tests {
 
     fn run() -> Run {
         serde_json::from_value(serde_json::json!({
-            "id": "rabcdefghj", "connection": "Contoso", "module": "exo", "command": "x",
+            "id": "rabcdefghj", "account": "ada@contoso.com", "connection": "Contoso", "module": "exo", "command": "x",
             "state": "ended", "submitted_at": "2026-01-02T03:04:05Z",
             "started_at": "2026-01-02T03:04:06Z", "ended_at": "2026-01-02T03:09:06Z",
             "output_skipped": 3_000_000,

@@ -4,6 +4,7 @@
 mod args;
 mod challenge;
 mod cmd;
+mod connection_args;
 mod ending;
 mod entry;
 mod error;

@@ -42,6 +42,11 @@ impl Screen {
         self.stderr_is_terminal
     }
 
+    /// Whether somebody can be asked on standard input.
+    pub(crate) fn reads_terminal(&self) -> bool {
+        io::stdin().is_terminal()
+    }
+
     /// A run's output, as it comes; flushed at once.
     pub(crate) fn output(&mut self, bytes: &[u8]) -> Result<(), CliError> {
         self.clear_progress();

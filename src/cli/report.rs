@@ -27,8 +27,8 @@ pub(crate) struct Report {
     verbose: Vec<Box<RawValue>>,
     debug: Vec<Box<RawValue>>,
     information: Vec<Box<RawValue>>,
-    /// Text that went straight to the terminal.
-    console: String,
+    /// Text that went straight to the terminal, line by line.
+    console: Vec<String>,
     errors: Vec<CommandError>,
     /// Why it ended so, where the outcome alone does not tell.
     reason: Option<String>,
@@ -107,7 +107,7 @@ impl Report {
             verbose: Vec::new(),
             debug: Vec::new(),
             information: Vec::new(),
-            console: String::new(),
+            console: Vec::new(),
             errors,
             reason,
             truncated: run.output_skipped > 0,
@@ -143,10 +143,11 @@ impl Report {
             Stream::Debug => self.debug.push(value.to_owned()),
             Stream::Information => self.information.push(value.to_owned()),
             Stream::Error => written.extend(command_error(value)),
-            Stream::Console => match serde_json::from_str::<String>(value.get()) {
-                Ok(text) => self.console.push_str(&text),
-                Err(_not_a_string) => self.console.push_str(value.get()),
-            },
+            Stream::Console => {
+                let line = serde_json::from_str(value.get());
+                self.console
+                    .push(line.unwrap_or_else(|_not_a_string| value.get().to_owned()));
+            }
         }
     }
 }
@@ -197,7 +198,7 @@ mod tests {
             "\n",
             r#"{"stream":"debug","value":"d"}"#,
             "\n",
-            r#"{"stream":"console","value":"typed\n"}"#,
+            r#"{"stream":"console","value":"typed"}"#,
             "\n",
         );
         let report = Report::new(run, output.as_bytes());

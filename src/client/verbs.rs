@@ -12,8 +12,9 @@ use super::start::{connect, connect_or_start};
 use super::transport::{collect, encode, json, send};
 use super::{ClientError, Events, Place};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, Offers, PAGE_HEADERS, Run, RunList,
-    RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, Offers, PAGE_HEADERS, PastSession,
+    PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
+    VERSION_HEADER, WatchRequest,
 };
 use crate::name::SessionKey;
 
@@ -95,6 +96,20 @@ impl Client {
             &[("connection", connection), ("module", module)],
         );
         let list: SessionList = self.get(&path).await?;
+        Ok(list.sessions)
+    }
+
+    /// The newest sessions there have been.
+    pub(crate) async fn past_sessions(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+    ) -> Result<Vec<PastSession>, ClientError> {
+        let path = query(
+            "/v1/sessions/history",
+            &[("connection", connection), ("module", module)],
+        );
+        let list: PastSessionList = self.get(&path).await?;
         Ok(list.sessions)
     }
 

@@ -143,3 +143,81 @@ impl LookupError {
         }
     }
 }
+
+/// Why the file was not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    /// The file as it is cannot be read.
+    #[error(transparent)]
+    Read(Box<RegistryError>),
+    /// It cannot be locked or written.
+    #[error("the connections file `{}` cannot be written", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No entry has this name.
+    #[error("{error}")]
+    Unknown {
+        /// With what there is.
+        error: Box<LookupError>,
+    },
+    /// An entry has this name.
+    #[error("there is already a connection `{name}`")]
+    Taken {
+        /// The name.
+        name: ConnectionName,
+    },
+    /// The key is none, or lies in something that has no keys.
+    #[error("`{key}` cannot be set")]
+    Key {
+        /// As it was asked for.
+        key: String,
+    },
+    /// The value has to be an id and is none.
+    #[error("`{text}` is no application or tenant id, as `{key}` needs it")]
+    NoGuid {
+        /// Which key.
+        key: String,
+        /// The value.
+        text: String,
+    },
+    /// The entry could not be used afterwards.
+    #[error("{error}")]
+    Entry {
+        /// Why not.
+        error: EntryError,
+    },
+}
+
+impl From<RegistryError> for EditError {
+    fn from(error: RegistryError) -> Self {
+        Self::Read(Box::new(error))
+    }
+}
+
+impl EditError {
+    /// What to do about it.
+    pub(crate) fn help(&self) -> String {
+        match self {
+            Self::Read(error) => error.help().to_owned(),
+            Self::Write { .. } => {
+                "make the file and its folder writable for you, or name another file with MM_CONNECTIONS".to_owned()
+            }
+            Self::Unknown { error } => error.help(),
+            Self::Taken { .. } => {
+                "choose another name, or change the entry with `mm connections edit`".to_owned()
+            }
+            Self::Key { .. } => {
+                "a key is a word, or words with dots for a value inside: `moduleApps.pnp`".to_owned()
+            }
+            Self::NoGuid { .. } => {
+                "such an id has 8, 4, 4, 4 and 12 hexadecimal digits; copy it from the Entra admin center".to_owned()
+            }
+            Self::Entry { error } => error.help(),
+        }
+    }
+}

@@ -1,10 +1,14 @@
 //! `~/.m365-connections.json`: whom sessions sign in to, read as people and other programs keep it. Entries are checked
-//! one by one, so that a bad one takes only itself out. Nothing here is written, and nothing signs in.
+//! one by one, so that a bad one takes only itself out. Only an [`Editor`] writes, and nothing signs in.
 
+mod check;
+mod edit;
 mod entry;
 mod error;
 mod registry;
 
+pub(crate) use check::doubts;
+pub(crate) use edit::Editor;
 pub(crate) use entry::Connection;
-pub(crate) use error::{EntryError, LookupError, RegistryError};
+pub(crate) use error::{EditError, EntryError, LookupError, RegistryError};
 pub(crate) use registry::Registry;

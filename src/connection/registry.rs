@@ -27,9 +27,9 @@ pub(crate) struct Registry {
 
 /// An entry that cannot be used.
 #[derive(Debug, Clone)]
-struct Fault {
-    name: String,
-    error: EntryError,
+pub(super) struct Fault {
+    pub(super) name: String,
+    pub(super) error: EntryError,
 }
 
 /// What changes when a file does. An editor that replaces the file changes the inode.
@@ -122,11 +122,7 @@ impl Registry {
         let known: Vec<String> = known
             .chain(self.faults.iter().map(|fault| fault.name.clone()))
             .collect();
-        Err(LookupError::Unknown {
-            suggestion: suggest(name.as_str(), &known),
-            name: name.clone(),
-            known,
-        })
+        Err(unknown(name, known))
     }
 
     fn in_file(&self, name: &str) -> bool {
@@ -153,12 +149,7 @@ impl Registry {
         if text.trim_ascii().is_empty() {
             return Err(RegistryError::Empty { path: path() });
         }
-        let document = serde_json::from_slice(text).map_err(|error| RegistryError::Syntax {
-            path: path(),
-            line: error.line(),
-            column: error.column(),
-            reason: reason(&error),
-        })?;
+        let document = document(&self.path, text)?;
         let (connections, faults) = entries(document).map_err(|error| RegistryError::Shape {
             path: path(),
             error,
@@ -170,7 +161,32 @@ impl Registry {
     }
 }
 
-fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), EntryError> {
+/// The text of the file as JSON.
+pub(super) fn document(path: &Path, text: &[u8]) -> Result<Value, RegistryError> {
+    serde_json::from_slice(text).map_err(|error| RegistryError::Syntax {
+        path: path.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        reason: reason(&error),
+    })
+}
+
+/// The error about `connections` that is no object.
+pub(super) fn shape(found: &Value) -> EntryError {
+    wrong_kind("connections".to_owned(), "an object", found)
+}
+
+/// The error about a name that no entry has.
+pub(super) fn unknown(name: &ConnectionName, known: Vec<String>) -> LookupError {
+    LookupError::Unknown {
+        suggestion: suggest(name.as_str(), &known),
+        name: name.clone(),
+        known,
+    }
+}
+
+/// All entries of the file, those that can be used and the others.
+pub(super) fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), EntryError> {
     let Value::Object(mut document) = document else {
         return Err(wrong_kind("the file".to_owned(), "an object", &document));
     };
@@ -180,7 +196,7 @@ fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), EntryError>
     )?);
     let entries = match document.remove("connections") {
         Some(Value::Object(entries)) => entries,
-        Some(other) => return Err(wrong_kind("connections".to_owned(), "an object", &other)),
+        Some(other) => return Err(shape(&other)),
         None => {
             return Err(EntryError::Kind {
                 key: "connections".to_owned(),

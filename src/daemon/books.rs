@@ -59,7 +59,7 @@ async fn write(
             Note::Started(pid, at) => match store.session_started(key.clone(), pid, at).await {
                 Ok(id) => row = Some(id),
                 Err(error) => {
-                    tracing::error!(%error, session = %key, "the session's start is not in the history")
+                    tracing::error!(%error, session = %key, "the session's start is not in the history");
                 }
             },
             Note::SignedIn(identity, at) => {

@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 
-use super::view::FailureView;
 use crate::name::{RunId, SessionKey};
 
 /// What went wrong, in words for the person who asked. [`ServiceError::help`] is what to do about it.
@@ -47,14 +46,6 @@ pub(crate) enum ServiceError {
     SignInNeeded {
         /// Which.
         key: SessionKey,
-    },
-    /// The sign-in failed.
-    #[error("{key} could not be signed in: {}", failure.message)]
-    SignInFailed {
-        /// Which.
-        key: SessionKey,
-        /// How.
-        failure: FailureView,
     },
     /// The program could not be started or died.
     #[error("{key}: {reason}")]
@@ -133,7 +124,6 @@ impl ServiceError {
                 "sign in with `mm login -c '{}' -m {}`",
                 key.connection, key.module
             )),
-            Self::SignInFailed { failure, .. } => Some(failure.advice.clone()),
             Self::UnknownRun { .. } => {
                 Some("`mm runs list` shows the runs that are kept".to_owned())
             }

@@ -9,51 +9,45 @@ use std::path::{Path, PathBuf};
 use crate::connection::Connection;
 use crate::name::SessionKey;
 use crate::pty::{self, TerminalFlags};
-use crate::script::{Quoting, Shell};
+use crate::script::{Module, Quoting, Template};
 
 /// Where programs are looked for when the daemon's own `PATH` is empty: what started it may pass almost nothing.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin:/opt/microsoft/powershell/7:/snap/bin";
 
 /// The command that starts a session's program. Makes its home where the shell wants a private one.
 pub(super) fn command(
-    shell: &Shell,
+    module: &Module,
     connection: &Connection,
     key: &SessionKey,
     state_dir: &Path,
     real_home: &Path,
 ) -> io::Result<pty::Command> {
+    let shell = &module.shell;
     let home = if shell.environment.private_home {
         private_home(state_dir, key)?
     } else {
         real_home.to_owned()
     };
-    let home_text = home.to_string_lossy().into_owned();
-    let real_home_text = real_home.to_string_lossy().into_owned();
+    let own = home.to_string_lossy().into_owned();
+    let users = real_home.to_string_lossy().into_owned();
     let bootstrap = shell
         .bootstrap
         .as_ref()
         .map(crate::script::Bootstrap::argument)
         .unwrap_or_default();
-    let hole = |name: &str| match name {
-        "home" => Some(home_text.as_str()),
-        "real_home" => Some(real_home_text.as_str()),
+    let fill = |name: &str| match name {
+        "home" => Some(own.as_str()),
+        "real_home" => Some(users.as_str()),
         "bootstrap" => Some(bootstrap.as_str()),
         _ => None,
     };
-    let (program, arguments) = match connection.stand_in() {
-        Some(scenario) => (
-            std::env::current_exe()?.to_string_lossy().into_owned(),
-            vec!["stand-in".into(), scenario.into()],
-        ),
-        None => {
-            let arguments = shell
-                .start
-                .arguments
-                .iter()
-                .map(|argument| argument.render(Quoting::Plain, hole).into())
-                .collect();
-            (shell.start.program.clone(), arguments)
-        }
+    let (program, arguments) = if let Some(scenario) = stand_in(module, connection) {
+        let program = std::env::current_exe()?.to_string_lossy().into_owned();
+        (program, vec!["stand-in".into(), scenario.into()])
+    } else {
+        let rendered = |argument: &Template| argument.render(Quoting::Plain, fill).into();
+        let arguments = shell.start.arguments.iter().map(rendered).collect();
+        (shell.start.program.clone(), arguments)
     };
     let mut environment = vec![("HOME".into(), home.clone().into_os_string())];
     if shell.environment.private_home {
@@ -83,7 +77,7 @@ pub(super) fn command(
         set(
             &mut environment,
             name,
-            value.render(Quoting::Plain, hole).into(),
+            value.render(Quoting::Plain, fill).into(),
         );
     }
     let terminal = &shell.terminal;
@@ -102,6 +96,11 @@ pub(super) fn command(
             flush_on_signal: terminal.flush_on_signal,
         },
     })
+}
+
+/// The scenario that stands in for the tenant. Where nothing is signed in to, there is nothing to stand in for.
+fn stand_in<'c>(module: &Module, connection: &'c Connection) -> Option<&'c str> {
+    module.sign_in.as_ref().and(connection.stand_in())
 }
 
 fn set(environment: &mut Vec<(String, OsString)>, name: &str, value: OsString) {

@@ -20,7 +20,7 @@ pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::Service;
 pub(crate) use view::{
     Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, OutputPage, QuestionView, RunEnd, RunOrder, RunState, RunView,
-    SessionState, SessionView,
+    OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder, RunState,
+    RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch};

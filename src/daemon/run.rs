@@ -252,7 +252,9 @@ fn json_lines(record: &Record) -> Vec<u8> {
     };
     match serde_json::from_str::<Vec<&serde_json::value::RawValue>>(record.value.get()) {
         Ok(values) if record.stream == Stream::Output => {
-            values.iter().for_each(|value| line(value.get()))
+            for value in values {
+                line(value.get());
+            }
         }
         _ => line(record.value.get()),
     }
@@ -386,14 +388,13 @@ fn ended(
 ) -> (Outcome, Option<EndState>, Option<i32>, Option<String>) {
     let (outcome, reason) = match state {
         EndState::Ok => (Outcome::Succeeded, None),
-        EndState::Failed | EndState::Parse => (Outcome::Failed, None),
         EndState::Aborted if !began => (Outcome::NotRun, Some("it was cancelled before it began")),
         // Nobody stopped it and nothing went wrong in it: a cancel of the command before may have come late.
         EndState::Aborted if errors.is_empty() => (
             Outcome::Failed,
             Some("it was cut short, perhaps by a late cancel; it is not run again by itself"),
         ),
-        EndState::Aborted => (Outcome::Failed, None),
+        EndState::Failed | EndState::Parse | EndState::Aborted => (Outcome::Failed, None),
         EndState::Garbled | EndState::Unstarted => (
             Outcome::NotRun,
             Some("it was sent three times and never began"),

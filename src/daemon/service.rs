@@ -15,8 +15,8 @@ use super::run::{Run, Scribe, past_view};
 use super::runs::Runs;
 use super::shards::Shards;
 use super::view::{
-    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView,
-    SessionView,
+    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, PastSessionView,
+    RunOrder, RunView, SessionView,
 };
 use super::watch::{RunWatch, SessionWatch};
 use super::{ServiceError, bind, launch};
@@ -238,14 +238,8 @@ impl Service {
             reason,
             help,
         };
-        let command = launch::command(
-            &module.shell,
-            &connection,
-            key,
-            &config.state_dir,
-            &config.home,
-        )
-        .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
+        let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
+            .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let pins_identity =
             connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
         let launch = Launch {
@@ -312,23 +306,8 @@ impl Service {
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
-    /// Follows a session that was started before.
-    pub(crate) async fn watch_session(
-        &self,
-        connection: &str,
-        module: &str,
-    ) -> Result<SessionWatch, ServiceError> {
-        let key = self.key(connection, module)?;
-        let entry = self
-            .0
-            .sessions
-            .get(&key)
-            .ok_or(ServiceError::UnknownSession { key })?;
-        Ok(SessionWatch::new(self.clone(), entry))
-    }
-
     /// Sessions, of one connection or module where given (as typed).
-    pub(crate) async fn sessions(
+    pub(crate) fn sessions(
         &self,
         connection: Option<&str>,
         module: Option<&str>,
@@ -348,6 +327,33 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
+    pub(crate) async fn past_sessions(
+        &self,
+        connection: Option<&str>,
+        module: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<PastSessionView>, ServiceError> {
+        let (connection, module) = self.filter(connection, module)?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let rows = self
+            .0
+            .store
+            .sessions(connection, module, limit)
+            .await
+            .map_err(state)?;
+        let view = |row: crate::store::SessionRow| PastSessionView {
+            key: row.session,
+            started_at: row.started,
+            signed_in_at: row.signed_in,
+            account: row.account,
+            tenant: row.tenant,
+            ended_at: row.ended,
+            reason: row.reason,
+        };
+        Ok(rows.into_iter().map(view).collect())
     }
 
     fn filter(
@@ -660,34 +666,30 @@ impl Service {
     // ── the daemon ──────────────────────────────────────────────────────────
 
     /// Adds or removes the built-in `Demo` connection, with this scenario.
-    pub(crate) async fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ServiceError> {
+    pub(crate) fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ServiceError> {
         let file = self.0.config.state_dir.join(DEMO_FILE);
         let mut connections = lock(&self.0.connections);
-        match scenario {
-            Some(scenario) => {
-                std::fs::write(&file, scenario).map_err(|error| {
-                    state(format!("`{}` cannot be written: {error}", file.display()))
-                })?;
-                connections.add(Connection::demo(scenario));
-            }
-            None => {
-                match std::fs::remove_file(&file) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(state(format!(
-                            "`{}` cannot be removed: {error}",
-                            file.display()
-                        )));
-                    }
-                    Ok(()) | Err(_) => {}
-                }
-                *connections = Connections::empty(&self.0.config.connections_file);
-            }
+        if let Some(scenario) = scenario {
+            std::fs::write(&file, scenario).map_err(|error| {
+                state(format!("`{}` cannot be written: {error}", file.display()))
+            })?;
+            connections.add(Connection::demo(scenario));
+            return Ok(());
         }
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(state(format!(
+                "`{}` cannot be removed: {error}",
+                file.display()
+            )));
+        }
+        *connections = Connections::empty(&self.0.config.connections_file);
         Ok(())
     }
 
     /// The daemon itself.
-    pub(crate) async fn info(&self) -> DaemonView {
+    pub(crate) fn info(&self) -> DaemonView {
         let sessions = self.0.sessions.all();
         let count = |test: fn(&crate::session::SessionStatus) -> bool| {
             sessions

@@ -245,6 +245,20 @@ pub(crate) struct SessionView {
     pub(crate) queued: usize,
 }
 
+/// A session of the past, or one that goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct PastSessionView {
+    pub(crate) key: SessionKey,
+    pub(crate) started_at: Timestamp,
+    pub(crate) signed_in_at: Option<Timestamp>,
+    pub(crate) account: Option<String>,
+    pub(crate) tenant: Option<String>,
+    /// Absent while its program runs.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub(crate) reason: Option<String>,
+}
+
 /// The daemon itself.
 #[derive(Debug, Clone)]
 pub(crate) struct DaemonView {

@@ -17,7 +17,6 @@ pub(crate) struct RunWatch(Followed);
 
 enum Followed {
     Live {
-        service: Service,
         run: Arc<Run>,
         progress: watch::Receiver<Progress>,
         output: watch::Receiver<Extent>,
@@ -34,7 +33,6 @@ impl RunWatch {
         let (progress, output) = (run.watch(), run.output.follow());
         let session = entry.map(|entry| SessionWatch::new(service.clone(), entry));
         Self(Followed::Live {
-            service,
             run,
             progress,
             output,
@@ -108,13 +106,6 @@ impl RunWatch {
             () = sign_in => {}
         }
     }
-
-    /// The service it belongs to.
-    pub(crate) fn service(&self) -> &Service {
-        match &self.0 {
-            Followed::Live { service, .. } | Followed::Past { service, .. } => service,
-        }
-    }
 }
 
 /// Follows one session.
@@ -142,7 +133,7 @@ impl SessionWatch {
     /// Waits until it has changed since the last call. A session whose program is gone never changes. Cancel safe.
     pub(crate) async fn changed(&mut self) {
         if self.status.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

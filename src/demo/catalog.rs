@@ -8,7 +8,8 @@ use std::time::Duration;
 use regex::{Regex, RegexBuilder};
 
 use super::holes;
-use super::scenario::{self, CommandSpec, Outcome, ScenarioFile, Start, Step};
+use super::scenario::{CommandSpec, Outcome, ScenarioFile, Start, Step};
+use crate::spec::{Diagnostics, SourceFile, load};
 
 /// Why there is no such scenario.
 #[derive(Debug, thiserror::Error)]
@@ -29,13 +30,8 @@ pub(crate) enum ScenarioError {
         source: std::io::Error,
     },
     /// Not a scenario.
-    #[error("the scenario `{name}` is not well formed: {message}")]
-    Syntax {
-        /// Which file.
-        name: String,
-        /// What the parser says, with the place.
-        message: String,
-    },
+    #[error("the scenario is not well formed\n{0}")]
+    Syntax(Diagnostics),
     /// Well formed, but it cannot mean anything.
     #[error("the scenario `{name}` cannot be played: {message}")]
     Meaning {
@@ -58,7 +54,7 @@ impl ScenarioError {
                 names().collect::<Vec<_>>().join(", ")
             ),
             Self::Read { .. } => "check the path".to_owned(),
-            Self::Syntax { .. } | Self::Meaning { .. } => {
+            Self::Syntax(_) | Self::Meaning { .. } => {
                 "compare it with the files in fixtures/scenarios".to_owned()
             }
             Self::Terminal(_) => "run it in a terminal".to_owned(),
@@ -76,6 +72,11 @@ macro_rules! built_in {
 
 built_in! {
     "exo": "exo.yaml",
+    "azure": "azure.yaml",
+    "teams": "teams.yaml",
+    "pnp": "pnp.yaml",
+    "graph": "graph.yaml",
+    "tenant": "tenant.yaml",
     "declined": "declined.yaml",
     "expired-code": "expired-code.yaml",
     "blocked": "blocked.yaml",
@@ -91,8 +92,13 @@ built_in! {
     "eats-frames": "eats-frames.yaml",
     "not-installed": "not-installed.yaml",
     "late-cancel": "late-cancel.yaml",
+    "shared/azure": "shared/azure.yaml",
+    "shared/entra": "shared/entra.yaml",
     "shared/exchange": "shared/exchange.yaml",
+    "shared/graph": "shared/graph.yaml",
+    "shared/pnp": "shared/pnp.yaml",
     "shared/powershell": "shared/powershell.yaml",
+    "shared/teams": "shared/teams.yaml",
 }
 
 /// The scenarios that can be asked for by name.
@@ -201,10 +207,8 @@ impl Loading {
         if depth > 8 {
             return Err(meaning("it extends itself".to_owned()));
         }
-        let file: ScenarioFile = scenario::parse(&text).map_err(|error| ScenarioError::Syntax {
-            name: name.to_owned(),
-            message: error.to_string(),
-        })?;
+        let file: ScenarioFile =
+            load(&SourceFile::new(name, text.as_str())).map_err(ScenarioError::Syntax)?;
         for (key, value) in file.parameters {
             self.parameters.entry(key).or_insert(value);
         }
@@ -382,7 +386,7 @@ mod tests {
             ),
             ("commands: [{pattern: '(', steps: []}]", "not a pattern"),
             ("late_cancel: soon", "not a duration"),
-            ("state: {a: x, a: y}", "duplicate"),
+            ("state: {a: x, a: y}", "given twice"),
             ("commands: [{text: a, steps: [{ask: {knd: text}}]}]", "knd"),
         ] {
             let error = from_text(text).expect_err("it is not a scenario");

@@ -69,7 +69,7 @@ pub(crate) fn objects(rows: &[Map<String, Value>], list: Option<bool>) -> String
                 .iter()
                 .map(|row| row.get(name).map(display).unwrap_or_default())
                 .collect();
-            (name, cells, value.is_number())
+            (name, cells, value.is_number() || value.is_boolean())
         })
         .collect();
     let mut lines = vec![String::new(); rows.len() + 2];

@@ -23,5 +23,4 @@ mod world;
 #[cfg(test)]
 mod recordings;
 
-pub(crate) use catalog::{ScenarioError, names};
 pub(crate) use stand_in::stand_in;

@@ -145,6 +145,20 @@ fn exchange_is_as_recorded() {
 }
 
 #[test]
+fn the_other_modules_are_as_recorded() {
+    for (recording, scenario) in [
+        ("azure-session", "azure"),
+        ("azure-interrupted", "azure"),
+        ("teams-session", "teams"),
+        ("pnp-session", "pnp"),
+        ("graph-session", "graph"),
+    ] {
+        compare(recording, scenario);
+        compare(recording, "tenant");
+    }
+}
+
+#[test]
 fn powershell_is_as_recorded() {
     for name in [
         "commands-text",

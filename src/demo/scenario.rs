@@ -6,11 +6,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Reads a scenario file. Unknown and duplicate keys refuse.
-pub(super) fn parse(text: &str) -> Result<ScenarioFile, serde_yaml::Error> {
-    serde_yaml::from_str(text)
-}
-
 /// One file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -203,7 +203,7 @@ impl Engine {
             Input::Answer(line) => self.answer(&line, now, &mut effects),
             Input::Interrupt => self.interrupt(now, &mut effects),
             Input::Close { disconnect, nonces } => {
-                self.close(disconnect, nonces, now, &mut effects)
+                self.close(disconnect, nonces, now, &mut effects);
             }
             Input::Ended(reason) => self.ended(reason, now, &mut effects),
         }
@@ -326,8 +326,8 @@ impl Engine {
             Marker::Begin => {
                 exchange.began = true;
                 let told = (!exchange.reported).then_some(&exchange.purpose);
-                if let Some(Purpose::Run { tag }) = told {
-                    effects.push(Effect::Began { tag: *tag });
+                if let Some(Purpose::Run { .. }) = told {
+                    effects.push(Effect::Began);
                 }
                 self.clear(Timer::Begin);
             }
@@ -364,7 +364,7 @@ impl Engine {
             return;
         }
         let purpose = Purpose::Run { tag: request.tag };
-        let watch = request.watch.as_ref().and_then(|rules| watch(rules));
+        let watch = request.watch.as_ref().and_then(watch);
         let mut exchange =
             Exchange::new(purpose, request.command, request.mode, request.nonces).watching(watch);
         exchange.depth = request.depth;
@@ -751,7 +751,7 @@ impl Engine {
             .and_then(|request| request.disconnect.clone());
         match disconnect {
             Some(command) if !self.spare.is_empty() => {
-                self.ask(Purpose::Undo(failure), command, now, effects)
+                self.ask(Purpose::Undo(failure), command, now, effects);
             }
             _ => self.sign_in_failed(failure, now, effects),
         }
@@ -816,7 +816,7 @@ impl Engine {
         self.report(Finish::Unanswered, effects);
         match self.state {
             State::SigningIn(_) | State::Proving => {
-                self.kill(CloseReason::Unresponsive, now, effects)
+                self.kill(CloseReason::Unresponsive, now, effects);
             }
             State::Closing => self.hang_up(CloseReason::Asked, now, effects),
             _ => self.go(State::Stopping(StopCause::Unanswered), now),

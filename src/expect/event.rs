@@ -253,8 +253,8 @@ impl fmt::Display for CloseReason {
 pub(crate) enum Effect {
     /// Type this.
     Write(Typed),
-    /// The command of the run began.
-    Began { tag: u64 },
+    /// The run's command began.
+    Began,
     /// Text of the run: escapes out, lines ended by LF, bytes otherwise as they came.
     Output(Vec<u8>),
     /// A typed answer, echoed. No part of the run's output.

@@ -18,7 +18,7 @@ mod watch;
 pub(crate) use engine::{Engine, Habits};
 pub(crate) use event::{
     AnswerLine, Challenge, CloseReason, Effect, Expected, Finish, Finished, Identity, Input, Mode,
-    Nonce, Question, Record, ReportedError, RunRequest, SignInFailure, SignInRequest, Typed,
+    Nonce, Question, Record, ReportedError, RunRequest, SignInFailure, SignInRequest,
 };
 pub(crate) use framing::decode;
 pub(crate) use report::error as reported_error;

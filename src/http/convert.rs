@@ -8,8 +8,8 @@ use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
     Answer, ChallengeView, CommandError, ConnectionView, DaemonView, FailureView, Mode, ModuleView,
-    OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, QuestionView, RunEnd, RunOrder,
-    RunState, RunView, ServiceError, SessionState, SessionView,
+    OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView,
+    RunEnd, RunOrder, RunState, RunView, ServiceError, SessionState, SessionView,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -25,7 +25,6 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::UnknownRun { .. } => (StatusCode::NOT_FOUND, ErrorCode::UnknownRun),
         ServiceError::UnknownSession { .. } => (StatusCode::NOT_FOUND, ErrorCode::UnknownSession),
         ServiceError::SignInNeeded { .. } => (StatusCode::CONFLICT, ErrorCode::SignInNeeded),
-        ServiceError::SignInFailed { .. } => (StatusCode::FORBIDDEN, ErrorCode::SignInFailed),
         ServiceError::SessionLost { .. } => (StatusCode::BAD_GATEWAY, ErrorCode::SessionLost),
         ServiceError::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Busy),
         ServiceError::Stopping { .. } => (StatusCode::CONFLICT, ErrorCode::Stopping),
@@ -196,6 +195,20 @@ fn command_error(error: CommandError) -> api::CommandError {
         category,
         line,
         column,
+    }
+}
+
+/// A session of the history.
+pub(super) fn past_session(view: PastSessionView) -> api::PastSession {
+    api::PastSession {
+        connection: view.key.connection,
+        module: view.key.module,
+        started_at: view.started_at,
+        signed_in_at: view.signed_in_at,
+        account: view.account,
+        tenant: view.tenant,
+        ended_at: view.ended_at,
+        reason: view.reason,
     }
 }
 

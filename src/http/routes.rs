@@ -15,8 +15,8 @@ use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
     AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers,
-    PAGE_HEADERS, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER,
-    WatchRequest,
+    PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
+    VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -45,6 +45,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/daemon/shutdown", post(shutdown))
         .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/history", get(history))
         .route("/v1/sessions/login", post(login))
         .route("/v1/sessions/watch", post(watch))
         .route("/v1/sessions/disconnect", post(disconnect))
@@ -101,7 +102,7 @@ struct Page {
 }
 
 async fn daemon(State(door): State<Door>) -> Json<DaemonInfo> {
-    Json(convert::daemon(door.service.info().await))
+    Json(convert::daemon(door.service.info()))
 }
 
 async fn shutdown(
@@ -123,10 +124,22 @@ async fn sessions(
 ) -> Result<Json<SessionList>, Failure> {
     let views = door
         .service
-        .sessions(which.connection.as_deref(), which.module.as_deref())
-        .await?;
+        .sessions(which.connection.as_deref(), which.module.as_deref())?;
     let sessions = views.into_iter().map(convert::session).collect();
     Ok(Json(SessionList { sessions }))
+}
+
+async fn history(
+    State(door): State<Door>,
+    Params(which): Params<WhichRuns>,
+) -> Result<Json<PastSessionList>, Failure> {
+    let limit = which.limit.unwrap_or(LIST_LENGTH).clamp(1, LIST_LIMIT);
+    let views = door
+        .service
+        .past_sessions(which.connection.as_deref(), which.module.as_deref(), limit)
+        .await?;
+    let sessions = views.into_iter().map(convert::past_session).collect();
+    Ok(Json(PastSessionList { sessions }))
 }
 
 async fn login(
@@ -260,7 +273,7 @@ async fn demo(
     State(door): State<Door>,
     JsonBody(request): JsonBody<DemoRequest>,
 ) -> Result<StatusCode, Failure> {
-    door.service.keep_demo(request.scenario.as_deref()).await?;
+    door.service.keep_demo(request.scenario.as_deref())?;
     Ok(StatusCode::NO_CONTENT)
 }
 

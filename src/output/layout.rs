@@ -26,11 +26,6 @@ impl Layout {
         [head, tail]
     }
 
-    /// How many of `total` bytes are gone.
-    pub(super) fn skipped(self, total: u64) -> u64 {
-        total.saturating_sub(self.head + self.tail)
-    }
-
     /// Where the byte at `offset` is kept, and how many follow it there.
     pub(super) fn place(self, offset: u64) -> (u64, u64) {
         if offset < self.head {

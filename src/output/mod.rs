@@ -6,4 +6,4 @@ mod layout;
 mod page;
 
 pub(crate) use kept::{Extent, Kept, Limits};
-pub(crate) use page::{Page, read_file};
+pub(crate) use page::read_file;

@@ -30,12 +30,10 @@ pub(crate) enum Ended {
 ///
 /// A child of ours that has ended stays in the process table until this value is dropped: so its id, and its group's, can
 /// be nobody else's, and what is left of the group can still be signalled. Dropping it never blocks: one that has ended is
-/// reaped; one that runs gets SIGHUP, and a thread of its own sees to the rest (`reaper.rs`). One that was adopted is left
-/// alone.
+/// reaped; one that runs gets SIGHUP, and a thread of its own sees to the rest (`reaper.rs`).
 #[derive(Debug)]
 pub(crate) struct Child {
     pid: Pid,
-    ours: bool,
     watch: Watch,
     ended: Option<Ended>,
 }
@@ -61,7 +59,6 @@ impl Child {
         match watch {
             Ok(watch) => Ok(Self {
                 pid,
-                ours: true,
                 watch,
                 ended: None,
             }),
@@ -72,30 +69,9 @@ impl Child {
         }
     }
 
-    /// A process that somebody else started: how it ended stays unknown, and dropping this does nothing to it. Fails where
-    /// the system cannot watch a stranger (before Linux 5.3), and with `ESRCH` when there is no such process. Needs the
-    /// tokio runtime's context.
-    pub(crate) fn adopt(pid: u32) -> io::Result<Self> {
-        let pid = i32::try_from(pid)
-            .ok()
-            .and_then(Pid::from_raw)
-            .ok_or(Errno::SRCH)?;
-        Ok(Self {
-            pid,
-            ours: false,
-            watch: watch(pid)?,
-            ended: None,
-        })
-    }
-
     /// The process id.
     pub(crate) fn id(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
-    }
-
-    /// How it ended, if [`Child::wait`] has said so. While this is set, `wait` returns at once: guard the `select!` arm with it.
-    pub(crate) fn ended(&self) -> Option<&Ended> {
-        self.ended.as_ref()
     }
 
     /// Waits until it has ended; may be dropped and called again. The terminal's end is another event, and either may come
@@ -134,11 +110,6 @@ impl Child {
         self.signal(terminal, Signal::CONT)
     }
 
-    /// SIGTERM to both groups. An interactive shell ignores it.
-    pub(crate) fn terminate(&self, terminal: &Master) -> io::Result<()> {
-        self.signal(terminal, Signal::TERM)
-    }
-
     /// SIGKILL to both groups: nothing of them is left, but what made a session of its own is.
     pub(crate) fn kill_group(&self, terminal: &Master) -> io::Result<()> {
         self.signal(terminal, Signal::KILL)
@@ -149,19 +120,13 @@ impl Child {
         if let Some(group) = terminal.foreground().filter(|group| *group != self.pid) {
             send(group, signal)?;
         }
-        // A stranger's id may be somebody else's once it has ended.
-        if self.ours || self.ended.is_none() {
-            send(self.pid, signal)?;
-        }
-        Ok(())
+        send(self.pid, signal)
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.ours {
-            reaper::end(self.pid);
-        }
+        reaper::end(self.pid);
     }
 }
 

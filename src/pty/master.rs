@@ -4,14 +4,10 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use portable_pty::PtySize;
 use rustix::io::Errno;
 use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-
-use super::TerminalFlags;
-use super::flags::set_size;
 
 /// The master side of a pseudo-terminal. Dropping it closes it: the session's leader gets SIGHUP, and reads of whoever
 /// still has the terminal end.
@@ -61,16 +57,6 @@ impl Master {
                 return result;
             }
         }
-    }
-
-    /// Changes the window; the foreground group gets SIGWINCH.
-    pub(crate) fn resize(&self, size: PtySize) -> io::Result<()> {
-        set_size(self.as_fd(), size)
-    }
-
-    /// Puts the flags back, without the window: a program may have left them changed (`stty`, a killed password prompt).
-    pub(crate) fn restore(&self, flags: &TerminalFlags) -> io::Result<()> {
-        flags.apply_modes(self.as_fd())
     }
 
     /// The process group that owns the terminal now: a shell's job, where the shell has job control.

@@ -2,7 +2,7 @@
 //! end. The only room with unsafe code. It knows nothing of modules, markers or sessions, and whoever holds a descriptor
 //! and a process id can have a [`Master`] and a [`Child`] without a start of ours.
 //!
-//! `portable-pty` gives the types at this boundary ([`PtySize`], [`ExitStatus`]); the start itself is done here, because its
+//! `portable-pty` gives the types at this boundary (`PtySize`, `ExitStatus`); the start itself is done here, because its
 //! own does not report that `exec` failed, lists `/dev/fd` in every child (24 times slower with 1,000 sessions), allocates
 //! between `fork` and `exec` in a threaded process, and forks: 23 ms for a daemon of 500 MB, against 0.7 ms with
 //! `posix_spawn`.
@@ -22,7 +22,6 @@ pub(crate) use error::SpawnError;
 pub(crate) use flags::TerminalFlags;
 pub(crate) use master::Master;
 pub(crate) use poll::poll;
-pub(crate) use portable_pty::{ExitStatus, PtySize};
 pub(crate) use spawn::{Command, Pty};
 
 #[cfg(test)]

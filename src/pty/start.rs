@@ -137,7 +137,7 @@ impl Attributes {
         check(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: it did. It holds no pointer to itself (glibc and musl), so it may move.
         let mut attributes = Self(unsafe { attributes.assume_init() });
-        let flags = libc::POSIX_SPAWN_SETSID as i32
+        let flags = libc::c_int::from(libc::POSIX_SPAWN_SETSID)
             | libc::POSIX_SPAWN_SETSIGMASK
             | libc::POSIX_SPAWN_SETSIGDEF;
         let flags = libc::c_short::try_from(flags).expect("the flags are below 0x100");

@@ -7,7 +7,6 @@ mod read;
 mod redact;
 mod write;
 
-pub(crate) use event::{Event, EventKind, Header, Recording};
-pub(crate) use read::ReadError;
-pub(crate) use redact::{Finding, FindingKind, Known, Redactor, looks_secret};
-pub(crate) use write::{Existing, WriteError, Writer, Written};
+pub(crate) use event::{EventKind, Header, Recording};
+pub(crate) use redact::{Known, Redactor, looks_secret};
+pub(crate) use write::{Existing, WriteError, Writer};

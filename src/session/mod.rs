@@ -14,6 +14,5 @@ pub(crate) use handle::{Launch, Session, SessionError};
 pub(crate) use mail::{
     Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
 };
-pub(crate) use queue::AT_MOST as QUEUED_AT_MOST;
 pub(crate) use status::{SessionStatus, Standing, boot_seconds};
 pub(crate) use task::nonces;

@@ -39,6 +39,12 @@ struct Current {
     stopped: Option<StopWhy>,
 }
 
+/// The wish that the session ends, with the command that signs out.
+#[derive(Clone)]
+struct Leaving {
+    command: Option<String>,
+}
+
 /// How the program and its terminal end; both have to.
 #[derive(Default)]
 struct Ending {
@@ -63,8 +69,8 @@ pub(super) struct Task {
     sign_in: Option<Box<SignInRequest>>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
-    /// Somebody wants the session to end: the command that signs out.
-    leaving: Option<Option<String>>,
+    /// Somebody wants the session to end.
+    leaving: Option<Leaving>,
     ending: Ending,
     listener: Box<dyn SessionListener>,
     status: watch::Sender<SessionStatus>,
@@ -184,6 +190,8 @@ impl Task {
                 };
                 if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
                     self.sign_in = Some(request);
+                    // How the last one failed must not pass for how this one ended.
+                    self.status.send_modify(|status| status.failure = None);
                 }
                 reply.send(verdict).unwrap_or_default();
             }
@@ -250,7 +258,7 @@ impl Task {
     }
 
     fn disconnect(&mut self, command: Option<String>, force: bool) {
-        self.leaving = Some(command);
+        self.leaving = Some(Leaving { command });
         if force {
             self.feed(Input::Close {
                 disconnect: None,
@@ -345,10 +353,9 @@ impl Task {
                     self.outbox.push(typed.bytes);
                 }
             }
-            Effect::Began { tag: _ } => {}
             Effect::Output(text) => self.tell(RunEvent::Output(&text)),
-            // The echo of an answer is no output.
-            Effect::Echo(_) => {}
+            // The echo of an answer is no output, and a beginning changes nothing.
+            Effect::Echo(_) | Effect::Began => {}
             Effect::Record(record) => self.tell(RunEvent::Record(&record)),
             Effect::Challenged(challenge) => self.challenged(challenge),
             Effect::Asked(question) => self.asked(&question),
@@ -369,6 +376,7 @@ impl Task {
                 self.status.send_modify(|status| {
                     status.challenge = None;
                     status.identity = None;
+                    status.signed_in_at = None;
                     status.failure = Some(failure);
                 });
             }
@@ -391,7 +399,7 @@ impl Task {
         if matches!(self.engine.state(), State::SigningIn(_)) {
             let dies_at = boot_seconds() + self.code_lives.as_secs();
             self.status.send_modify(|status| {
-                status.challenge = Some(LiveChallenge { challenge, dies_at })
+                status.challenge = Some(LiveChallenge { challenge, dies_at });
             });
         }
     }
@@ -434,7 +442,7 @@ impl Task {
 
     fn next(&mut self) {
         let signed_in = self.status.borrow().identity.is_some();
-        if let Some(command) = self.leaving.clone() {
+        if let Some(Leaving { command }) = self.leaving.clone() {
             let disconnect = command.filter(|_| signed_in);
             self.feed(Input::Close {
                 disconnect,
@@ -478,6 +486,7 @@ impl Task {
             deadline,
             stopped: None,
         });
+        self.record(|recorder, now| recorder.marker(now, "run"));
         self.feed(Input::Run(Box::new(request)));
     }
 
@@ -496,7 +505,9 @@ impl Task {
             let moved = status.standing != standing;
             if moved {
                 status.standing = standing;
-                status.since = Timestamp::now();
+                // The machine's clock has no dates; what it says is how long ago that was.
+                let ago = jiff::SignedDuration::try_from(self.engine.since().elapsed());
+                status.since = Timestamp::now() - ago.unwrap_or_default();
             }
             let changed = moved
                 || status.current != current
@@ -515,8 +526,17 @@ impl Task {
         }
     }
 
+    fn never_ready(&self) -> String {
+        let reason = CloseReason::NeverReady;
+        match &self.shell.ready.advice {
+            Some(advice) => format!("{reason}: {advice}"),
+            None => reason.to_string(),
+        }
+    }
+
     fn leave(&mut self) {
         let reason = match self.engine.state() {
+            State::Closed(CloseReason::NeverReady) => self.never_ready(),
             State::Closed(reason) => reason.to_string(),
             _ => CloseReason::TerminalLost.to_string(),
         };

@@ -8,10 +8,17 @@ macro_rules! files {
 
 /// Paths inside `modules.d/`, and texts.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "azure.yaml",
     "exo.yaml",
+    "graph.yaml",
     "include/microsoft.yaml",
+    "ipps.yaml",
+    "pnp.yaml",
+    "shells/bash-bootstrap.sh",
+    "shells/bash.yaml",
     "shells/pwsh-bootstrap.ps1",
     "shells/pwsh.yaml",
+    "teams.yaml",
 ];
 
 /// The text of the file at `path`.

@@ -341,7 +341,7 @@ mod tests {
         let error = catalog.module("exx").expect_err("there is none");
         assert_eq!(error.to_string(), "there is no module `exx`");
         assert_eq!(error.help(), "did you mean `exo`?");
-        let error = catalog.shell("tcsh").expect_err("there is none");
+        let error = catalog.shell("nushell-like").expect_err("there is none");
         assert!(error.help().contains("`pwsh`"), "{}", error.help());
     }
 

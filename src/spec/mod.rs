@@ -1,7 +1,7 @@
 //! The written form of modules and shells: from a file in `modules.d/` to a [`script::Module`](crate::script::Module).
 //!
 //! A file is loaded ([`source`]), parsed ([`parse`], into [`model`]), validated ([`validate`]) and compiled ([`compile`]);
-//! [`catalog`] does that for folders of them. Whatever is wrong becomes a [`Diagnostic`] that points at its place.
+//! [`catalog`] does that for folders of them. Whatever is wrong becomes a finding that points at its place.
 //! Nothing here runs anything.
 
 mod builtin;
@@ -25,10 +25,10 @@ mod validate;
 mod value;
 
 pub(crate) use catalog::{Catalog, Listing};
-pub(crate) use check::{Checked, Subject, check_file};
-pub(crate) use diagnostic::{Diagnostic, DiagnosticJson, Diagnostics, Severity};
+pub(crate) use check::{Subject, check_file};
+pub(crate) use diagnostic::{DiagnosticJson, Diagnostics};
 pub(crate) use explain::explain;
 pub(crate) use lookup::CatalogError;
 pub(crate) use parse::load;
 pub(crate) use schema::{include_schema, module_schema, shell_schema};
-pub(crate) use source::{At, Origin, SourceFile, Span};
+pub(crate) use source::{Origin, SourceFile};

@@ -88,6 +88,73 @@ fn a_module_is_explained() {
     insta::assert_snapshot!(explain(&exo()));
 }
 
+#[test]
+fn every_module_explains_itself() {
+    for listing in builtin().modules().filter(|one| one.name != "exo") {
+        let module = listing.value.expect("it is sound");
+        let own = explain(module);
+        // The shared table is in the snapshot of `exo`; what is told here is the module's own.
+        let shared = own
+            .find("  pending (AADSTS")
+            .expect("every module includes the table");
+        let notes = own.find("\nNotes").expect("every module has notes");
+        insta::with_settings!({ snapshot_suffix => listing.name.to_owned(), prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!("module", format!("{}{}", &own[..shared], &own[notes..]));
+        });
+    }
+}
+
+#[test]
+fn a_missing_module_is_told_by_each() {
+    for (name, cmdlet) in [
+        ("azure", "Update-AzConfig"),
+        ("azure", "Connect-AzAccount"),
+        ("teams", "Connect-MicrosoftTeams"),
+        ("pnp", "Connect-PnPOnline"),
+        ("graph", "Connect-MgGraph"),
+        ("ipps", "Connect-IPPSSession"),
+    ] {
+        let text = format!(
+            "The term '{cmdlet}' is not recognized as a name of a cmdlet, function, script file, or executable program."
+        );
+        assert_eq!(failure_of(name, &text).as_deref(), Some("module-missing"));
+    }
+    for (name, text, failure) in [
+        (
+            "graph",
+            "Authentication timed out after 120 seconds due to inactivity. Please try again.",
+            "code-expired",
+        ),
+        (
+            "graph",
+            "DeviceCodeCredential authentication failed: Object reference not set to an instance of an object.",
+            "module-bad",
+        ),
+        (
+            "pnp",
+            "Unable to open a web page using xdg-open, gnome-open, kfmclient or wslview tools.",
+            "module-too-old",
+        ),
+        (
+            "pnp",
+            "Please specify a valid client id for an Entra ID App Registration.",
+            "app-missing",
+        ),
+        (
+            "ipps",
+            "Connect-IPPSSession is not available in PowerShell 7 on Linux and macOS.",
+            "not-on-this-system",
+        ),
+        (
+            "teams",
+            "Session is not established, run Connect-MicrosoftTeams before requesting access token",
+            "not-signed-in",
+        ),
+    ] {
+        assert_eq!(failure_of(name, text).as_deref(), Some(failure), "{text}");
+    }
+}
+
 /// What a challenge is matched against: escapes out, white space collapsed.
 fn window(text: &str) -> String {
     let escape = Regex::new(r"\x1b\[[0-9;]*m").expect("it is a pattern");
@@ -200,7 +267,12 @@ fn what_is_no_prompt_gives_no_code() {
 
 /// The name of the failure that a message means.
 fn failure(text: &str) -> Option<String> {
-    let module = exo();
+    failure_of("exo", text)
+}
+
+/// The same, in the words of one module.
+fn failure_of(name: &str, text: &str) -> Option<String> {
+    let module = builtin().module(name).expect("it is built in");
     let window = window(text);
     let rules = &module.sign_in.as_ref().expect("it signs in").failures;
     let rule = rules.iter().find(|rule| match &rule.test {

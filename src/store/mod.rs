@@ -9,10 +9,9 @@ mod runs;
 mod schema;
 mod sessions;
 
-pub(crate) use error::StoreError;
-pub(crate) use handle::{Health, Store};
+pub(crate) use handle::Store;
 pub(crate) use pins::Pin;
 pub(crate) use runs::{
     INLINE_OUTPUT_LIMIT, KeptOutput, NewRun, Retention, RunEnd, RunFilter, RunRow,
 };
-pub(crate) use sessions::{SessionRow, SessionRowId};
+pub(crate) use sessions::SessionRow;

@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::error::StoreError;
 use super::handle::Store;
 use super::runs::{one, optional_time, parsed, time};
-use crate::name::SessionKey;
+use crate::name::{ConnectionName, ModuleName, SessionKey};
 
 /// A session's row. One key has many over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,9 +15,7 @@ pub(crate) struct SessionRowId(i64);
 /// A session as it was stored. Times have milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SessionRow {
-    pub(crate) id: SessionRowId,
     pub(crate) session: SessionKey,
-    pub(crate) pid: u32,
     pub(crate) started: Timestamp,
     pub(crate) signed_in: Option<Timestamp>,
     pub(crate) account: Option<String>,
@@ -88,28 +86,27 @@ impl Store {
         .await
     }
 
-    /// The newest sessions, newest first; of one key, or of all.
+    /// The newest sessions, newest first; of one connection or module, or of all.
     pub(crate) async fn sessions(
         &self,
-        of: Option<SessionKey>,
+        connection: Option<ConnectionName>,
+        module: Option<ModuleName>,
         limit: u32,
     ) -> Result<Vec<SessionRow>, StoreError> {
         self.call(move |db| {
-            let connection = of.as_ref().map(|key| key.connection.as_str());
-            let module = of.as_ref().map(|key| key.module.as_str());
+            let connection = connection.as_ref().map(ConnectionName::as_str);
+            let module = module.as_ref().map(ModuleName::as_str);
             db.prepare_cached(
                 "SELECT id, connection, module, pid, started_ms, signed_in_ms, account, tenant, ended_ms, reason FROM sessions
-                 WHERE ?1 IS NULL OR (connection = ?1 AND module = ?2)
+                 WHERE (?1 IS NULL OR connection = ?1) AND (?2 IS NULL OR module = ?2)
                  ORDER BY started_ms DESC, id DESC LIMIT ?3",
             )?
             .query_map(params![connection, module, limit], |row| {
                 Ok(SessionRow {
-                    id: SessionRowId(row.get(0)?),
                     session: SessionKey {
                         connection: parsed(row, 1)?,
                         module: parsed(row, 2)?,
                     },
-                    pid: row.get(3)?,
                     started: time(row, 4)?,
                     signed_in: optional_time(row, 5)?,
                     account: row.get(6)?,

@@ -62,13 +62,14 @@ fn imports(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn every_import_is_in_the_table() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let table = table(&fs::read_to_string(root.join("lib.rs")).expect("the crate's root"));
+    let crate_root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let allowed_in =
+        table(&fs::read_to_string(crate_root.join("lib.rs")).expect("the crate's crate_root"));
     let mut files = Vec::new();
-    sources(&root, &mut files);
+    sources(&crate_root, &mut files);
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
     for file in files {
-        let below = file.strip_prefix(&root).expect("it lies below");
+        let below = file.strip_prefix(&crate_root).expect("it lies below");
         let room = below
             .components()
             .next()
@@ -82,7 +83,7 @@ fn every_import_is_in_the_table() {
             continue;
         }
         let text = fs::read_to_string(&file).expect("it can be read");
-        let allowed = table
+        let allowed = allowed_in
             .get(&room)
             .unwrap_or_else(|| panic!("`{room}` is not in the table of src/lib.rs"));
         for import in imports(without_tests(&text)) {
@@ -97,6 +98,6 @@ fn every_import_is_in_the_table() {
         Vec::<String>::new(),
         "the table in src/lib.rs does not allow these"
     );
-    let rooms: BTreeSet<String> = table.into_keys().collect();
+    let rooms: BTreeSet<String> = allowed_in.into_keys().collect();
     assert_eq!(seen, rooms, "the table and the tree name the same rooms");
 }

@@ -1,9 +1,15 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod connections;
 mod daemon_life;
 mod http_door;
 mod imports;
+mod interrupts;
 mod mcp;
+mod modules;
+mod recordings;
 mod run;
+mod scenarios;
 mod support;
+mod tenant;
 mod terminal;

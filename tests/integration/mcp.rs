@@ -155,6 +155,7 @@ fn settings(suffix: &str) -> insta::Settings {
         r#"([Rr]un:? `?|of |"run_id":"|answer |/)r[a-z0-9]{9}\b"#,
         "${1}RUN",
     );
+    settings.add_filter(r"Modules: .*exo \(.*", "Modules: MODULES");
     settings.add_filter(r"\d+\.\d s", "TIME");
     settings.add_filter(r"\d{4}-\d\d-\d\dT[\d:]+Z", "WHEN");
     settings.add_filter(r"Time left: 1[45] min( \d+ s)?", "Time left: LEFT");

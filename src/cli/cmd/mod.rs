@@ -2,6 +2,7 @@
 
 pub(super) mod answer;
 pub(super) mod completions;
+pub(super) mod connections;
 pub(super) mod daemon;
 pub(super) mod demo;
 pub(super) mod disconnect;

@@ -1,14 +1,16 @@
 //! `mm modules`: what there is to sign in to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::cli::args::{ModulesArgs, ModulesVerb};
+use crate::cli::args::{ModulesArgs, ModulesVerb, SpecKind};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
 use crate::cli::table::table;
 use crate::cli::wiring;
-use crate::spec::{Catalog, Listing, Origin, Subject, check_file, explain, module_schema};
+use crate::spec::{Catalog, DiagnosticJson, Diagnostics, Listing, Origin, Subject};
+use crate::spec::{check_file, explain, include_schema, module_schema, shell_schema};
 
 /// Lists, shows or checks modules. Needs no daemon: files speak for themselves.
 pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -22,9 +24,35 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
             })?;
             screen.text(&explain(&module))?;
         }
-        ModulesVerb::Schema => screen.json(&module_schema())?,
-        ModulesVerb::Check { files } if files.is_empty() => return check_all(&catalog, screen),
-        ModulesVerb::Check { files } => return check(&catalog, &files, screen),
+        ModulesVerb::Schema { of } => screen.json(&match of {
+            SpecKind::Module => module_schema(),
+            SpecKind::Shell => shell_schema(),
+            SpecKind::Include => include_schema(),
+        })?,
+        ModulesVerb::Check { files, json } => {
+            let verdict = if files.is_empty() {
+                everything(&catalog)
+            } else {
+                these(&catalog, &files)
+            };
+            if json {
+                let findings: Vec<DiagnosticJson> = verdict
+                    .findings
+                    .iter()
+                    .flat_map(|findings| findings.to_json())
+                    .collect();
+                screen.json(&findings)?;
+            } else {
+                let findings = verdict
+                    .findings
+                    .iter()
+                    .map(|findings| findings.render(false));
+                screen.text(&findings.chain([verdict.summary]).collect::<String>())?;
+            }
+            if verdict.broken {
+                return Ok(Exit::BadSpec);
+            }
+        }
     }
     Ok(Exit::Done)
 }
@@ -60,51 +88,57 @@ fn list(catalog: &Catalog) -> String {
     table(&["MODULE", "TITLE", "SHELL", "FROM", "ALSO CALLED"], &rows)
 }
 
-/// Everything that is used.
-fn check_all(catalog: &Catalog, screen: &mut Screen) -> Result<Exit, CliError> {
-    let mut sound = 0;
-    let mut text = catalog.problems().render(false);
-    let mut broken = catalog.problems().has_errors();
-    let findings: Vec<_> = catalog
-        .modules()
-        .map(|listing| (listing.value.is_some(), listing.findings))
-        .chain(
-            catalog
-                .shells()
-                .map(|listing| (listing.value.is_some(), listing.findings)),
-        )
-        .collect();
-    for (is_sound, findings) in findings {
-        sound += usize::from(is_sound);
-        broken |= !is_sound;
-        text.push_str(&findings.render(false));
-    }
-    text.push_str(&format!("{sound} modules and shells are sound\n"));
-    screen.text(&text)?;
-    Ok(if broken { Exit::BadSpec } else { Exit::Done })
+/// What a check found.
+struct Verdict {
+    findings: Vec<Arc<Diagnostics>>,
+    broken: bool,
+    /// What there is to say besides, in lines.
+    summary: String,
 }
 
-fn check(catalog: &Catalog, files: &[PathBuf], screen: &mut Screen) -> Result<Exit, CliError> {
-    let mut exit = Exit::Done;
+/// Everything that is used.
+fn everything(catalog: &Catalog) -> Verdict {
+    let problems = Arc::new(catalog.problems());
+    let modules = catalog
+        .modules()
+        .map(|listing| (listing.value.is_some(), Arc::clone(listing.findings)));
+    let shells = catalog
+        .shells()
+        .map(|listing| (listing.value.is_some(), Arc::clone(listing.findings)));
+    let (sound, mut findings): (Vec<bool>, Vec<_>) = modules.chain(shells).unzip();
+    findings.push(Arc::clone(&problems));
+    let count = sound.iter().filter(|sound| **sound).count();
+    Verdict {
+        findings,
+        broken: count < sound.len() || problems.has_errors(),
+        summary: format!("{count} modules and shells are sound\n"),
+    }
+}
+
+fn these(catalog: &Catalog, files: &[PathBuf]) -> Verdict {
+    let mut verdict = Verdict {
+        findings: Vec::new(),
+        broken: false,
+        summary: String::new(),
+    };
     for file in files {
         match check_file(file, catalog) {
             Ok(checked) => {
                 let what = match &checked.subject {
-                    Subject::Module(module) => format!("module `{}`", module.name),
-                    Subject::Shell(shell) => format!("shell `{}`", shell.name),
+                    Subject::Module(module) => format!("the module `{}`", module.name),
+                    Subject::Shell(shell) => format!("the shell `{}`", shell.name),
                     Subject::Include => "shared rules".to_owned(),
                 };
-                screen.text(&format!(
-                    "{}{}: {what}, sound\n",
-                    checked.warnings.render(false),
-                    file.display()
-                ))?;
+                verdict
+                    .summary
+                    .extend([format!("{}: {what}, sound\n", file.display())]);
+                verdict.findings.push(checked.warnings);
             }
-            Err(diagnostics) => {
-                exit = Exit::BadSpec;
-                screen.text(&diagnostics.render(false))?;
+            Err(findings) => {
+                verdict.broken = true;
+                verdict.findings.push(findings);
             }
         }
     }
-    Ok(exit)
+    verdict
 }

@@ -1,6 +1,9 @@
 //! `mm recording`: what a terminal said, looked at afterwards.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
-use crate::recording::{EventKind, Recording};
+use crate::recording::{EventKind, Recording, Redactor, looks_secret};
 use crate::replay::{self, Played};
 use crate::script::{Shell, SignIn};
 use crate::spec::{Catalog, CatalogError};
@@ -33,12 +36,42 @@ pub(crate) fn recording(args: RecordingArgs, screen: &mut Screen) -> Result<Exit
             }
         }
         RecordingVerb::Play { file } => play(&open(&file)?, screen)?,
+        RecordingVerb::Redact { file, copy } => redact(&open(&file)?, &copy)?,
     }
     Ok(Exit::Done)
 }
 
 fn open(file: &Path) -> Result<Recording, CliError> {
     Recording::open(file).map_err(|error| CliError::usage(error.to_string(), error.help()))
+}
+
+/// A copy without what must not leave the house. One that still looks secret is not written.
+fn redact(recording: &Recording, copy: &Path) -> Result<(), CliError> {
+    let redacted = Redactor::new([], []).recording(recording);
+    if let Some(finding) = looks_secret(&redacted).first() {
+        let place = finding.event.map_or("its header".to_owned(), |event| {
+            format!("event {}", event + 1)
+        });
+        return Err(CliError::usage(
+            format!(
+                "the recording still holds something that looks like {}, in {place}",
+                finding.kind
+            ),
+            "nothing was written; look at that place, and keep the recording to yourself",
+        ));
+    }
+    let failed = |source| CliError::Io {
+        what: format!("`{}` cannot be written", copy.display()),
+        source,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(copy)
+        .map_err(failed)?;
+    file.write_all(redacted.to_text().as_bytes())
+        .map_err(failed)
 }
 
 /// The shell that a recording is of, by its header's command, and the device-code prompts to look for in it.
@@ -91,7 +124,7 @@ fn shown(played: &Played, shell: &Shell) -> String {
         ""
     };
     let line = |text: &mut String, line: &str| {
-        writeln!(text, "{line}").expect("writing to a string does not fail")
+        writeln!(text, "{line}").expect("writing to a string does not fail");
     };
     line(
         &mut text,
@@ -147,9 +180,12 @@ fn shown(played: &Played, shell: &Shell) -> String {
 fn play(recording: &Recording, screen: &mut Screen) -> Result<(), CliError> {
     let (start, mut cut, mut before) = (Instant::now(), Duration::ZERO, Duration::ZERO);
     for event in &recording.events {
-        cut += (event.at - before).saturating_sub(LONGEST_PAUSE);
+        cut += event
+            .at
+            .saturating_sub(before)
+            .saturating_sub(LONGEST_PAUSE);
         before = event.at;
-        let due = start + (event.at - cut);
+        let due = start + event.at.saturating_sub(cut);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         match &event.kind {
             EventKind::Output => screen.output(event.data.as_bytes())?,

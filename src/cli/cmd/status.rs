@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::api::{DaemonInfo, Session, SessionState};
+use crate::api::{DaemonInfo, PastSession, Session, SessionState};
 use crate::cli::args::StatusArgs;
 use crate::cli::ending::Message;
 use crate::cli::error::CliError;
@@ -42,6 +42,17 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
         Err(error) => return Err(error),
     };
     let filter = &args.filter;
+    if args.history {
+        let past = client
+            .past_sessions(filter.connection.as_deref(), filter.module.as_deref())
+            .await?;
+        if args.json {
+            screen.json(&past)?;
+        } else {
+            screen.text(&history(&past, Timestamp::now(), &TimeZone::system()))?;
+        }
+        return Ok(Exit::Done);
+    }
     let sessions = client
         .sessions(filter.connection.as_deref(), filter.module.as_deref())
         .await?;
@@ -68,6 +79,25 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
 }
 
 /// The table, and below it what is wrong with sessions.
+fn history(sessions: &[PastSession], now: Timestamp, zone: &TimeZone) -> String {
+    let head = ["SESSION", "STARTED", "SIGNED IN", "ACCOUNT", "ENDED", "WHY"];
+    let row = |session: &PastSession| {
+        let time =
+            |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| since(at, now, zone));
+        let text = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), one_line);
+        vec![
+            format!("{}/{}", session.connection, session.module),
+            since(session.started_at, now, zone),
+            time(session.signed_in_at),
+            text(&session.account),
+            time(session.ended_at),
+            text(&session.reason),
+        ]
+    };
+    let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
+    table(&head, &rows)
+}
+
 fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
     let head = [
         "SESSION",

@@ -12,7 +12,7 @@ mod segments;
 mod stream;
 mod text;
 
-pub(crate) use finding::{Finding, FindingKind, looks_secret};
+pub(crate) use finding::looks_secret;
 pub(crate) use redactor::{Known, Redactor};
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use regex::Regex;
 
+use super::finding::{Finding, FindingKind};
 use super::*;
 use crate::recording::event::{Event, EventKind, Header, Recording};
 use crate::secret::Secret;

@@ -1,0 +1,341 @@
+//! `mm connections`: the connections file, read and changed. Needs no daemon: a running one sees the file change.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::cli::connection_args::{AddArgs, ConnectionsArgs, ConnectionsVerb};
+use crate::cli::entry::block_on;
+use crate::cli::error::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::output::Screen;
+use crate::cli::prompt::Prompt;
+use crate::cli::table::table;
+use crate::cli::wiring;
+use crate::connection::{Connection, EditError, Editor, LookupError, Registry, doubts};
+use crate::name::{ConnectionName, ModuleName};
+use crate::script::{Module, Template};
+
+/// Lists, shows, checks or changes connections.
+pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let file = wiring::config()?.connections_file;
+    match args.verb {
+        ConnectionsVerb::List { json } => list(&read(file)?, json, screen)?,
+        ConnectionsVerb::Show { name, json } => show(&read(file)?, &parse(&name)?, json, screen)?,
+        ConnectionsVerb::Check { json } => return check(&read(file)?, json, screen),
+        ConnectionsVerb::Add(args) => add(file, args, screen)?,
+        ConnectionsVerb::Edit { name, key, value } => {
+            let value = written(&value)?;
+            let set = if value.is_some() { "set" } else { "taken out" };
+            change(file, &name, |editor, name| editor.set(name, &key, value))?;
+            screen.text(&format!("`{key}` of `{name}` is {set}\n"))?;
+        }
+        ConnectionsVerb::Rename { name, new } => {
+            let old = parse(&name)?;
+            change(file, &new, |editor, new| editor.rename(&old, new))?;
+            screen.text(&format!("`{name}` is now `{new}`\n"))?;
+            screen.note("sessions and runs keep the old name; sign in again under the new one");
+        }
+        ConnectionsVerb::Remove { name, yes } => {
+            let what = parse(&name)?;
+            if !yes && !confirmed(&what, screen)? {
+                screen.note("nothing was changed");
+                return Ok(Exit::Refused);
+            }
+            change(file, &name, Editor::remove)?;
+            screen.text(&format!("`{name}` is taken out\n"))?;
+        }
+        ConnectionsVerb::Duplicate { name, new } => {
+            let old = parse(&name)?;
+            change(file, &new, |editor, new| editor.duplicate(&old, new))?;
+            screen.text(&format!(
+                "`{new}` is a copy of `{name}`, without its account\n"
+            ))?;
+            screen.note(&format!(
+                "say who signs in: mm connections edit '{new}' expectedEmail USER"
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn read(file: PathBuf) -> Result<Registry, CliError> {
+    Registry::load(&file).map_err(|error| refused(&error, error.help()))
+}
+
+fn refused(error: &dyn std::error::Error, help: impl Into<String>) -> CliError {
+    let why = error.source().map(|source| format!(": {source}"));
+    CliError::Spec {
+        message: format!("{error}{}", why.unwrap_or_default()),
+        help: Some(help.into()),
+    }
+}
+
+fn parse(name: &str) -> Result<ConnectionName, CliError> {
+    name.parse()
+        .map_err(|error: crate::name::NameError| CliError::usage(error.to_string(), error.help()))
+}
+
+/// Opens the file, changes it, and writes it with `name` checked.
+fn change(
+    file: PathBuf,
+    name: &str,
+    how: impl FnOnce(&mut Editor, &ConnectionName) -> Result<(), EditError>,
+) -> Result<(), CliError> {
+    let name = parse(name)?;
+    let write = || {
+        let mut editor = Editor::open(&file)?;
+        how(&mut editor, &name)?;
+        editor.save(&name)
+    };
+    write().map_err(|error: EditError| {
+        let help = error.help();
+        refused(&error, help)
+    })
+}
+
+fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliError> {
+    if json {
+        let entries: Map<String, Value> = registry
+            .connections()
+            .map(|one| (one.name().to_string(), Value::Object(one.raw().clone())))
+            .collect();
+        screen.json(&json!({ "file": registry.path(), "connections": entries }))?;
+    } else {
+        let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        let rows: Vec<Vec<String>> = registry
+            .connections()
+            .map(|one| {
+                vec![
+                    one.name().to_string(),
+                    one.tenant().to_owned(),
+                    or_dash(one.expected_email()),
+                    one.description().unwrap_or_default().to_owned(),
+                ]
+            })
+            .collect();
+        screen.text(&table(
+            &["CONNECTION", "TENANT", "ACCOUNT", "DESCRIPTION"],
+            &rows,
+        ))?;
+    }
+    for (name, error) in registry.faults() {
+        screen.note(&format!("`{name}` cannot be used: {error}"));
+    }
+    Ok(())
+}
+
+/// What a module needs of this connection and does not find. Empty: it can be used.
+fn missing(connection: &Connection, module: &Module) -> Vec<&'static str> {
+    let holes = connection.holes(&module.name);
+    let Some(rules) = &module.sign_in else {
+        return Vec::new();
+    };
+    let first = rules.ways.first().map(|way| &way.connect);
+    let templates = first
+        .into_iter()
+        .chain([&rules.identity.command])
+        .chain(&rules.proof)
+        .chain(&rules.disconnect);
+    let mut keys: Vec<&'static str> = templates
+        .flat_map(Template::holes)
+        .filter(|hole| holes(hole).is_none())
+        .map(|hole| match hole {
+            "app_id" => "appId",
+            "expected_email" => "expectedEmail",
+            "tenant_id" => "tenantId",
+            other => other,
+        })
+        .collect();
+    keys.dedup();
+    keys
+}
+
+fn show(
+    registry: &Registry,
+    name: &ConnectionName,
+    json: bool,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let connection = registry.get(name).map_err(|error: LookupError| {
+        let help = error.help();
+        refused(&error, help)
+    })?;
+    let catalog = wiring::catalog(&[])?;
+    let modules: Vec<(ModuleName, Vec<&str>)> = catalog
+        .modules()
+        .filter_map(|listing| listing.value)
+        .map(|module| (module.name.clone(), missing(connection, module)))
+        .collect();
+    if json {
+        let needs: Map<String, Value> = modules
+            .iter()
+            .map(|(module, keys)| (module.to_string(), json!({ "missing": keys })))
+            .collect();
+        return screen.json(&json!({
+            "name": name, "entry": connection.raw(), "modules": needs,
+        }));
+    }
+    let rows: Vec<Vec<String>> = connection
+        .raw()
+        .iter()
+        .map(|(key, value)| match value {
+            Value::String(text) => vec![format!("  {key}"), text.clone()],
+            other => vec![format!("  {key}"), other.to_string()],
+        })
+        .collect();
+    let mut lines = vec![table(&[name.as_str(), ""], &rows), "Modules".to_owned()];
+    for (module, keys) in &modules {
+        let state = if keys.is_empty() {
+            "can be used".to_owned()
+        } else {
+            format!("needs `{}`", keys.join("` and `"))
+        };
+        lines.push(format!("  {module:<14} {state}"));
+    }
+    screen.text(&lines.join("\n"))
+}
+
+fn check(registry: &Registry, json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
+    let faults: Vec<(String, String, String)> = registry
+        .faults()
+        .map(|(name, error)| (name.to_owned(), error.to_string(), error.help()))
+        .collect();
+    let doubts = doubts(registry);
+    let exit = if faults.is_empty() {
+        Exit::Done
+    } else {
+        Exit::BadSpec
+    };
+    if json {
+        let one = |level: &str, name: &str, message: &str, help: &str| json!({ "level": level, "connection": name, "message": message, "help": help });
+        let findings: Vec<Value> = faults
+            .iter()
+            .map(|(name, message, help)| one("error", name, message, help))
+            .chain(
+                doubts
+                    .iter()
+                    .map(|doubt| one("warning", &doubt.connection, &doubt.message, &doubt.help)),
+            )
+            .collect();
+        screen.json(&json!({ "file": registry.path(), "findings": findings }))?;
+        return Ok(exit);
+    }
+    let mut lines: Vec<String> = faults
+        .iter()
+        .map(|(name, message, help)| format!("error: {name}: {message}\n  help: {help}"))
+        .collect();
+    lines.extend(doubts.iter().map(|doubt| {
+        let (name, message, help) = (&doubt.connection, &doubt.message, &doubt.help);
+        format!("warning: {name}: {message}\n  help: {help}")
+    }));
+    let sound = registry.connections().count();
+    lines.push(format!("{sound} connections can be used"));
+    screen.text(&lines.join("\n"))?;
+    Ok(exit)
+}
+
+/// A value as people type it. `None` takes the key out.
+fn written(text: &str) -> Result<Option<Value>, CliError> {
+    Ok(match text.trim() {
+        "" | "null" => None,
+        "true" => Some(Value::Bool(true)),
+        "false" => Some(Value::Bool(false)),
+        json if json.starts_with(['[', '{']) => {
+            Some(serde_json::from_str(json).map_err(|error| {
+                CliError::usage(
+                    format!("the value is not JSON: {error}"),
+                    "quote it for the shell: mm connections edit NAME mcps '[\"mm\"]'",
+                )
+            })?)
+        }
+        text => Some(Value::String(text.to_owned())),
+    })
+}
+
+fn add(file: PathBuf, args: AddArgs, screen: &mut Screen) -> Result<(), CliError> {
+    let asks = screen.shows_progress() && screen.reads_terminal() && !args.no_input;
+    let name = parse(&args.name)?;
+    // Before anybody is asked; the file that is not there yet has no entry either, and a broken one is told when it is changed.
+    if Registry::load(&file).is_ok_and(|registry| registry.get(&name).is_ok()) {
+        let error = EditError::Taken { name };
+        return Err(refused(&error, error.help()));
+    }
+    let mut ask = |given: Option<String>, question: &str| match given {
+        Some(text) => Ok(Some(text)),
+        None if asks => answer(question, screen),
+        None => Ok(None),
+    };
+    let tenant = ask(args.tenant, "The tenant's domain (contoso.com)")?.ok_or_else(|| {
+        CliError::usage(
+            "a connection needs a tenant",
+            "name its domain: mm connections add NAME --tenant contoso.com",
+        )
+    })?;
+    let values = [
+        (
+            "tenantId",
+            ask(args.tenant_id, "The tenant's id, if you know it")?,
+        ),
+        (
+            "appId",
+            ask(
+                args.app_id,
+                "An application's id, which SharePoint needs; empty for none",
+            )?,
+        ),
+        (
+            "expectedEmail",
+            ask(args.expected_email, "Who has to sign in (ada@contoso.com)")?,
+        ),
+        ("sharepoint_host", args.sharepoint_host),
+        (
+            "description",
+            ask(args.description, "What you want to remember about it")?,
+        ),
+    ];
+    change(file, &args.name, |editor, name| {
+        let entry = Map::from_iter([("tenant".to_owned(), Value::String(tenant))]);
+        editor.add(name, entry)?;
+        for (key, value) in values {
+            if let Some(text) = value {
+                editor.set(name, key, Some(Value::String(text)))?;
+            }
+        }
+        for (module, app) in args.module_app {
+            let app = Some(Value::String(app));
+            editor.set(name, &format!("moduleApps.{module}"), app)?;
+        }
+        editor.set(name, "mcps", Some(json!(["mm"])))
+    })?;
+    screen.text(&format!("`{}` is added\n", args.name))?;
+    screen.note(&format!("sign in: mm login -c '{}' -m exo", args.name));
+    Ok(())
+}
+
+/// Asks at the terminal. `None` for an empty answer.
+fn answer(question: &str, screen: &mut Screen) -> Result<Option<String>, CliError> {
+    let failed = |source| CliError::Io {
+        what: "the terminal cannot be read".to_owned(),
+        source,
+    };
+    screen.ask(&format!("{question}: "));
+    let line = block_on(async {
+        let mut prompt = Prompt::open(false).map_err(failed)?;
+        prompt.line().await.map_err(failed)
+    })?
+    .ok_or_else(|| CliError::usage("nothing was changed", "answer the questions, or use flags"))?;
+    let text = line.expose().trim().to_owned();
+    Ok((!text.is_empty()).then_some(text))
+}
+
+fn confirmed(name: &ConnectionName, screen: &mut Screen) -> Result<bool, CliError> {
+    if !(screen.shows_progress() && screen.reads_terminal()) {
+        return Err(CliError::usage(
+            format!("`{name}` is not removed without being asked"),
+            "say it with --yes",
+        ));
+    }
+    let answer = answer(&format!("Remove `{name}`? y/N"), screen)?;
+    Ok(answer.is_some_and(|text| matches!(text.to_lowercase().as_str(), "y" | "yes")))
+}
