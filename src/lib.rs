@@ -34,6 +34,7 @@
 //!
 //! ```text
 //! room        may import
+//! bench       expect output pty script session spec
 //! name        -
 //! secret      -
 //! output      -
@@ -58,6 +59,8 @@
 //! ```
 
 mod api;
+#[doc(hidden)]
+pub mod bench;
 pub mod cli;
 mod client;
 mod config;

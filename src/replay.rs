@@ -41,11 +41,21 @@ pub(crate) fn play(
     shell: &Arc<Shell>,
     watch: Option<&Arc<SignIn>>,
 ) -> Vec<Played> {
-    let said: String = recording
+    play_in_pieces(recording, shell, watch, |said| vec![said])
+}
+
+/// As [`play`], with the output of each event cut into pieces.
+fn play_in_pieces(
+    recording: &Recording,
+    shell: &Arc<Shell>,
+    watch: Option<&Arc<SignIn>>,
+    mut cut: impl for<'e> FnMut(&'e [u8]) -> Vec<&'e [u8]>,
+) -> Vec<Played> {
+    let said: Vec<u8> = recording
         .events
         .iter()
         .filter(|event| event.kind == EventKind::Output)
-        .map(|event| event.data.as_str())
+        .flat_map(|event| event.data.bytes())
         .collect();
     let start = Instant::now();
     let mut player = Player {
@@ -62,7 +72,11 @@ pub(crate) fn play(
     for event in &recording.events {
         player.tick_until(start + event.at);
         match event.kind {
-            EventKind::Output => player.output(&event.data),
+            EventKind::Output => {
+                for piece in cut(event.data.as_bytes()) {
+                    player.output(piece);
+                }
+            }
             EventKind::Input => {
                 for request in player.typed.push(&event.data) {
                     player.request(request);
@@ -97,7 +111,7 @@ struct Player {
     played: Vec<Played>,
     now: Instant,
     /// All output of the recording, and how much of it the machine has had.
-    said: String,
+    said: Vec<u8>,
     heard: usize,
 }
 
@@ -110,10 +124,10 @@ impl Player {
         self.now = at.max(self.now);
     }
 
-    fn output(&mut self, text: &str) {
+    fn output(&mut self, text: &[u8]) {
         // Line by line, so that a frame that waits goes in right behind the end it waits for.
-        for line in text.split_inclusive('\n') {
-            self.feed(Input::Output(line.as_bytes()));
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            self.feed(Input::Output(line));
             self.heard += line.len();
             self.send_waiting();
         }
@@ -185,9 +199,9 @@ impl Player {
                 Part::Field(_) => break,
             }
         }
-        self.said
-            .get(self.heard..)
-            .is_some_and(|rest| rest.contains(&marker))
+        // The marker may be half heard: it stands in one line.
+        let line = memchr::memrchr(b'\n', &self.said[..self.heard]).map_or(0, |end| end + 1);
+        memchr::memmem::find(&self.said[line..], marker.as_bytes()).is_some()
     }
 
     fn feed(&mut self, input: Input<'_>) {
@@ -435,5 +449,89 @@ impl Played {
             }
         }
         streams
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::spec::Catalog;
+
+    struct Case {
+        name: String,
+        recording: Recording,
+        /// As the recording is cut, in full.
+        whole: String,
+    }
+
+    static PWSH: LazyLock<Arc<Shell>> = LazyLock::new(|| {
+        let catalog = Catalog::load(&[]);
+        catalog.shell("pwsh").expect("it is part of the program")
+    });
+    static RULES: LazyLock<Arc<SignIn>> = LazyLock::new(|| {
+        let catalog = Catalog::load(&[]);
+        let module = catalog.module("exo").expect("it is part of the program");
+        Arc::new(module.sign_in.clone().expect("it signs in"))
+    });
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings/pwsh");
+        let mut cases: Vec<Case> = std::fs::read_dir(folder)
+            .expect("there are recordings")
+            .map(|entry| {
+                let path = entry.expect("an entry").path();
+                let recording = Recording::open(&path).expect("it is a recording");
+                let whole = format!("{:#?}", play(&recording, &PWSH, Some(&RULES)));
+                let name = path.display().to_string();
+                Case {
+                    name,
+                    recording,
+                    whole,
+                }
+            })
+            .collect();
+        cases.sort_by(|a, b| a.name.cmp(&b.name));
+        assert!(cases.len() > 20, "{}", cases.len());
+        cases
+    });
+
+    /// Pieces of the lengths that `next` gives.
+    fn pieces(mut said: &[u8], mut next: impl FnMut() -> usize) -> Vec<&[u8]> {
+        let mut pieces = Vec::new();
+        while !said.is_empty() {
+            let (piece, rest) = said.split_at(next().clamp(1, said.len()));
+            pieces.push(piece);
+            said = rest;
+        }
+        pieces
+    }
+
+    #[test]
+    fn byte_by_byte_every_recording_plays_as_whole() {
+        for case in CASES.iter() {
+            let cut = play_in_pieces(&case.recording, &PWSH, Some(&RULES), |said| {
+                pieces(said, || 1)
+            });
+            assert_eq!(format!("{cut:#?}"), case.whole, "{}", case.name);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
+
+        #[test]
+        fn any_cut_of_any_recording_plays_as_whole(lengths in prop::collection::vec(1usize..90, 1..200)) {
+            for case in CASES.iter() {
+                let mut lengths = lengths.iter().copied().cycle();
+                let cut = play_in_pieces(&case.recording, &PWSH, Some(&RULES), |said| {
+                    pieces(said, || lengths.next().unwrap_or(1))
+                });
+                prop_assert_eq!(&format!("{cut:#?}"), &case.whole, "{}", case.name);
+            }
+        }
     }
 }

@@ -32,6 +32,9 @@ pub(crate) const API_VERSION: u32 = 2;
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";
 
+/// On a request: the connections file that the client means. A daemon that reads another one refuses.
+pub(crate) const CONNECTIONS_HEADER: &str = "mm-connections";
+
 /// The largest body of a request, in bytes.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 

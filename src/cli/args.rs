@@ -189,7 +189,7 @@ pub(crate) struct RunArgs {
     /// Depth of nested objects with --json; 1 to 99
     #[arg(long, value_name = "N", default_value_t = crate::api::RunRequest::DEPTH, value_parser = clap::value_parser!(u8).range(1..=99))]
     pub(crate) depth: u8,
-    /// Stop the command after this time: 30s, 5m, 1h30m
+    /// Stop the command so long after it began: 30s, 5m, 1h30m. Waiting for a turn or a sign-in does not count
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
     /// Where the session is not signed in, say so and exit with 3

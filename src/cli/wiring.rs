@@ -84,12 +84,24 @@ pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
     Ok(Catalog::load(&folders))
 }
 
+/// The connections file, where the environment names one: the daemon may have been started with another.
+fn named_connections() -> Result<Option<String>, CliError> {
+    if std::env::var_os("MM_CONNECTIONS").is_none_or(|path| path.is_empty()) {
+        return Ok(None);
+    }
+    Ok(Some(
+        config()?.connections_file.to_string_lossy().into_owned(),
+    ))
+}
+
 /// A client of the daemon; starts one where there is none.
 pub(crate) async fn client() -> Result<Client, CliError> {
-    Ok(Client::find_or_start(place()?).await?)
+    Ok(Client::find_or_start(place()?)
+        .await?
+        .meaning(named_connections()?))
 }
 
 /// A client of the daemon that is running.
 pub(crate) async fn running_client() -> Result<Client, CliError> {
-    Ok(Client::find(place()?).await?)
+    Ok(Client::find(place()?).await?.meaning(named_connections()?))
 }

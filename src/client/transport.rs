@@ -3,13 +3,14 @@
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
-use hyper::{Method, Request, Response, header};
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::ClientError;
-use crate::api::ErrorBody;
+use crate::api::{CONNECTIONS_HEADER, ErrorBody};
 
 /// Sends one request on `stream` and waits for the answer's head. An answer that is no success becomes an error.
 pub(super) async fn send(
@@ -17,17 +18,23 @@ pub(super) async fn send(
     method: Method,
     path: &str,
     body: Vec<u8>,
+    connections: Option<&str>,
 ) -> Result<Response<Incoming>, ClientError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|_| ClientError::Gone)?;
     // It ends when the answer was read or dropped; its error is the body's error too, and is told there.
     tokio::spawn(connection);
-    let request = Request::builder()
+    let mut request = Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, "mm")
-        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::CONTENT_TYPE, "application/json");
+    // A path with control characters cannot be said in a header; then it is not compared.
+    if let Some(path) = connections.and_then(|path| HeaderValue::from_bytes(path.as_bytes()).ok()) {
+        request = request.header(CONNECTIONS_HEADER, path);
+    }
+    let request = request
         .body(Full::new(Bytes::from(body)))
         .expect("paths are encoded and headers are constants");
     let response = sender

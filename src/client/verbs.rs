@@ -36,11 +36,19 @@ pub(crate) struct Client {
     place: Place,
     /// The connection that proved that the daemon is there; the first request takes it.
     first: Mutex<Option<UnixStream>>,
+    /// The connections file that is meant, where a person named one.
+    connections: Option<String>,
     /// The daemon's version, from its last answer.
     version: Mutex<Option<String>>,
 }
 
 impl Client {
+    /// The same client, which means this connections file: a daemon that reads another one refuses.
+    pub(crate) fn meaning(mut self, connections: Option<String>) -> Self {
+        self.connections = connections;
+        self
+    }
+
     /// Finds the daemon that is running; [`ClientError::NoDaemon`] where there is none.
     pub(crate) async fn find(place: Place) -> Result<Self, ClientError> {
         let stream = connect(&place).await?;
@@ -57,6 +65,7 @@ impl Client {
         Self {
             place,
             first: Mutex::new(Some(stream)),
+            connections: None,
             version: Mutex::new(None),
         }
     }
@@ -244,7 +253,7 @@ impl Client {
             Some(stream) => stream,
             None => connect(&self.place).await?,
         };
-        let response = send(stream, method, path, body).await?;
+        let response = send(stream, method, path, body, self.connections.as_deref()).await?;
         let version = response.headers().get(VERSION_HEADER);
         let version = version.and_then(|value| value.to_str().ok());
         *self.version.lock().expect("nobody panics with it") = version.map(str::to_owned);

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::ServiceError;
+use super::registry::Entry;
 use crate::connection::Connection;
-use crate::expect::{Expected, SignInRequest};
+use crate::expect::{Expected, Identity, SignInRequest, compare};
 use crate::script::{Module, Quoting, SignIn, Template};
 use crate::session::nonces;
 use crate::store::Pin;
@@ -49,6 +50,27 @@ pub(super) fn sign_in(
         rules: Arc::new(rules.clone()),
         within: way.within,
         nonces: nonces(NONCES),
+    })
+}
+
+/// Refuses a session that is signed in as somebody whom its connection, as it is written now, does not expect.
+pub(super) fn still_expected(
+    entry: &Entry,
+    connection: &Connection,
+    identity: &Identity,
+) -> Result<(), ServiceError> {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let expected = Expected {
+        account: text(connection.expected_email()),
+        tenant: text(connection.expected_tenant_id()),
+        pinned: false,
+    };
+    compare(&expected, identity).map_err(|failure| ServiceError::Refused {
+        message: format!("{}: {}", entry.key, failure.message),
+        help: Some(format!(
+            "the connection was changed since the sign-in: `mm disconnect -c '{}' -m {}`, then sign in again",
+            entry.key.connection, entry.key.module
+        )),
     })
 }
 

@@ -66,7 +66,7 @@ pub(crate) enum ServiceError {
         queued: usize,
     },
     /// The session waits for something that does not listen.
-    #[error("{key} has been stopping since {since}: {why}")]
+    #[error("{key} has been stopping since {since:.0}: {why}")]
     Stopping {
         /// Which.
         key: SessionKey,

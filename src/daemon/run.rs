@@ -174,7 +174,7 @@ impl RunListener for Scribe {
         }
         let run = &self.run;
         match event {
-            RunEvent::Output(_) => {}
+            RunEvent::Output(_) | RunEvent::Challenged(_) => {}
             RunEvent::Record(record) => run.output.append(&json_lines(record)),
             RunEvent::Queued(ahead) => run.change(|progress| {
                 (progress.state, progress.ahead) = (RunState::Queued, ahead);
@@ -360,8 +360,9 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
             )
         }
         Finish::Unanswered => {
+            let outcome = stopped.as_ref().map_or(Outcome::Lost, |_| stop);
             let reason = "nothing answered; whether it ran is not known, so it was not sent again";
-            (Outcome::Lost, None, None, Some(reason.to_owned()))
+            (outcome, None, None, Some(reason.to_owned()))
         }
         Finish::Lost(reason) => (Outcome::Lost, None, None, Some(reason.to_string())),
         Finish::NotFree => (

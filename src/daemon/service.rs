@@ -22,7 +22,7 @@ use super::watch::{RunWatch, SessionWatch};
 use super::{ServiceError, bind, launch};
 use crate::config::Config;
 use crate::connection::{Connection, Registry as Connections};
-use crate::expect::AnswerLine;
+use crate::expect::{AnswerLine, Identity};
 use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
 use crate::output::{Kept, Limits, read_file};
 use crate::pty::SpawnError;
@@ -31,7 +31,7 @@ use crate::session::{
     Launch, Order, RunListener as _, RunResult, Session, SessionError, Standing, StopWhy,
 };
 use crate::spec::{Catalog, CatalogError};
-use crate::store::{KeptOutput, NewRun, Retention, RunFilter, Store};
+use crate::store::{KeptOutput, NewRun, Pin, Retention, RunFilter, Store};
 
 /// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
 const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
@@ -44,6 +44,9 @@ const KEEP_RUNS: u32 = 5_000;
 
 /// How long signing out may take, the program's end included.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
+
+/// How long a session may take to sign out when the daemon stops, before it is ended.
+const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(6);
 
 /// Where the scenario of the built-in connection stands, in the state folder.
 const DEMO_FILE: &str = "demo-scenario";
@@ -156,6 +159,18 @@ impl Service {
 
     fn outputs(&self) -> PathBuf {
         self.0.config.state_dir.join("runs")
+    }
+
+    /// Refuses a caller who means another connections file than the one that is read here.
+    pub(crate) fn check_connections_file(&self, meant: &str) -> Result<(), ServiceError> {
+        let read = self.0.config.connections_file.to_string_lossy();
+        if read == meant {
+            return Ok(());
+        }
+        Err(ServiceError::Connection {
+            message: format!("the daemon reads `{read}`, not `{meant}`"),
+            help: Some("unset MM_CONNECTIONS, or name another daemon with MM_STATE_DIR".to_owned()),
+        })
     }
 
     /// The run behind a session's number.
@@ -273,8 +288,13 @@ impl Service {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
         };
-        if entry.session.status().borrow().is_signed_in() {
-            return Ok(());
+        let identity = entry.session.status().borrow().identity.clone();
+        if let Some(identity) = identity {
+            return bind::still_expected(
+                entry,
+                &self.connection(entry.key.connection.as_str())?,
+                &identity,
+            );
         }
         let pin = self
             .0
@@ -300,7 +320,22 @@ impl Service {
     ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
         if forget_identity {
-            self.0.store.unpin(entry.key.clone()).await.map_err(state)?;
+            let identity = entry.session.status().borrow().identity.clone();
+            match identity {
+                // Who is signed in is who is accepted.
+                Some(Identity {
+                    account, tenant, ..
+                }) => {
+                    let pin = Pin {
+                        account,
+                        tenant,
+                        pinned: Timestamp::now(),
+                    };
+                    self.0.store.pin(entry.key.clone(), pin).await
+                }
+                None => self.0.store.unpin(entry.key.clone()).await.map(|_| ()),
+            }
+            .map_err(state)?;
         }
         self.sign_in(&entry).await?;
         Ok(SessionWatch::new(self.clone(), entry))
@@ -385,7 +420,7 @@ impl Service {
             .sessions
             .get(&key)
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        if !self.end_session(&entry, force).await {
+        if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -399,7 +434,7 @@ impl Service {
     }
 
     /// Whether it ended in time.
-    async fn end_session(&self, entry: &Entry, force: bool) -> bool {
+    async fn end_session(&self, entry: &Entry, force: bool, within: Duration) -> bool {
         let mut status = entry.session.status();
         let command = bind::disconnect(&entry.module, &entry.connection);
         if entry.session.disconnect(command, force).is_err() {
@@ -407,7 +442,7 @@ impl Service {
         }
         let ended = status.wait_for(crate::session::SessionStatus::is_closed);
         // A task that is gone has ended its session.
-        tokio::time::timeout(DISCONNECT_WITHIN, ended).await.is_ok()
+        tokio::time::timeout(within, ended).await.is_ok()
     }
 
     // ── runs ────────────────────────────────────────────────────────────────
@@ -446,6 +481,8 @@ impl Service {
             depth: order.depth.clamp(1, 99),
             deadline: order.deadline,
             fails_on_question: order.on_question == OnQuestion::Fail,
+            // A code that a command shows is part of its output, and whoever ran it reads that.
+            watch: None,
             recorder,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };
@@ -758,16 +795,26 @@ impl Service {
         let ends = living.into_iter().map(|entry| {
             let service = self.clone();
             tokio::spawn(async move {
-                if !service.end_session(&entry, false).await {
-                    service.end_session(&entry, true).await;
+                let key = entry.key.clone();
+                if service.end_session(&entry, false, SHUT_DOWN_WITHIN).await {
+                    return;
+                }
+                tracing::warn!(session = %key, "it does not sign out in time and is ended");
+                if !service.end_session(&entry, true, SHUT_DOWN_WITHIN).await {
+                    tracing::error!(session = %key, "it does not end; it ends with the daemon");
                 }
             })
         });
+        // From here on nothing keeps the daemon alive: what fails is told to the log.
         for end in ends.collect::<Vec<_>>() {
-            end.await
-                .map_err(|error| state(format!("a session could not be ended: {error}")))?;
+            if let Err(error) = end.await {
+                tracing::error!(%error, "a session could not be ended");
+            }
         }
-        self.0.store.flush().await.map_err(state)
+        if let Err(error) = self.0.store.flush().await {
+            tracing::error!(%error, "the database could not be brought up to date");
+        }
+        Ok(())
     }
 }
 
@@ -802,11 +849,14 @@ fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
                 why: status.why_stuck().to_owned(),
             }
         }
-        SessionError::Ended | SessionError::NothingAsked => ServiceError::SessionLost {
-            key,
-            reason: "it is ending".to_owned(),
-            help: Some("try again in a moment".to_owned()),
-        },
+        SessionError::Ended | SessionError::NothingAsked => {
+            let reason = match &entry.session.status().borrow().standing {
+                Standing::Closed(reason) => reason.to_string(),
+                _ => "it is ending".to_owned(),
+            };
+            let help = Some("try again in a moment".to_owned());
+            ServiceError::SessionLost { key, reason, help }
+        }
     }
 }
 

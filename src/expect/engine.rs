@@ -576,14 +576,11 @@ impl Engine {
                     return;
                 };
                 exchange.interrupted = true;
-                let prompt_is_open = exchange.tail.is_mid_line();
                 self.type_interrupt(effects);
                 self.clear(Timer::Question);
                 if self.habits.gives_up {
                     self.set(Timer::GiveUp, now + self.shell.interrupt.give_up_after);
-                    if let Some(again) = self.shell.interrupt.again_after
-                        && prompt_is_open
-                    {
+                    if let Some(again) = self.shell.interrupt.again_after {
                         self.set(Timer::Again, now + again);
                     }
                 }
@@ -800,7 +797,18 @@ impl Engine {
                 }
             }
             Timer::Again => self.type_interrupt(effects),
-            Timer::GiveUp => self.report(Finish::GaveUp, effects),
+            Timer::GiveUp => {
+                // What never began cannot be told to stop: something else took its frame.
+                if self
+                    .exchange
+                    .as_ref()
+                    .is_some_and(|exchange| exchange.began)
+                {
+                    self.report(Finish::GaveUp, effects);
+                } else {
+                    self.unanswered(now, effects);
+                }
+            }
             Timer::Absorb => self.absorb(ABSORBS - 1, now, effects),
             Timer::SignIn => {
                 self.overdue = true;

@@ -336,3 +336,83 @@ fn end(parts: &[Part], bytes: &[u8], nonce: &str) -> Parsed {
         at,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::expect::tests::pwsh;
+
+    const NONCE: &str = "00112233445566aa";
+
+    /// What a program would read out of a frame of the shell: its pieces put together, and the words of the last line.
+    fn read_back(bytes: &[u8]) -> (String, Vec<String>) {
+        let text = std::str::from_utf8(bytes).expect("a frame is text");
+        let (mut encoded, mut close) = (String::new(), Vec::new());
+        for line in text
+            .strip_prefix('\n')
+            .expect("its opening")
+            .split_terminator('\n')
+        {
+            match line.split_at(1) {
+                ("+", piece) => {
+                    assert!(piece.len() <= 3000, "{}", piece.len());
+                    encoded.push_str(piece);
+                }
+                ("!", words) => close = words.split(' ').map(str::to_owned).collect(),
+                _ => panic!("`{line}` is no line of a frame"),
+            }
+        }
+        (encoded, close)
+    }
+
+    fn comes_back(encoding: ChunkEncoding, command: &str, mode: Mode) {
+        let mut shell = Shell::clone(&pwsh());
+        shell.framing.encoding = encoding;
+        let (encoded, close) = read_back(&frame(&shell, command, NONCE, mode, 3));
+        let length = encoded.len().to_string();
+        let mode = if mode == Mode::Text {
+            "text"
+        } else {
+            "records"
+        };
+        assert_eq!(close, [NONCE, length.as_str(), mode, "3"]);
+        assert_eq!(decode(encoding, &encoded).as_deref(), Some(command));
+    }
+
+    proptest! {
+        #[test]
+        fn any_command_comes_back(command: String, times in 1usize..200, records: bool) {
+            let command = command.repeat(times);
+            let mode = if records { Mode::Records } else { Mode::Text };
+            comes_back(ChunkEncoding::Base64, &command, mode);
+            comes_back(ChunkEncoding::Octal, &command, mode);
+        }
+
+        #[test]
+        fn what_no_frame_holds_is_refused_or_read(encoded in "[\\\\0-9a-zA-Z+/=]{0,40}") {
+            for encoding in [ChunkEncoding::Base64, ChunkEncoding::Octal] {
+                if let Some(text) = decode(encoding, &encoded) {
+                    prop_assert_eq!(decode(encoding, &encode(encoding, &text)), Some(text));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn awkward_commands_come_back() {
+        let long = "Get-Mailbox 'ä' \"x\" ".repeat(75_000);
+        for command in [
+            "",
+            "\0",
+            "a\0b\r\n\u{1b}[6n\u{3}",
+            "'\"`$(x)\\",
+            "<<mm:end:00112233445566aa:ok::>>\n!00112233445566aa 0 text 2\n+",
+            &long,
+        ] {
+            comes_back(ChunkEncoding::Base64, command, Mode::Text);
+            comes_back(ChunkEncoding::Octal, command, Mode::Records);
+        }
+    }
+}

@@ -3,13 +3,16 @@
 //! no more will come ([`Matcher::settle`]): a device code cut by a read is never reported short.
 //!
 //! The patterns run as one lazy DFA. It reports a match one byte late, so the end of the data is probed without moving it.
+//! Where nothing has begun, it is not run at all: the texts that matches begin with are searched for, many bytes at a time.
 
 use std::sync::Arc;
 
-use regex_automata::Input;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
+use regex_automata::util::prefilter::Prefilter;
+use regex_automata::util::syntax::parse_many_with;
+use regex_automata::{Input, MatchKind, Span};
 
 use crate::script::{Pattern, syntax};
 
@@ -49,6 +52,8 @@ impl Won {
 #[derive(Debug)]
 pub(crate) struct Race {
     dfa: DFA,
+    /// Finds where a match may begin. Absent where a pattern may begin with anything.
+    beginnings: Option<Prefilter>,
     patterns: Vec<Pattern>,
 }
 
@@ -57,12 +62,22 @@ impl Race {
     pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, MatcherError> {
         let texts: Vec<&str> = patterns.iter().map(Pattern::as_str).collect();
         let dfa = DFA::builder()
-            .configure(DFA::config().skip_cache_capacity_check(true))
+            .configure(
+                DFA::config()
+                    .skip_cache_capacity_check(true)
+                    .specialize_start_states(true),
+            )
             .syntax(syntax())
             .thompson(thompson::Config::new().utf8(false))
             .build_many(&texts)
             .map_err(|error| MatcherError(error.to_string()))?;
-        Ok(Self { dfa, patterns })
+        let parsed =
+            parse_many_with(&texts, &syntax()).map_err(|error| MatcherError(error.to_string()))?;
+        Ok(Self {
+            dfa,
+            beginnings: Prefilter::from_hirs_prefix(MatchKind::LeftmostFirst, &parsed),
+            patterns,
+        })
     }
 }
 
@@ -71,8 +86,10 @@ pub(crate) struct Matcher {
     race: Arc<Race>,
     cache: Cache,
     state: Option<LazyStateID>,
-    /// The stream from where the search for the next match began.
+    /// The stream from where the search for the next match began, or the byte before that.
     window: Vec<u8>,
+    /// Where the next match begins at the earliest, in the window.
+    from: usize,
     /// Where the window begins in the stream.
     base: u64,
     /// How much of the window the automaton has seen.
@@ -90,6 +107,7 @@ impl Matcher {
             cache,
             state: None,
             window: Vec::new(),
+            from: 0,
             base: 0,
             seen: 0,
             candidate: None,
@@ -102,6 +120,7 @@ impl Matcher {
         while self.scan() {
             self.decide(won);
         }
+        self.forget();
         if self.window.len() > WINDOW {
             // Nothing that long is a match: the search begins anew in the younger half.
             self.restart(self.window.len() - WINDOW / 2);
@@ -136,7 +155,28 @@ impl Matcher {
                 .start_state_forward(cache, &Input::new(&self.window))
                 .expect(NO_FAILURE),
         };
+        let mut beginnings = self.race.beginnings.as_ref();
         while self.seen < self.window.len() {
+            if state.is_start()
+                && self.candidate.is_none()
+                && let Some(prefilter) = beginnings
+            {
+                let rest = Span::from(self.seen..self.window.len());
+                let at = prefilter.find(&self.window, rest).map(|span| span.start);
+                let at = at.unwrap_or_else(|| {
+                    // A beginning may be cut by the end of the data.
+                    beginnings = None;
+                    (rest.end + 1)
+                        .saturating_sub(prefilter.max_needle_len())
+                        .max(rest.start)
+                });
+                if at > self.seen {
+                    self.seen = at;
+                    let input = Input::new(&self.window).span(at..rest.end);
+                    state = dfa.start_state_forward(cache, &input).expect(NO_FAILURE);
+                    continue;
+                }
+            }
             state = dfa
                 .next_state(cache, state, self.window[self.seen])
                 .expect(NO_FAILURE);
@@ -150,6 +190,19 @@ impl Matcher {
         }
         self.state = Some(state);
         false
+    }
+
+    /// Lets go of what no match can begin in. The last byte stays, because patterns may look at what stands before them.
+    fn forget(&mut self) {
+        if self.candidate.is_none()
+            && self.seen > 1
+            && self.state.is_some_and(|state| state.is_start())
+        {
+            let gone = self.seen - 1;
+            self.window.drain(..gone);
+            self.base += gone as u64;
+            (self.from, self.seen) = (1, 1);
+        }
     }
 
     /// The match that the end of the data would decide. Moves nothing.
@@ -171,7 +224,7 @@ impl Matcher {
         let Some((pattern, end)) = self.candidate.take() else {
             return;
         };
-        if let Some(captures) = self.race.patterns[pattern].captures(&self.window) {
+        if let Some(captures) = self.race.patterns[pattern].captures_from(&self.window, self.from) {
             let whole = captures.get(0).expect("a match has a whole");
             let groups = self.race.patterns[pattern]
                 .groups()
@@ -192,7 +245,7 @@ impl Matcher {
     fn restart(&mut self, at: usize) {
         self.window.drain(..at);
         self.base += at as u64;
-        self.seen = 0;
+        (self.from, self.seen) = (0, 0);
         self.state = None;
         self.candidate = None;
     }
@@ -210,6 +263,18 @@ mod tests {
             .map(|text| Pattern::parse(text).expect("a pattern"))
             .collect();
         Arc::new(Race::new(patterns).expect("they race"))
+    }
+
+    fn any_split(race: &Arc<Race>, text: &str, cuts: Vec<usize>) {
+        let bytes = text.as_bytes();
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        let chunks: Vec<&[u8]> = cuts
+            .windows(2)
+            .map(|pair| &bytes[pair[0]..pair[1]])
+            .collect();
+        assert_eq!(run(race, &chunks), oracle(race, bytes), "{chunks:?}");
     }
 
     fn run(race: &Arc<Race>, chunks: &[&[u8]]) -> Vec<(usize, u64, u64)> {
@@ -304,13 +369,19 @@ mod tests {
     proptest! {
         #[test]
         fn any_split_gives_what_the_whole_text_gives(text in "[abc é\r\n]{0,60}", cuts in prop::collection::vec(0usize..70, 0..8)) {
-            let race = race(&["ab+", "a|bc", r"c\b", r"(?m)a$", "é[^b]b"]);
-            let bytes = text.as_bytes();
-            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(bytes.len())).collect();
-            cuts.extend([0, bytes.len()]);
-            cuts.sort_unstable();
-            let chunks: Vec<&[u8]> = cuts.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(run(&race, &chunks), oracle(&race, bytes));
+            any_split(&race(&["ab+", "a|bc", r"c\b", r"(?m)a$", "é[^b]b"]), &text, cuts);
+        }
+
+        #[test]
+        fn any_split_gives_what_the_whole_text_gives_where_beginnings_are_known(
+            parts in prop::collection::vec(prop::sample::select(vec![
+                "code ABC", "code ", "co", "de", "xcode A", "Password", " for x: ", ": ", "\r\n", "\n", "PS C> ", " ", "x", "é",
+            ]), 0..40),
+            cuts in prop::collection::vec(0usize..200, 0..12),
+        ) {
+            let race = race(&[r"\bcode ([A-Z]+)\b", r"[Pp]assword( for [^:]{1,8})?: ", r"(?m)^PS [^>\r\n]{1,9}> $", r"\r\n\r\n"]);
+            assert!(race.beginnings.is_some());
+            any_split(&race, &parts.concat(), cuts);
         }
     }
 }

@@ -12,6 +12,8 @@ mod report;
 mod sign_in;
 mod state;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod watch;
 
@@ -22,4 +24,5 @@ pub(crate) use event::{
 };
 pub(crate) use framing::decode;
 pub(crate) use report::error as reported_error;
+pub(crate) use sign_in::compare;
 pub(crate) use state::{State, StopCause};

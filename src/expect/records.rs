@@ -95,3 +95,81 @@ fn console(text: &[u8], records: &mut Vec<Record>) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::expect::tests::{cut, pwsh};
+
+    const NONCE: &str = "00112233445566aa";
+
+    fn read(pieces: &[&[u8]]) -> Vec<(Stream, String)> {
+        let (mut lines, mut records) = (RecordLines::new(&pwsh(), NONCE), Vec::new());
+        for piece in pieces {
+            lines.push(piece, &mut records);
+        }
+        lines.finish(&mut records);
+        records
+            .into_iter()
+            .map(|record| (record.stream, record.value.get().to_owned()))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn records_survive_any_split(
+            lines in prop::collection::vec((
+                "[a-z<é ]{0,6}",
+                prop_oneof![
+                    Just((Some(Stream::Output), "o", "[{\"Name\":\"ä\",\"Size\":[1,2]}]")),
+                    Just((Some(Stream::Error), "e", "{\"Message\":\"<<mm:o:no>>\"}")),
+                    Just((Some(Stream::Warning), "w", "\"careful\"")),
+                    Just((None, "", "plain text")),
+                ],
+            ), 0..12),
+            ended: bool,
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        ) {
+            let (mut whole, mut should) = (String::new(), Vec::new());
+            for (before, (stream, tag, rest)) in &lines {
+                whole.push_str(before);
+                if let Some(stream) = stream {
+                    whole.extend(["<<mm:", tag, ":", NONCE, ">>"]);
+                    if !before.is_empty() {
+                        should.push((Stream::Console, serde_json::json!(before).to_string()));
+                    }
+                    should.push((*stream, (*rest).to_owned()));
+                } else {
+                    should.push((Stream::Console, serde_json::json!(format!("{before}{rest}")).to_string()));
+                }
+                whole.push_str(rest);
+                whole.push('\n');
+            }
+            if !ended {
+                whole.truncate(whole.trim_end_matches('\n').len());
+            }
+            prop_assert_eq!(read(&cut(whole.as_bytes(), &cuts)), should);
+        }
+
+        #[test]
+        fn no_other_nonce_makes_a_record(nonce in "[0-9a-f]{0,17}", tag in "[oewvdi]") {
+            prop_assume!(nonce != NONCE);
+            let line = format!("<<mm:{tag}:{nonce}>>[1]");
+            prop_assert_eq!(
+                read(&[line.as_bytes()]),
+                [(Stream::Console, serde_json::json!(line).to_string())]
+            );
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_stays_as_text() {
+        let line = format!("<<mm:o:{NONCE}>>[{{\"Name\":");
+        assert_eq!(
+            read(&[line.as_bytes()]),
+            [(Stream::Console, serde_json::json!(line).to_string())]
+        );
+    }
+}

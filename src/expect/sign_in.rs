@@ -134,19 +134,16 @@ pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), Si
     if !account && !tenant {
         return Ok(());
     }
-    let (name, wanted, found) = if account {
-        (
-            "wrong-account",
-            expected.account.as_deref(),
-            &identity.account,
-        )
+    let (name, wanted) = if account {
+        ("wrong-account", expected.account.as_deref())
     } else {
-        ("wrong-tenant", expected.tenant.as_deref(), &identity.tenant)
+        ("wrong-tenant", expected.tenant.as_deref())
     };
-    let wanted = wanted.unwrap_or_default();
     let message = format!(
-        "signed in as `{}` in tenant `{}`, but `{wanted}` is expected, not `{found}`",
-        identity.account, identity.tenant
+        "signed in as `{}` in tenant `{}`, but `{}` is expected",
+        identity.account,
+        identity.tenant,
+        wanted.unwrap_or_default()
     );
     let advice = if expected.pinned {
         "the first sign-in of this connection was somebody else; if the new one is right, use `mm login --accept-identity`"

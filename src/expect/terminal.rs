@@ -125,3 +125,79 @@ impl Terminal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::expect::tests::{cut, pwsh};
+
+    fn feed(pieces: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
+        let mut terminal = Terminal::new(pwsh());
+        let (mut text, mut replies) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            terminal.feed(piece, &mut text, &mut replies);
+        }
+        (text, replies)
+    }
+
+    /// `vte` over the whole text, byte by byte, with the one difference: a line end that it would swallow ends the string.
+    fn oracle(whole: &[u8]) -> Vec<u8> {
+        let (mut parser, mut text) = (Parser::new(), Vec::new());
+        for byte in whole {
+            let mut seen = Seen::default();
+            parser.advance(&mut seen, &[*byte]);
+            text.extend_from_slice(seen.text.as_bytes());
+            if *byte == b'\n' && !seen.executed {
+                parser = Parser::new();
+                text.push(b'\n');
+            }
+        }
+        text
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn the_text_is_what_vte_prints(
+            parts in prop::collection::vec(prop_oneof![
+                "[ -~é→\r\n\t\u{7}\u{8}]{0,12}",
+                Just("\u{1b}".to_owned()), Just("\u{1b}[".to_owned()), Just("\u{1b}]0;".to_owned()),
+                Just("\u{1b}P".to_owned()), Just("\u{1b}\\".to_owned()), Just("\u{1b}_".to_owned()),
+                Just("\u{1b}[6n".to_owned()), Just("\u{18}".to_owned()), "\u{1b}\\[[0-9;?]{0,5}[a-zA-Z]",
+            ], 0..20),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        ) {
+            let whole = parts.concat();
+            let (text, _) = feed(&cut(whole.as_bytes(), &cuts));
+            let should = oracle(whole.as_bytes());
+            prop_assert_eq!(String::from_utf8_lossy(&text), String::from_utf8_lossy(&should));
+        }
+
+        #[test]
+        fn every_query_is_answered_once(
+            parts in prop::collection::vec(prop_oneof![
+                "[a-z\r\n]{0,8}", Just("\u{1b}[6n".to_owned()), Just("\u{1b}[31m".to_owned()),
+                Just("\u{1b}]0;a title [6n\u{7}".to_owned()), Just("[6n".to_owned()), Just("\u{1b}[16n".to_owned()),
+            ], 0..30),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        ) {
+            let asked = parts.iter().filter(|part| *part == "\u{1b}[6n").count();
+            let whole = parts.concat();
+            let (_, replies) = feed(&cut(whole.as_bytes(), &cuts));
+            prop_assert_eq!(replies, b"\x1b[1;1R".repeat(asked));
+        }
+
+        #[test]
+        fn no_byte_is_lost_where_nothing_escapes(
+            whole in prop::collection::vec(any::<u8>().prop_filter("an escape", |byte| *byte != ESC), 0..300),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..5),
+        ) {
+            let (text, replies) = feed(&cut(&whole, &cuts));
+            prop_assert_eq!(text, whole);
+            prop_assert!(replies.is_empty());
+        }
+    }
+}

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,9 +15,9 @@ use super::server::Stopper;
 use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers,
-    PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
-    VERSION_HEADER, WatchRequest,
+    AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
+    LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
+    SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -35,6 +36,21 @@ const PAGE_LIMIT: usize = 1024 * 1024;
 struct Door {
     service: Service,
     stopper: Stopper,
+}
+
+/// Proof that the caller means the connections file that the daemon reads, or did not say which.
+struct SameConnections;
+
+impl FromRequestParts<Door> for SameConnections {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Failure> {
+        if let Some(meant) = parts.headers.get(CONNECTIONS_HEADER) {
+            let meant = String::from_utf8_lossy(meant.as_bytes());
+            door.service.check_connections_file(&meant)?;
+        }
+        Ok(Self)
+    }
 }
 
 /// The routes over `service`. A granted shutdown calls `stopper` after its answer was made.
@@ -144,6 +160,7 @@ async fn history(
 
 async fn login(
     State(door): State<Door>,
+    _: SameConnections,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
     let watch = door
@@ -159,6 +176,7 @@ async fn login(
 
 async fn watch(
     State(door): State<Door>,
+    _: SameConnections,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
     let watch = door
@@ -174,6 +192,7 @@ async fn watch(
 
 async fn disconnect(
     State(door): State<Door>,
+    _: SameConnections,
     JsonBody(request): JsonBody<DisconnectRequest>,
 ) -> Result<Json<SessionKey>, Failure> {
     let key = door
@@ -185,6 +204,7 @@ async fn disconnect(
 
 async fn run(
     State(door): State<Door>,
+    _: SameConnections,
     JsonBody(request): JsonBody<RunRequest>,
 ) -> Result<Response, Failure> {
     check(&request)?;

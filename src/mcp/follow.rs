@@ -25,8 +25,26 @@ pub(super) enum Stands {
 /// Follows a run to its end, its question, or the end of the time.
 pub(super) async fn run(
     call: &Call,
+    events: Events,
+    within: Duration,
+) -> Result<(Stands, Events), Refusal> {
+    follow(call, events, within, true).await
+}
+
+/// Follows a run that was ordered to fail when it asks, to its end or the end of the time: its question stands for a moment.
+pub(super) async fn run_without_questions(
+    call: &Call,
+    events: Events,
+    within: Duration,
+) -> Result<(Stands, Events), Refusal> {
+    follow(call, events, within, false).await
+}
+
+async fn follow(
+    call: &Call,
     mut events: Events,
     within: Duration,
+    may_ask: bool,
 ) -> Result<(Stands, Events), Refusal> {
     let began = Instant::now();
     let until = began + within;
@@ -38,10 +56,11 @@ pub(super) async fn run(
             event = events.next() => match event?.ok_or(ClientError::Gone)? {
                 Event::Run(run) => match run.state {
                     RunState::Ended => return Ok((Stands::Ended(run), events)),
-                    RunState::Asking => return Ok((Stands::Asks(run), events)),
+                    RunState::Asking if may_ask => return Ok((Stands::Asks(run), events)),
                     RunState::Queued
                     | RunState::WaitingForSignIn
                     | RunState::Running
+                    | RunState::Asking
                     | RunState::Stopping => latest = Some(run),
                 },
                 Event::Output(output) => {

@@ -373,7 +373,7 @@ async fn ended(
         }
         other => other?,
     };
-    let (stands, events) = follow::run(call, events, WAIT).await?;
+    let (stands, events) = follow::run_without_questions(call, events, WAIT).await?;
     let came = match stands {
         Stands::Ended(run) => Came::Run(run),
         Stands::Asks(run) | Stands::GoesOn(run) => {

@@ -1,6 +1,7 @@
 //! A recording's text, read strictly: what is wrong is named with its line and column.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,13 +115,24 @@ struct EventLine(f64, String, String);
 const HEADER: &str = "a header {\"version\": 2, \"width\": …, \"height\": …}";
 const EVENT: &str = "an event [seconds, \"code\", \"data\"]";
 
+/// A recording of more bytes than this is read by nobody.
+const LIMIT: u64 = 256 << 20;
+
 impl Recording {
-    /// Reads a file.
+    /// Reads a file of at most 256 MiB.
     pub(crate) fn open(path: &Path) -> Result<Self, ReadError> {
-        let text = std::fs::read(path).map_err(|source| ReadError::File {
+        let failed = |source| ReadError::File {
             path: path.to_owned(),
             source,
-        })?;
+        };
+        let mut text = Vec::new();
+        let file = File::open(path).map_err(failed)?;
+        file.take(LIMIT + 1)
+            .read_to_end(&mut text)
+            .map_err(failed)?;
+        if text.len() as u64 > LIMIT {
+            return Err(failed(io::Error::from(io::ErrorKind::FileTooLarge)));
+        }
         Self::read(&text)
     }
 

@@ -71,6 +71,11 @@ impl Pattern {
         self.regex.capture_names().flatten()
     }
 
+    /// The first match in `text` that begins at `from` or later, with its groups. What stands before is seen by `\b` and `^`.
+    pub(crate) fn captures_from<'t>(&self, text: &'t [u8], from: usize) -> Option<Captures<'t>> {
+        self.regex.captures_at(text, from)
+    }
+
     /// The first match in `text`, with its groups.
     pub(crate) fn captures<'t>(&self, text: &'t [u8]) -> Option<Captures<'t>> {
         self.regex.captures(text)

@@ -239,7 +239,8 @@ pub(crate) enum Stream {
 pub(crate) struct Interrupt {
     /// What is typed; for a terminal with `signals` that is byte 3.
     pub(crate) send: Vec<u8>,
-    /// Typed once more when a prompt was open and nothing happened for so long.
+    /// Typed once more when nothing ended for so long: a prompt that had only just opened, or a child that was only just
+    /// started, may have missed the first one.
     pub(crate) again_after: Option<Duration>,
     /// When the run is reported as not listening and given up; the session waits on.
     pub(crate) give_up_after: Duration,

@@ -1,15 +1,17 @@
 //! What is asked of a session, and what it tells.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use super::SessionError;
 use crate::expect::{
-    AnswerLine, Finish, Finished, Identity, Mode, Question, Record, ReportedError, SignInFailure,
-    SignInRequest,
+    AnswerLine, Challenge, Finish, Finished, Identity, Mode, Question, Record, ReportedError,
+    SignInFailure, SignInRequest,
 };
 use crate::recording::Writer;
+use crate::script::SignIn;
 
 /// A command for a session. Its listener hears of it until it has ended, and is then dropped.
 pub(crate) struct Order {
@@ -23,6 +25,8 @@ pub(crate) struct Order {
     pub(crate) deadline: Option<Duration>,
     /// Whether a question stops it.
     pub(crate) fails_on_question: bool,
+    /// Whose device-code prompts to look for in its output.
+    pub(crate) watch: Option<Arc<SignIn>>,
     /// Gets everything the terminal says and is told while it runs.
     pub(crate) recorder: Option<Writer>,
     pub(crate) listener: Box<dyn RunListener>,
@@ -86,6 +90,8 @@ pub(crate) enum RunEvent<'e> {
     Asks(Option<&'e Question>),
     /// It was told to stop.
     Stopping,
+    /// It shows a device code, for a sign-in of its own.
+    Challenged(&'e Challenge),
     /// Text of its output.
     Output(&'e [u8]),
     /// A record of its output.

@@ -396,6 +396,7 @@ impl Task {
 
     fn challenged(&mut self, challenge: Challenge) {
         // A run that shows a code is somebody's own sign-in; only the session's goes into its status.
+        self.tell(RunEvent::Challenged(&challenge));
         if matches!(self.engine.state(), State::SigningIn(_)) {
             let dies_at = boot_seconds() + self.code_lives.as_secs();
             self.status.send_modify(|status| {
@@ -473,7 +474,7 @@ impl Task {
             mode: order.mode,
             depth: order.depth,
             nonces: nonces(NONCES),
-            watch: None,
+            watch: order.watch.take(),
         };
         let deadline = order.deadline.map(|deadline| Instant::now() + deadline);
         let identity = self.status.borrow().identity.clone();
@@ -545,6 +546,8 @@ impl Task {
             self.mail(mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
+        self.status
+            .send_modify(|status| (status.queued, status.current) = (0, None));
         self.listener.event(SessionEvent::Ended(&reason));
     }
 
@@ -571,11 +574,8 @@ async fn sleep_until(at: Option<Instant>) {
 
 /// Nonces from the system's random numbers.
 pub(crate) fn nonces(count: usize) -> Vec<Nonce> {
-    (0..count)
-        .map(|_| {
-            let mut bytes = [0; 8];
-            getrandom::fill(&mut bytes).expect("the system has random numbers once it runs");
-            Nonce::from_random(bytes)
-        })
-        .collect()
+    // At once: each call is one of the system's.
+    let mut bytes = vec![[0; 8]; count];
+    getrandom::fill(bytes.as_flattened_mut()).expect("the system has random numbers once it runs");
+    bytes.into_iter().map(Nonce::from_random).collect()
 }

@@ -186,3 +186,77 @@ fn a_flood_is_kept_with_head_and_tail() {
     let output = daemon.run(&["runs", "output", &id]);
     assert_eq!(output.stdout.len() as u64, length - skipped);
 }
+
+#[test]
+fn a_living_session_is_refused_when_its_connection_expects_somebody_else() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let entry = serde_json::json!({"connections": {"Contoso": {
+        "tenant": "contoso.com", "expectedEmail": "zoe@contoso.com", "stand_in": "exo?approve=100ms",
+    }}});
+    std::fs::write(daemon.path("connections.json"), entry.to_string()).expect("it can be written");
+    let refused = run(&daemon, "1");
+    assert_eq!(refused.code, 4, "{refused:?}");
+    for text in ["ada@contoso.com", "zoe@contoso.com", "mm disconnect"] {
+        assert!(refused.stderr.contains(text), "{text}: {refused:?}");
+    }
+    // Nothing was lost: the sign-in is still there for who takes the change back.
+    assert_eq!(daemon.session()["account"], "ada@contoso.com");
+}
+
+#[test]
+fn accepting_who_is_signed_in_pins_them() {
+    let daemon = TestDaemon::new();
+    let connect = |scenario: &str| {
+        let entry = serde_json::json!({"connections": {"Contoso": {"tenant": "contoso.com", "stand_in": scenario}}});
+        std::fs::write(daemon.path("connections.json"), entry.to_string())
+            .expect("it can be written");
+    };
+    connect("exo?approve=100ms");
+    daemon.sign_in();
+    let accepted = daemon.run(&["login", "-c", "Contoso", "-m", "exo", "--accept-identity"]);
+    assert_eq!(accepted.code, 0, "{accepted:?}");
+    assert_eq!(
+        daemon
+            .run(&["disconnect", "-c", "Contoso", "-m", "exo"])
+            .code,
+        0
+    );
+    connect("exo?approve=100ms&account=eve@contoso.com");
+    assert_eq!(run(&daemon, "1").code, 3);
+}
+
+#[test]
+fn a_caller_who_means_another_connections_file_is_refused() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let mut other = daemon.mm(&["run", "-c", "Contoso", "-m", "exo", "1"]);
+    other.env("MM_CONNECTIONS", daemon.path("other.json"));
+    let refused = crate::support::finish(other, b"");
+    assert_eq!(refused.code, 9, "{refused:?}");
+    assert!(refused.stderr.contains("other.json"), "{refused:?}");
+}
+
+#[test]
+fn a_frame_that_something_else_took_is_told_as_such() {
+    let daemon = TestDaemon::with_scenario("eats-frames?approve=100ms");
+    daemon.sign_in();
+    assert_eq!(run(&daemon, "Start-Eater").code, 0);
+    let eaten = daemon.run(&[
+        "run",
+        "-c",
+        "Contoso",
+        "-m",
+        "exo",
+        "--timeout",
+        "200ms",
+        "1",
+    ]);
+    assert_eq!(eaten.code, 5, "{eaten:?}");
+    assert!(eaten.stderr.contains("nothing answered"), "{eaten:?}");
+    assert_eq!(daemon.session()["state"], "stopping");
+    // A daemon that is told to stop does, whatever its sessions do.
+    let stopped = daemon.run(&["daemon", "stop", "--force"]);
+    assert_eq!(stopped.code, 0, "{stopped:?}");
+    assert_eq!(daemon.run(&["daemon", "status"]).code, 8);
+}

@@ -234,7 +234,7 @@ pub(crate) enum StreamName {
 pub(crate) struct InterruptSpec {
     /// What is typed. Default: byte 3.
     pub(crate) send: Option<At<Bytes>>,
-    /// When it is typed once more, if a question was open and nothing happened. Default: never.
+    /// When it is typed once more, if the command has not ended. Default: never.
     pub(crate) again_after: Option<At<Interval>>,
     /// When a run is reported as not listening. Default: 2s.
     pub(crate) give_up_after: Option<At<Interval>>,
