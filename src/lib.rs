@@ -12,7 +12,7 @@
 //!                                  │ effects
 //!  session/  the one task that owns a terminal (pty/), its child and its machine ──▶ recording/, output/
 //!  daemon/   all sessions, all runs; in domain words         ◀── policy/, connection/, store/, config
-//!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── cli/
+//!  doors: http/ (a unix socket, in the words of api/) ◀── client/ ◀── mcp/ (stdio), cli/
 //! ```
 //!
 //! Read in this order: `script/mod.rs`, `expect/mod.rs` and its `engine.rs`, `session/task.rs`, `daemon/service.rs`, then
@@ -54,8 +54,9 @@
 //! api         name secret
 //! http        api daemon name script
 //! client      api name
+//! mcp         api client name secret
 //! demo        spec
-//! cli         api client config connection daemon demo expect http logging name policy pty recording replay script secret spec
+//! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
 //! ```
 
 mod api;
@@ -70,6 +71,7 @@ mod demo;
 mod expect;
 mod http;
 mod logging;
+mod mcp;
 mod name;
 mod output;
 mod policy;

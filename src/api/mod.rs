@@ -6,12 +6,14 @@
 
 mod error;
 mod event;
+mod offers;
 mod request;
 mod run;
 mod session;
 
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
+pub(crate) use offers::{Connection, Module, Offers};
 pub(crate) use request::{
     AnswerRequest, DemoRequest, DisconnectRequest, LoginRequest, Mode, OnDisconnect, OnQuestion,
     OnSignedOut, RunRequest, ShutdownRequest, WatchRequest,
@@ -25,7 +27,7 @@ pub(crate) use session::{
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 1;
+pub(crate) const API_VERSION: u32 = 2;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

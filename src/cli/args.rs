@@ -120,6 +120,14 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
   mm recording play session.cast
 ")]
     Recording(RecordingArgs),
+    /// Serve an AI assistant: the Model Context Protocol on standard input and output
+    #[command(after_help = "Examples:
+  mm mcp                                     as a client starts it
+  mm mcp --confirm                           the client asks before each command
+  mm mcp config claude                       what to tell the client
+  mm mcp check                               what the client then sees
+")]
+    Mcp(McpArgs),
     /// Start, stop and show the daemon
     #[command(after_help = "Examples:
   mm daemon status
@@ -462,6 +470,30 @@ pub(crate) enum DaemonVerb {
         #[arg(long, hide = true)]
         detach: bool,
     },
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct McpArgs {
+    /// Have the client ask a person before each command; clients that do not know this ignore it
+    #[arg(long)]
+    pub(crate) confirm: bool,
+    /// Show the tools of an older server, with their old names and texts, instead of the new ones
+    #[arg(long, value_name = "LIST", value_enum)]
+    pub(crate) legacy: Option<crate::mcp::Legacy>,
+    #[command(subcommand)]
+    pub(crate) verb: Option<McpVerb>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum McpVerb {
+    /// Print what a client's configuration needs
+    Config {
+        /// Which client
+        #[arg(value_enum)]
+        client: crate::mcp::ConfiguredClient,
+    },
+    /// Start the server as a client does and say what a client sees
+    Check,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

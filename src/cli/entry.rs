@@ -43,6 +43,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {
         Verb::Runs(args) => block_on(cmd::runs::runs(args, screen)),
         Verb::Answer(args) => block_on(cmd::answer::answer(args, screen)),
         Verb::Doctor { json } => block_on(cmd::doctor::doctor(json, screen)),
+        Verb::Mcp(args) => cmd::mcp::mcp(args, screen),
         Verb::Demo(args) => block_on(cmd::demo::demo(args, screen)),
     };
     exit.map(ExitCode::from)

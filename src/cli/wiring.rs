@@ -57,6 +57,14 @@ pub(crate) fn start_log(detached: bool) -> Result<(), CliError> {
         .map_err(|error| CliError::usage(error.to_string(), error.help()))
 }
 
+/// Starts the log of a server for an assistant, on standard error. The protocol's library logs whole requests and answers,
+/// whatever was asked for, and has to be silent.
+pub(crate) fn start_mcp_log() -> Result<(), CliError> {
+    let filter = format!("{},rmcp=off", config()?.log);
+    logging::start(&filter, LogTarget::Stderr)
+        .map_err(|error| CliError::usage(error.to_string(), error.help()))
+}
+
 /// The modules and shells there are, those of `folders` last. A folder that a person named has to be there.
 pub(crate) fn catalog(folders: &[PathBuf]) -> Result<Catalog, CliError> {
     let modules = folders.to_vec();

@@ -12,7 +12,7 @@ use super::start::{connect, connect_or_start};
 use super::transport::{collect, encode, json, send};
 use super::{ClientError, Events, Place};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, PAGE_HEADERS, PastSession,
+    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, Offers, PAGE_HEADERS, PastSession,
     PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
     VERSION_HEADER, WatchRequest,
 };
@@ -87,6 +87,11 @@ impl Client {
             .post("/v1/daemon/shutdown", &ShutdownRequest { force })
             .await?;
         collect(response).await.map(drop)
+    }
+
+    /// What can be signed in to, and with what. A daemon older than API version 2 has no such verb.
+    pub(crate) async fn offers(&self) -> Result<Offers, ClientError> {
+        self.get("/v1/connections").await
     }
 
     /// Sessions, of one connection or module where given.
@@ -197,6 +202,13 @@ impl Client {
     /// Tells a run to stop; returns at once.
     pub(crate) async fn stop(&self, id: &str) -> Result<Run, ClientError> {
         let path = format!("/v1/runs/{}/stop", encode(id));
+        json(self.request(Method::POST, &path, Vec::new()).await?).await
+    }
+
+    /// From now on the run no longer ends with the stream that asked for it. A daemon older than API version 2 has no
+    /// such verb.
+    pub(crate) async fn keep(&self, id: &str) -> Result<Run, ClientError> {
+        let path = format!("/v1/runs/{}/keep", encode(id));
         json(self.request(Method::POST, &path, Vec::new()).await?).await
     }
 

@@ -5,6 +5,7 @@ mod bind;
 mod books;
 mod error;
 mod launch;
+mod offers;
 mod recorder;
 mod registry;
 mod run;
@@ -15,6 +16,7 @@ mod view;
 mod watch;
 
 pub(crate) use error::ServiceError;
+pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::Service;
 pub(crate) use view::{
     Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,

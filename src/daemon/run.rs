@@ -1,6 +1,7 @@
 //! [`Run`]: one command from the moment it was accepted. It outlives whoever asked; its output is read by offset.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -34,7 +35,8 @@ pub(super) struct Run {
     /// Its number in its session.
     pub(super) tag: u64,
     pub(super) session: SessionKey,
-    pub(super) on_disconnect: OnDisconnect,
+    /// Whether it ends with whoever asked for it. Once it outlives them, it does so for good.
+    stops_with_caller: AtomicBool,
     pub(super) output: Kept,
     command: String,
     mode: Mode,
@@ -65,7 +67,7 @@ impl Run {
             id,
             tag,
             session,
-            on_disconnect: order.on_disconnect,
+            stops_with_caller: AtomicBool::new(order.on_disconnect == OnDisconnect::Stop),
             output,
             command: order.command.clone(),
             mode: order.mode,
@@ -104,6 +106,16 @@ impl Run {
 
     pub(super) fn is_over(&self) -> bool {
         self.progress.borrow().state == RunState::Ended
+    }
+
+    /// Whether it ends when whoever asked for it goes.
+    pub(super) fn stops_with_caller(&self) -> bool {
+        self.stops_with_caller.load(Ordering::Relaxed)
+    }
+
+    /// From now on it outlives whoever asked for it.
+    pub(super) fn outlive_caller(&self) {
+        self.stops_with_caller.store(false, Ordering::Relaxed);
     }
 
     pub(super) fn submitted_at(&self) -> Timestamp {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::books::Bookkeeper;
+use super::offers::OffersView;
 use super::registry::{Entry, Registry, session_view};
 use super::run::{Run, Scribe, past_view};
 use super::runs::Runs;
@@ -215,6 +216,15 @@ impl Service {
         let module = self.module(module)?.name.clone();
         let connection = self.connection(connection)?.name().clone();
         Ok(SessionKey { connection, module })
+    }
+
+    /// What can be signed in to, and with what. Reads the files again where they changed.
+    pub(crate) fn offers(&self) -> OffersView {
+        let mut catalog = lock(&self.0.catalog);
+        catalog.reload_if_changed();
+        let mut connections = lock(&self.0.connections);
+        let trouble = connections.reload().err();
+        OffersView::new(&connections, trouble.as_ref(), &catalog)
     }
 
     // ── sessions ────────────────────────────────────────────────────────────
@@ -722,10 +732,22 @@ impl Service {
         Ok(run.view())
     }
 
+    /// A run's id is in other hands now: it no longer ends with whoever asked for it. A run that is over is returned as
+    /// it is.
+    pub(crate) async fn keep_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
+        match self.live_run(id) {
+            Some((run, _)) => {
+                run.outlive_caller();
+                Ok(run.view())
+            }
+            None => self.past_run(id).await,
+        }
+    }
+
     /// Whoever asked for this run has gone; what that means was said when it was ordered.
     pub(crate) fn caller_left(&self, id: &RunId) {
         if let Some((run, Some(entry))) = self.live_run(id)
-            && run.on_disconnect == OnDisconnect::Stop
+            && run.stops_with_caller()
             && !run.is_over()
         {
             entry.session.stop(run.tag, StopWhy::CallerLeft);

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
-    Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView,
-    ServiceError, SessionState, SessionView,
+    Answer, ChallengeView, CommandError, ConnectionView, DaemonView, FailureView, Mode, ModuleView,
+    OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView,
+    RunEnd, RunOrder, RunState, RunView, ServiceError, SessionState, SessionView,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -268,6 +268,28 @@ fn failure(view: FailureView) -> api::Failure {
         message,
         advice,
         retry,
+    }
+}
+
+/// What can be signed in to.
+pub(super) fn offers(view: OffersView) -> api::Offers {
+    let connection = |view: ConnectionView| api::Connection {
+        name: view.name,
+        tenant: view.tenant,
+        tenant_id: view.tenant_id,
+        expected_account: view.expected_account,
+        description: view.description,
+    };
+    let module = |view: ModuleView| api::Module {
+        name: view.name,
+        title: view.title,
+        aliases: view.aliases,
+        signs_in: view.signs_in,
+    };
+    api::Offers {
+        connections: view.connections.into_iter().map(connection).collect(),
+        modules: view.modules.into_iter().map(module).collect(),
+        troubles: view.troubles,
     }
 }
 

@@ -16,8 +16,8 @@ use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
     AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
-    LoginRequest, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session, SessionList,
-    ShutdownRequest, VERSION_HEADER, WatchRequest,
+    LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
+    SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -59,6 +59,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
     Router::new()
         .route("/v1/daemon", get(daemon))
         .route("/v1/daemon/shutdown", post(shutdown))
+        .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
         .route("/v1/sessions/history", get(history))
         .route("/v1/sessions/login", post(login))
@@ -69,6 +70,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/events", get(events))
         .route("/v1/runs/{id}/output", get(output))
         .route("/v1/runs/{id}/stop", post(stop))
+        .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
         .route("/v1/demo", post(demo))
         .fallback(unknown)
@@ -126,6 +128,10 @@ async fn shutdown(
     door.service.shut_down(request.force).await?;
     door.stopper.stop();
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn connections(State(door): State<Door>) -> Json<Offers> {
+    Json(convert::offers(door.service.offers()))
 }
 
 async fn sessions(
@@ -263,6 +269,11 @@ async fn output(
 
 async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
     let view = door.service.stop(&run_id(&id)?).await?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
+    let view = door.service.keep_run(&run_id(&id)?).await?;
     Ok(Json(convert::run(view)))
 }
 

@@ -6,6 +6,7 @@ mod doctor;
 mod http_door;
 mod imports;
 mod interrupts;
+mod mcp;
 mod module_tools;
 mod modules;
 mod policy;

@@ -8,6 +8,7 @@ pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod doctor;
 pub(super) mod login;
+pub(super) mod mcp;
 pub(super) mod module_new;
 pub(super) mod module_test;
 pub(super) mod modules;

@@ -1,0 +1,228 @@
+//! Sessions and runs in words: short, with the ids that the next call needs.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::clean;
+use super::reply::a_call;
+use crate::api::{Challenge, Outcome, Question, Run, RunState, Session, SessionState};
+
+/// How long names, accounts and reasons may get in our own sentences.
+const SHORT: usize = 300;
+
+/// `Contoso/exo`.
+pub(super) fn key(session: &Session) -> String {
+    format!("{}/{}", session.connection, session.module)
+}
+
+/// `14 min 59 s`, for what a person waits for.
+pub(super) fn span(seconds: u64) -> String {
+    match (seconds / 60, seconds % 60) {
+        (0, seconds) => format!("{seconds} s"),
+        (minutes, 0) => format!("{minutes} min"),
+        (minutes, seconds) => format!("{minutes} min {seconds} s"),
+    }
+}
+
+/// What a person needs for a sign-in.
+pub(super) fn challenge(challenge: &Challenge) -> String {
+    let assumed = if challenge.verification_uri_assumed {
+        " (the usual page; the program did not name one)"
+    } else {
+        ""
+    };
+    let account = match &challenge.expected_account {
+        Some(account) => format!("\nAccount: {} and no other", clean::line(account, SHORT)),
+        None => String::new(),
+    };
+    format!(
+        "Code: {}\nPage: {}{assumed}{account}\nTime left: {}",
+        clean::line(&challenge.user_code, SHORT),
+        clean::line(&challenge.verification_uri, SHORT),
+        span(challenge.expires_in),
+    )
+}
+
+/// The call that waits for a session's sign-in.
+pub(super) fn wait_for_sign_in(session: &Session) -> String {
+    a_call(
+        "wait",
+        &json!({"connection": session.connection, "module": session.module}),
+    )
+}
+
+/// Whom a session proved to be.
+pub(super) fn who(account: Option<&str>, tenant: Option<&str>) -> String {
+    let short = |text: &str| clean::line(text, SHORT);
+    match (account, tenant) {
+        (Some(account), Some(tenant)) => {
+            format!(" as {} (tenant {})", short(account), short(tenant))
+        }
+        (Some(account), None) => format!(" as {}", short(account)),
+        (None, Some(tenant)) => format!(" in tenant {}", short(tenant)),
+        (None, None) => String::new(),
+    }
+}
+
+fn state(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Starting => "starting",
+        SessionState::SignedOut => "not signed in",
+        SessionState::SigningIn => "waiting for a person to sign in",
+        SessionState::Proving => "checking who signed in",
+        SessionState::Ready => "ready",
+        SessionState::Running => "running a command",
+        SessionState::Asking => "asking a question",
+        SessionState::Stopping => "stopping a command",
+        SessionState::Closing => "closing",
+        SessionState::Closed => "closed",
+    }
+}
+
+/// A session in one paragraph.
+pub(super) fn session(session: &Session) -> String {
+    let mut text = format!("{}: {}", key(session), state(session.state));
+    if session.signed_in() {
+        text.push_str(&who(session.account.as_deref(), session.tenant.as_deref()));
+    }
+    write!(text, ", since {:.0}", session.since).expect("a string takes everything");
+    if let Some(detail) = &session.detail {
+        write!(text, " ({})", clean::line(detail, SHORT)).expect("a string takes everything");
+    }
+    if let Some(shown) = &session.challenge {
+        text.push('\n');
+        text.push_str(&challenge(shown));
+    }
+    if let Some(run) = &session.current {
+        write!(text, "\nIts run: {run}").expect("a string takes everything");
+    }
+    if let Some(last) = &session.last {
+        write!(text, "\nIts last run: {}", last.id).expect("a string takes everything");
+    }
+    if session.queued > 0 {
+        write!(text, "\nRuns that wait: {}", session.queued).expect("a string takes everything");
+    }
+    if let Some(failure) = failure(session) {
+        text.push('\n');
+        text.push_str(&failure);
+    }
+    text
+}
+
+/// How the last sign-in failed or the session ended, with the advice. What the service said about it is
+/// [`failure_said`]: a tenant's words.
+pub(super) fn failure(session: &Session) -> Option<String> {
+    let failure = session.failure.as_ref()?;
+    let mut text = format!("Failed: {}", clean::line(&failure.name, SHORT));
+    if !failure.advice.is_empty() {
+        write!(text, ". {}", clean::line(&failure.advice, SHORT))
+            .expect("a string takes everything");
+    }
+    Some(text)
+}
+
+/// What was said about a failure, on a line.
+pub(super) fn failure_said(session: &Session) -> Option<String> {
+    let failure = session.failure.as_ref()?;
+    let said = clean::line(&failure.message, 1_000);
+    Some(format!("{}: {said}\n", key(session)))
+}
+
+/// How a run stands or ended, in a sentence.
+pub(super) fn run(run: &Run) -> String {
+    let place = format!(
+        "run {} in {}/{}{}",
+        run.id,
+        run.connection,
+        run.module,
+        who(run.account.as_deref(), run.tenant.as_deref())
+    );
+    let Some(end) = run.end.as_ref().filter(|_| run.state == RunState::Ended) else {
+        let stands = match run.state {
+            RunState::Queued if run.ahead > 0 => {
+                format!("waits for its turn, {} ahead of it", run.ahead)
+            }
+            RunState::Queued => "waits for its turn".to_owned(),
+            RunState::WaitingForSignIn => "waits for the sign-in".to_owned(),
+            RunState::Asking => "asks a question".to_owned(),
+            RunState::Stopping => "is stopping".to_owned(),
+            RunState::Running | RunState::Ended => match run.started_at {
+                Some(since) => format!("goes on, {} so far", took(since, Timestamp::now())),
+                None => "goes on".to_owned(),
+            },
+        };
+        return format!("{place} {stands}");
+    };
+    let ended = match end.outcome {
+        Outcome::Succeeded => match end.errors.len() {
+            0 => "succeeded",
+            1 => "succeeded, with an error",
+            _ => "succeeded, with errors",
+        },
+        Outcome::Failed => "failed",
+        Outcome::Stopped => "was stopped; its session stays signed in",
+        Outcome::TimedOut => "timed out; its session stays signed in",
+        Outcome::Lost => "was lost with its session; whether it did anything is not known",
+        Outcome::NotRun => "did not run",
+    };
+    let mut text = format!("{place} {ended}");
+    if let Some(reason) = &end.reason {
+        write!(text, ": {}", clean::line(reason, SHORT)).expect("a string takes everything");
+    }
+    if let (Some(from), Some(to)) = (run.started_at, run.ended_at) {
+        write!(text, " ({})", took(from, to)).expect("a string takes everything");
+    }
+    text
+}
+
+/// The errors that a run wrote and that do not stand in `shown`, a line each; they are a tenant's words.
+pub(super) fn errors(run: &Run, shown: &str) -> String {
+    let errors = run.end.iter().flat_map(|end| &end.errors);
+    errors
+        .filter(|error| !is_in(&error.message, shown))
+        .map(|error| {
+            let place = match (error.line, error.column) {
+                (Some(line), Some(column)) => format!(" at {line}:{column}"),
+                _ => String::new(),
+            };
+            format!("error{place}: {}\n", clean::line(&error.message, 1_000))
+        })
+        .collect::<Vec<String>>()
+        .concat()
+}
+
+/// Whether an error's message was printed. Programs fold long ones, so that its beginning has to do.
+fn is_in(message: &str, shown: &str) -> bool {
+    let beginning: String = message.chars().take(60).collect();
+    let beginning = beginning.lines().next().unwrap_or_default();
+    !beginning.is_empty() && shown.contains(beginning)
+}
+
+/// A question and its answers; they are a tenant's words.
+pub(super) fn question(question: &Question) -> String {
+    let mut text = clean::text(question.text.as_bytes());
+    for choice in &question.choices {
+        write!(
+            text,
+            "\n{} = {}",
+            clean::line(&choice.key, 80),
+            clean::line(&choice.label, SHORT)
+        )
+        .expect("a string takes everything");
+    }
+    if let Some(default) = &question.default {
+        write!(text, "\ndefault: {}", clean::line(default, 80)).expect("a string takes everything");
+    }
+    text
+}
+
+fn took(from: Timestamp, to: Timestamp) -> String {
+    let milliseconds = to.duration_since(from).as_millis().max(0);
+    if milliseconds < 60_000 {
+        format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+    } else {
+        span(u64::try_from(milliseconds / 1000).unwrap_or(u64::MAX))
+    }
+}

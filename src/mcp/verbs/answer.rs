@@ -1,0 +1,36 @@
+//! `answer`: answers what a run asks, never a secret.
+
+use super::wait;
+use crate::api::{AnswerRequest, QuestionKind, RunState};
+use crate::mcp::args::{AnswerArgs, default_wait};
+use crate::mcp::call::Call;
+use crate::mcp::reply::{Refusal, Reply};
+use crate::secret::Secret;
+
+/// Answers, then waits for what comes of it.
+pub(in crate::mcp) async fn answer(call: &Call, args: AnswerArgs) -> Result<Reply, Refusal> {
+    let client = call.client().await?;
+    let run = client.show(&args.run_id).await?;
+    let is_secret = run
+        .question
+        .as_ref()
+        .is_some_and(|question| question.kind == QuestionKind::Secret);
+    if is_secret && run.state == RunState::Asking {
+        return Err(Refusal::new(
+            format!(
+                "run {} asks for a secret, which must not pass through a model",
+                run.id
+            ),
+            format!(
+                "ask the person to type it in a terminal: `mm answer {}`",
+                run.id
+            ),
+        ));
+    }
+    let request = AnswerRequest {
+        text: Secret::new(args.text),
+        secret: false,
+    };
+    client.answer(&args.run_id, &request).await?;
+    wait::run(call, &client, &args.run_id, default_wait()).await
+}

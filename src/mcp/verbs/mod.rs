@@ -1,0 +1,21 @@
+//! The tools, a file each.
+
+mod answer;
+mod connections;
+mod disconnect;
+mod login;
+mod output;
+mod run;
+mod status;
+mod stop;
+mod wait;
+
+pub(super) use answer::answer;
+pub(super) use connections::connections;
+pub(super) use disconnect::disconnect;
+pub(super) use login::{begin as begin_sign_in, login};
+pub(super) use output::output;
+pub(super) use run::{default_shape, run};
+pub(super) use status::status;
+pub(super) use stop::stop;
+pub(super) use wait::wait;

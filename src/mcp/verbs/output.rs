@@ -1,0 +1,123 @@
+//! `output`: what a run has written, again: a page of it, lines of it, its objects in another shape, or a file of it.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::run::{default_shape, more, sentence};
+use crate::api::{Mode, Run};
+use crate::client::Client;
+use crate::mcp::args::{Format, OutputArgs, page};
+use crate::mcp::call::Call;
+use crate::mcp::clean;
+use crate::mcp::excerpt::{Source, all, excerpt, search};
+use crate::mcp::reply::{Refusal, Reply, a_call};
+use crate::mcp::shape::Shape;
+
+/// Shows output.
+pub(in crate::mcp) async fn output(call: &Call, args: OutputArgs) -> Result<Reply, Refusal> {
+    let client = call.client().await?;
+    let shown = read(call, &client, &args);
+    tokio::select! {
+        reply = shown => reply,
+        () = call.left() => Err(Refusal::caller_left()),
+    }
+}
+
+async fn read(call: &Call, client: &Client, args: &OutputArgs) -> Result<Reply, Refusal> {
+    let run = client.show(&args.run_id).await?;
+    let shape = shape(&run, args)?;
+    let max = page(args.max_chars);
+    let made = if run.mode == Mode::Records {
+        Some(shape.show(&all(client, &run).await?))
+    } else if args.search.is_some() || args.export {
+        Some(clean::text(&all(client, &run).await?))
+    } else {
+        None
+    };
+    if let (true, Some(made)) = (args.export, &made) {
+        return exported(&call.place().state_dir, &run, shape.format, made);
+    }
+    if let (Some(wanted), Some(made)) = (&args.search, &made) {
+        let (found, count) = search(made, wanted, max);
+        let lines = if count == 1 { "line has" } else { "lines have" };
+        let reply = Reply::new(format!("Run {}: {count} {lines} this text.", run.id));
+        return Ok(if found.is_empty() {
+            reply.next(a_call("output", &json!({"run_id": run.id})))
+        } else {
+            reply.data(&format!("lines of {}", run.id), &found)
+        });
+    }
+    let source = match &made {
+        Some(made) => Source::Made(made),
+        None => Source::Kept { client, run: &run },
+    };
+    let page = excerpt(&source, args.from, args.part, max).await?;
+    let reply = Reply::new(format!("{}.", sentence(&run)));
+    let reply = match page.next {
+        Some(next) => reply.next(more(&run, next, page.missing)),
+        None if page.body.is_empty() => reply.next("there is nothing to show"),
+        None => reply,
+    };
+    Ok(reply.data(&format!("output of {}", run.id), &page.body))
+}
+
+fn shape(run: &Run, args: &OutputArgs) -> Result<Shape, Refusal> {
+    let asked = Shape {
+        format: args.format.unwrap_or_default(),
+        select: args.select.clone(),
+        first: args.first,
+    };
+    match run.mode {
+        Mode::Records if asked.needs_records() => Ok(asked),
+        Mode::Records => Ok(default_shape(run)),
+        Mode::Text if asked.needs_records() => Err(Refusal::new(
+            format!("run {} was made as text and has no objects", run.id),
+            "`run` the command again with a format, if it only reads; or leave format, select and first out",
+        )),
+        Mode::Text => Ok(Shape::default()),
+    }
+}
+
+/// Writes the output to a file in the state folder: a model does not choose where.
+fn exported(state_dir: &Path, run: &Run, format: Format, text: &str) -> Result<Reply, Refusal> {
+    let extension = match format {
+        Format::Json => "jsonl",
+        Format::Csv => "csv",
+        Format::Text | Format::Count | Format::List => "txt",
+    };
+    let path = write(state_dir, &format!("{}.{extension}", run.id), text).map_err(|error| {
+        Refusal::new(
+            format!("the output cannot be written to a file: {error}"),
+            "tell the person, or read it page by page",
+        )
+    })?;
+    Ok(Reply::new(format!(
+        "Run {}: {} bytes are in `{}`.",
+        run.id,
+        text.len(),
+        path.display()
+    ))
+    .next("tell the person where it is; it holds what the tenant said"))
+}
+
+fn write(state_dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let folder = state_dir.join("exports");
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)?;
+    let path = folder.join(name);
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(&path)?;
+    file.write_all(text.as_bytes())?;
+    Ok(path)
+}

@@ -1,0 +1,229 @@
+//! `run`: a command, followed for a while; then it goes on under its id. Until the id has been handed out the run ends with
+//! the call that asked for it.
+
+use serde_json::json;
+
+use crate::api::{ErrorCode, Mode, OnDisconnect, OnQuestion, OnSignedOut, Run, RunRequest};
+use crate::api::{Outcome, QuestionKind};
+use crate::client::{Client, ClientError};
+use crate::mcp::args::{Format, Part, RunArgs, SessionArgs, page, within};
+use crate::mcp::call::Call;
+use crate::mcp::excerpt::{Excerpt, Source, all, excerpt};
+use crate::mcp::follow::{self, Stands};
+use crate::mcp::reply::{Refusal, Reply, a_call};
+use crate::mcp::shape::Shape;
+use crate::mcp::tell;
+
+/// Runs a command.
+pub(in crate::mcp) async fn run(call: &Call, args: RunArgs) -> Result<Reply, Refusal> {
+    let shape = Shape {
+        format: args.format,
+        select: args.select,
+        first: args.first,
+    };
+    let request = RunRequest {
+        connection: args.connection.clone(),
+        module: args.module.clone(),
+        command: args.command,
+        mode: if shape.needs_records() {
+            Mode::Records
+        } else {
+            Mode::Text
+        },
+        depth: RunRequest::DEPTH,
+        timeout_ms: Some(u64::from(args.timeout_seconds.max(1)) * 1000),
+        on_disconnect: OnDisconnect::Stop,
+        on_question: OnQuestion::Ask,
+        on_signed_out: OnSignedOut::Refuse,
+        record: None,
+        client: "mcp".to_owned(),
+        wait: true,
+    };
+    let client = call.client().await?;
+    let events = match client.run(&request).await {
+        Err(ClientError::Api(error)) if error.code == ErrorCode::SignInNeeded => {
+            let session = SessionArgs {
+                connection: args.connection,
+                module: args.module,
+            };
+            return sign_in_first(call, &client, session).await;
+        }
+        other => other?,
+    };
+    let (stands, events) = follow::run(call, events, within(args.wait_seconds)).await?;
+    if let Stands::Asks(run) | Stands::GoesOn(run) = &stands {
+        hand_over(call, &client, run).await?;
+    }
+    // Only now: dropping the stream of a run that was not handed over stops it.
+    drop(events);
+    told(call, &client, stands, &shape, page(args.max_chars)).await
+}
+
+/// The run's id goes out: from now on the run outlives this call.
+async fn hand_over(call: &Call, client: &Client, run: &Run) -> Result<(), Refusal> {
+    client.keep(run.id.as_str()).await?;
+    if call.is_left() {
+        client.stop(run.id.as_str()).await?;
+        return Err(Refusal::caller_left());
+    }
+    Ok(())
+}
+
+/// The command did not run; the way to its sign-in does not cost another call.
+async fn sign_in_first(
+    call: &Call,
+    client: &Client,
+    session: SessionArgs,
+) -> Result<Reply, Refusal> {
+    let session = super::login::begin(call, client, session).await?;
+    if session.challenge.is_none() {
+        return Ok(super::login::outcome(&session).failed(true));
+    }
+    Ok(
+        Reply::new(format!("Nothing ran: {}", super::login::waits(&session)))
+            .next(format!(
+                "show code, page and account to the person, then {}, then the same `run` again",
+                tell::wait_for_sign_in(&session)
+            ))
+            .failed(true),
+    )
+}
+
+/// Where a run stands, with its output so far.
+pub(super) async fn told(
+    call: &Call,
+    client: &Client,
+    stands: Stands,
+    shape: &Shape,
+    max: usize,
+) -> Result<Reply, Refusal> {
+    let told = async {
+        match stands {
+            Stands::Ended(run) => ended(client, &run, shape, max).await,
+            Stands::Asks(run) => Ok(asks(&run)),
+            Stands::GoesOn(run) => goes_on(client, &run, max).await,
+        }
+    };
+    tokio::select! {
+        reply = told => reply,
+        () = call.left() => Err(Refusal::caller_left()),
+    }
+}
+
+async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Reply, Refusal> {
+    let outcome = run.end.as_ref().map(|end| end.outcome);
+    let failed = !matches!(outcome, Some(Outcome::Succeeded | Outcome::Stopped));
+    let page = shown(client, run, shape, max).await?;
+    let errors = tell::errors(run, &page.body);
+    let nothing = page.body.is_empty() && errors.is_empty();
+    let wrote = if nothing { " It wrote nothing." } else { "" };
+    let mut reply = Reply::new(format!("{}.{wrote}", sentence(run))).failed(failed);
+    if let Some(step) = outcome.and_then(after) {
+        reply = reply.next(step);
+    } else if let Some(next) = page.next {
+        reply = reply.next(more(run, next, page.missing));
+    }
+    Ok(if nothing {
+        reply
+    } else {
+        reply.data(
+            &format!("output of {}", run.id),
+            &format!("{}{errors}", page.body),
+        )
+    })
+}
+
+/// What to do about an end that says it by itself.
+fn after(outcome: Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Succeeded | Outcome::Failed | Outcome::Stopped => None,
+        Outcome::TimedOut => Some(
+            "ask for less, or run it again with a larger timeout_seconds; what it did before is not undone",
+        ),
+        Outcome::Lost => {
+            Some("call `status`, and look at what the command changed before running it again")
+        }
+        Outcome::NotRun => Some("call `status` to see why"),
+    }
+}
+
+fn asks(run: &Run) -> Reply {
+    let reply = Reply::new(format!("{}.", sentence(run)));
+    let Some(question) = &run.question else {
+        return reply.next(wait_for(run));
+    };
+    let reply = if question.kind == QuestionKind::Secret {
+        reply.next(format!(
+            "it wants a secret: ask the person to type it in a terminal with `mm answer {}`, then {}",
+            run.id,
+            wait_for(run)
+        ))
+    } else {
+        reply.next(format!(
+            "ask the person, then {}; or `stop` it",
+            a_call("answer", &json!({"run_id": run.id, "text": "..."}))
+        ))
+    };
+    reply.data(
+        &format!("question of {}", run.id),
+        &tell::question(question),
+    )
+}
+
+async fn goes_on(client: &Client, run: &Run, max: usize) -> Result<Reply, Refusal> {
+    // Since the last event it may have written more.
+    let run = client.show(run.id.as_str()).await?;
+    let page = shown(client, &run, &default_shape(&run), max).await?;
+    let reply = Reply::new(format!("{}.", sentence(&run))).next(wait_for(&run));
+    Ok(if page.body.is_empty() {
+        reply
+    } else {
+        reply.data(&format!("output so far of {}", run.id), &page.body)
+    })
+}
+
+/// A page of a run's output in a shape.
+async fn shown(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Excerpt, Refusal> {
+    if run.mode == Mode::Text {
+        return excerpt(&Source::Kept { client, run }, None, Part::HeadAndTail, max).await;
+    }
+    let shape = if shape.needs_records() {
+        shape.clone()
+    } else {
+        default_shape(run)
+    };
+    let made = shape.show(&all(client, run).await?);
+    excerpt(&Source::Made(&made), None, Part::HeadAndTail, max).await
+}
+
+/// How a run is shown by whoever does not know how it was asked for.
+pub(in crate::mcp) fn default_shape(run: &Run) -> Shape {
+    Shape {
+        format: match run.mode {
+            Mode::Text => Format::Text,
+            Mode::Records => Format::Json,
+        },
+        ..Shape::default()
+    }
+}
+
+/// How to get at what is missing.
+pub(super) fn more(run: &Run, next: u64, missing: u64) -> String {
+    let again = match run.mode {
+        Mode::Text => "",
+        Mode::Records => " and the same format, select and first",
+    };
+    format!(
+        "{missing} bytes are missing; {}{again} goes on, or ask for less with format, select, first or search",
+        a_call("output", &json!({"run_id": run.id, "from": next}))
+    )
+}
+
+fn wait_for(run: &Run) -> String {
+    a_call("wait", &json!({"run_id": run.id}))
+}
+
+/// How a run stands, as the beginning of a sentence.
+pub(super) fn sentence(run: &Run) -> String {
+    tell::run(run).replacen("run ", "Run ", 1)
+}
