@@ -21,14 +21,12 @@ pub(crate) struct Connection {
     app_id: Option<String>,
     expected_email: Option<String>,
     description: Option<String>,
-    mcps: Option<Vec<String>>,
     module_apps: ModuleApps,
     /// The file's `_knownModuleApps`, shared by its entries.
     known_module_apps: Arc<ModuleApps>,
     sharepoint_host: Option<String>,
     policy: Policy,
     skip_send_guards: bool,
-    skip_signature_strip: bool,
     stand_in: Option<String>,
     raw: Map<String, Value>,
 }
@@ -50,19 +48,20 @@ impl Connection {
             expected: "text",
             found: "nothing",
         })?;
+        // Kept for the programs that read them, and checked for whoever wrote them.
+        keys.texts("mcps")?;
+        keys.flag("skipSignatureStrip")?;
         Ok(Self {
             tenant,
             tenant_id: keys.text("tenantId")?,
             app_id: keys.text("appId")?,
             expected_email: keys.text("expectedEmail")?,
             description: keys.text("description")?,
-            mcps: keys.texts("mcps")?,
             module_apps: module_apps(&keys.path("moduleApps"), raw.get("moduleApps"))?,
             known_module_apps: Arc::clone(known_module_apps),
             sharepoint_host: keys.text("sharepoint_host")?,
             policy: keys.policy("policy")?,
             skip_send_guards: keys.flag("skipSendGuards")?,
-            skip_signature_strip: keys.flag("skipSignatureStrip")?,
             stand_in: keys.text("stand_in")?,
             name,
             raw,
@@ -130,11 +129,6 @@ impl Connection {
         self.description.as_deref()
     }
 
-    /// The servers that the entry is meant for. `None`: it does not say.
-    pub(crate) fn mcps(&self) -> Option<&[String]> {
-        self.mcps.as_deref()
-    }
-
     /// How much it allows.
     pub(crate) fn policy(&self) -> Policy {
         self.policy
@@ -143,11 +137,6 @@ impl Connection {
     /// Whether sending mail or messages needs no approval here.
     pub(crate) fn skip_send_guards(&self) -> bool {
         self.skip_send_guards
-    }
-
-    /// Whether signatures stay in mail texts. Kept for the programs that read it.
-    pub(crate) fn skip_signature_strip(&self) -> bool {
-        self.skip_signature_strip
     }
 
     /// The scenario that stands in for the tenant; then nothing real is started.
@@ -306,8 +295,7 @@ mod tests {
         assert_eq!(connection.sharepoint_host(), "contoso");
         assert_eq!(connection.app_id(&module("exo")), None);
         assert_eq!(connection.expected_email(), None);
-        assert_eq!(connection.mcps(), None);
-        assert!(!connection.skip_send_guards() && !connection.skip_signature_strip());
+        assert!(!connection.skip_send_guards());
         assert_eq!(connection.stand_in(), None);
     }
 

@@ -265,10 +265,7 @@ mod tests {
             Some("44445555-6666-7777-8888-9999aaaabbbb")
         );
         assert_eq!(contoso.sharepoint_host(), "contosollc");
-        assert_eq!(
-            contoso.mcps(),
-            Some(&["mm".to_owned(), "pnp-m365".to_owned()][..])
-        );
+        assert_eq!(contoso.raw()["mcps"], serde_json::json!(["mm", "pnp-m365"]));
     }
 
     #[test]

@@ -335,15 +335,20 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
             began,
             marked: _,
         } => {
-            let cut = matches!(
-                state,
-                EndState::Aborted | EndState::Unstarted | EndState::Garbled
-            );
             match &stopped {
-                Some(StopWhy::Asked | StopWhy::Deadline) if cut => (stop, Some(state), exit, None),
-                Some(why) if cut => (stop, Some(state), exit, Some(why_text(why))),
-                // It ended by itself before the interrupt reached it.
-                _ => ended(state, exit, began, &errors),
+                // It ended well before the interrupt reached it, or took no notice.
+                Some(_) if state == EndState::Ok => {
+                    let reason = "it was told to stop, and ended well all the same";
+                    (
+                        Outcome::Succeeded,
+                        Some(state),
+                        exit,
+                        Some(reason.to_owned()),
+                    )
+                }
+                Some(StopWhy::Asked | StopWhy::Deadline) => (stop, Some(state), exit, None),
+                Some(why) => (stop, Some(state), exit, Some(why_text(why))),
+                None => ended(state, exit, began, &errors),
             }
         }
         Finish::GaveUp => {

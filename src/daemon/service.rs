@@ -306,7 +306,12 @@ impl Service {
             .pinned(entry.key.clone())
             .await
             .map_err(state)?;
-        let request = bind::sign_in(&entry.module, rules, &entry.connection, pin)?;
+        let request = bind::sign_in(
+            &entry.module,
+            rules,
+            &self.connection(entry.key.connection.as_str())?,
+            pin,
+        )?;
         entry
             .session
             .sign_in(request)
@@ -418,11 +423,16 @@ impl Service {
         module: &str,
         force: bool,
     ) -> Result<SessionKey, ServiceError> {
-        let key = self.key(connection, module)?;
-        let entry = self
-            .0
-            .sessions
-            .get(&key)
+        // A session outlives its entry and its file: what they are named goes before what is written now.
+        let named = connection.parse().ok().zip(module.parse().ok());
+        let named = named.map(|(connection, module)| SessionKey { connection, module });
+        let living = named.and_then(|key| self.0.sessions.get(&key));
+        let key = match &living {
+            Some(entry) => entry.key.clone(),
+            None => self.key(connection, module)?,
+        };
+        let entry = living
+            .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
         if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
             let status = entry.session.status().borrow().clone();
@@ -467,13 +477,14 @@ impl Service {
                 });
             }
         }
-        self.sign_in(&entry).await?;
-        let run = self.write_down(&order, &entry).await?;
+        // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
         let recorder = order
             .record
             .as_ref()
             .map(|path| super::recorder::open(path, &entry))
             .transpose()?;
+        self.sign_in(&entry).await?;
+        let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,
             command: bind::command(&entry.module, &order.command),

@@ -174,11 +174,12 @@ impl Engine {
 
     /// Whether it waits for something whose caller was told that it does not listen.
     pub(crate) fn is_stuck(&self) -> bool {
-        matches!(self.state, State::Stopping(_))
-            && self
-                .exchange
-                .as_ref()
-                .is_some_and(|exchange| exchange.reported)
+        self.state == State::Stopping(StopCause::Unanswered)
+            || matches!(self.state, State::Stopping(_))
+                && self
+                    .exchange
+                    .as_ref()
+                    .is_some_and(|exchange| exchange.reported)
     }
 
     /// When [`Input::Tick`] is due.
@@ -291,6 +292,7 @@ impl Engine {
         let asks = matches!(exchange.purpose, Purpose::Run { .. })
             && exchange.began
             && !exchange.interrupted
+            && !exchange.awaits_echo()
             && mid_line;
         if asks {
             self.set(Timer::Question, now + SETTLE);
@@ -325,11 +327,16 @@ impl Engine {
             Marker::Begin if exchange.began => {}
             Marker::Begin => {
                 exchange.began = true;
+                let late = exchange.reported && exchange.interrupted;
                 let told = (!exchange.reported).then_some(&exchange.purpose);
                 if let Some(Purpose::Run { .. }) = told {
                     effects.push(Effect::Began);
                 }
                 self.clear(Timer::Begin);
+                if late {
+                    // It was stopped before it began, and whatever held it up took the interrupt.
+                    self.type_interrupt(effects);
+                }
             }
             Marker::Out => {
                 exchange.take_out(bytes, effects);
@@ -442,7 +449,9 @@ impl Engine {
             effects.push(Effect::Challenged(challenge));
         }
         self.note_challenges(before, now, effects);
-        let nothing_ran = matches!(meaning, EndState::Garbled | EndState::Unstarted);
+        // At most once does not rest on the program's word alone.
+        let nothing_ran = matches!(meaning, EndState::Garbled | EndState::Unstarted)
+            && (!exchange.began || self.shell.markers.begin.is_none());
         if nothing_ran
             && !exchange.interrupted
             && exchange.resends_left > 0
@@ -642,7 +651,11 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(request) = &self.sign_in else { return };
-        if exchange.interrupted {
+        if exchange.interrupted && state == EndState::Ok {
+            // It had succeeded before the interrupt reached it.
+            let failure = self.stopped_sign_in();
+            self.undo(failure, now, effects);
+        } else if exchange.interrupted {
             let failure = self.stopped_sign_in();
             self.sign_in_failed(failure, now, effects);
         } else if state != EndState::Ok {

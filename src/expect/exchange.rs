@@ -118,6 +118,11 @@ impl Exchange {
         matches!(self.purpose, Purpose::Run { .. }) && !self.reported
     }
 
+    /// Whether an answer was typed whose echo is still to come.
+    pub(crate) fn awaits_echo(&self) -> bool {
+        self.echo.is_some()
+    }
+
     /// Text from the terminal, escapes out.
     pub(crate) fn take(&mut self, text: Vec<u8>, effects: &mut Vec<Effect>) {
         if !self.began || text.is_empty() {
@@ -133,6 +138,8 @@ impl Exchange {
             Some(EchoVerdict::Echo { echo, after }) => {
                 self.echo = None;
                 effects.push(Effect::Echo(echo));
+                // The answered prompt's line is over, and asks no more.
+                self.tail.push(b"\n");
                 text[text.len() - after..].to_vec()
             }
         };
@@ -254,7 +261,8 @@ impl Exchange {
         for record in records {
             if self.is_told() {
                 effects.push(Effect::Record(record));
-            } else if record.stream == Stream::Output
+            } else if matches!(self.purpose, Purpose::Identity | Purpose::Proof)
+                && record.stream == Stream::Output
                 && let Ok(objects) = serde_json::from_str::<Vec<Value>>(record.value.get())
             {
                 self.objects.extend(objects);

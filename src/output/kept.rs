@@ -184,6 +184,7 @@ impl State {
             Ok(file) => self.place = Place::File(file),
             Err(error) => {
                 self.trouble = Some(error.to_string());
+                self.remove_file();
                 self.place = Place::Broken {
                     head: memory,
                     tail: VecDeque::new(),
@@ -209,6 +210,13 @@ impl State {
             .copied()
             .collect();
         self.place = Place::Broken { head, tail };
+        self.remove_file();
+    }
+
+    /// Half a file is worth nothing, and a full disk has better uses for its room.
+    fn remove_file(&self) {
+        // It may never have been made; and what cannot be removed is told by the disk's next trouble.
+        let _ = std::fs::remove_file(&self.limits.file);
     }
 
     fn kept(&self) -> [std::ops::Range<u64>; 2] {
@@ -277,8 +285,7 @@ fn write(file: &File, layout: Layout, at: u64, bytes: &[u8]) -> io::Result<()> {
 impl Drop for State {
     fn drop(&mut self) {
         if matches!(self.place, Place::File(_)) && !self.persisted {
-            // What cannot be removed now is removed when the daemon starts again.
-            let _ = std::fs::remove_file(&self.limits.file);
+            self.remove_file();
         }
     }
 }

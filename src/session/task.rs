@@ -24,7 +24,7 @@ use crate::script::Shell;
 const READ_SIZE: usize = 64 * 1024;
 
 /// After the program's end its output is read for so long; a grandchild may hold the terminal open for ever.
-const DRAIN: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(2);
 
 /// From the hang-up to the kill.
 const GRACE: Duration = Duration::from_secs(2);
@@ -147,12 +147,14 @@ impl Task {
         let (exited, at_end) = (self.ending.exit.is_some(), self.ending.end_of_file);
         let mail_open = !self.inbox.is_closed() || !self.inbox.is_empty();
         tokio::select! {
+            // In this order: a program that floods must not keep a stop, a deadline, an interrupt or its own end waiting. Its
+            // end ends nothing by itself: what it said is still read.
             biased;
-            read = self.master.read(buffer), if !at_end => Ready::Read(read),
-            written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             mail = self.inbox.recv(), if mail_open => Ready::Mail(mail),
-            status = self.child.wait(), if !exited => Ready::Exited(status),
             () = sleep_until(deadline), if deadline.is_some() => Ready::Time,
+            written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
+            status = self.child.wait(), if !exited => Ready::Exited(status),
+            read = self.master.read(buffer), if !at_end => Ready::Read(read),
         }
     }
 
@@ -183,7 +185,8 @@ impl Task {
                 reply.send(verdict).unwrap_or_default();
             }
             Mail::SignIn(request, reply) => {
-                let verdict = if self.leaving.is_some() {
+                let gone = matches!(self.engine.state(), State::Closing | State::Closed(_));
+                let verdict = if self.leaving.is_some() || gone {
                     Err(SessionError::Ended)
                 } else {
                     Ok(())

@@ -320,7 +320,7 @@ mod tests {
             "the alias went with the module"
         );
         assert!(catalog.shell("pwsh").is_ok());
-        assert!(catalog.problems().is_empty());
+        assert!(catalog.problems().iter().next().is_none());
     }
 
     #[test]

@@ -201,11 +201,6 @@ impl Diagnostics {
         self.0.iter()
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Whether one of them is a fault.
     pub(crate) fn has_errors(&self) -> bool {
         self.iter().any(Diagnostic::is_error)

@@ -249,3 +249,22 @@ fn a_secret_is_not_taken_from_an_argument() {
     assert!(output.stdout.contains("unlocked"), "{output:?}");
     assert!(!output.stdout.contains("hunter2"), "{output:?}");
 }
+
+#[test]
+fn an_answered_question_is_not_asked_again() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let command = "Read-Host 'Your name'; Start-Sleep -Milliseconds 900";
+    let detached = daemon.run(&run(&["--detach", "--on-question", "ask", command]));
+    let id = detached.stdout.trim().to_owned();
+    daemon.wait_for_run("asking");
+    assert_eq!(daemon.run(&["answer", &id, "bob"]).code, 0);
+    loop {
+        let run = daemon.newest_run();
+        assert_ne!(run["state"], "asking", "{run}");
+        if run["state"] == "ended" {
+            assert_eq!(run["end"]["outcome"], "succeeded", "{run}");
+            break;
+        }
+    }
+}
