@@ -11,31 +11,22 @@ use jiff::Timestamp;
 use super::books::Bookkeeper;
 use super::offers::OffersView;
 use super::registry::{Entry, Registry, session_view};
-use super::run::{Run, Scribe, past_view};
 use super::runs::Runs;
 use super::shards::Shards;
-use super::view::{
-    Answer, DaemonView, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, PastSessionView,
-    RunOrder, RunView, SessionView,
-};
-use super::watch::{RunWatch, SessionWatch};
+use super::view::{DaemonView, PastSessionView, SessionView};
+use super::watch::SessionWatch;
 use super::{ServiceError, bind, launch};
 use crate::config::Config;
 use crate::connection::{Connection, Registry as Connections};
-use crate::expect::{AnswerLine, Identity};
+use crate::expect::Identity;
 use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
-use crate::output::{Kept, Limits, read_file};
-use crate::policy::{self, Allowance, Verdict, Who};
 use crate::pty::SpawnError;
 use crate::script::Module;
-use crate::session::{
-    Launch, Order, RunListener as _, RunResult, Session, SessionError, Standing, StopWhy,
-};
+use crate::session::{Launch, Session, SessionError, Standing};
 use crate::spec::{Catalog, CatalogError};
-use crate::store::{KeptOutput, NewRun, Pin, Retention, RunFilter, Store};
+use crate::store::{Pin, Retention, Store};
 
-/// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
-const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
+mod orders;
 
 /// Runs and sessions older than this are forgotten when the daemon starts.
 const KEEP_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -48,9 +39,6 @@ const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
 
 /// How long a session may take to sign out when the daemon stops, before it is ended.
 const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(6);
-
-/// The client that people at a terminal use; every other one is a program.
-const PERSON: &str = "cli";
 
 /// Where the scenario of the built-in connection stands, in the state folder.
 const DEMO_FILE: &str = "demo-scenario";
@@ -459,312 +447,6 @@ impl Service {
         tokio::time::timeout(within, ended).await.is_ok()
     }
 
-    // ── runs ────────────────────────────────────────────────────────────────
-
-    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
-    pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
-        let module = self.module(&order.module)?;
-        check_command(&order.command, &module, self.0.config.limits.command)?;
-        self.check_policy(&order, &module).await?;
-        let entry = self.session(&order.connection, &order.module)?;
-        {
-            let status = entry.session.status();
-            let status = status.borrow();
-            let needs = entry.module.sign_in.is_some() && !status.is_signed_in();
-            if needs && order.on_signed_out == OnSignedOut::Refuse {
-                return Err(ServiceError::SignInNeeded {
-                    key: entry.key.clone(),
-                });
-            }
-        }
-        // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
-        let recorder = order
-            .record
-            .as_ref()
-            .map(|path| super::recorder::open(path, &entry))
-            .transpose()?;
-        self.sign_in(&entry).await?;
-        let run = self.write_down(&order, &entry).await?;
-        let request = Order {
-            tag: run.tag,
-            command: bind::command(&entry.module, &order.command),
-            mode: match order.mode {
-                Mode::Records if entry.module.shell.records.is_some() => {
-                    crate::expect::Mode::Records
-                }
-                Mode::Text | Mode::Records => crate::expect::Mode::Text,
-            },
-            depth: order.depth.clamp(1, 99),
-            deadline: order.deadline,
-            fails_on_question: order.on_question == OnQuestion::Fail,
-            // A code that a command shows is part of its output, and whoever ran it reads that.
-            watch: None,
-            recorder,
-            listener: Box::new(self.scribe(&run, &order, &entry)),
-        };
-        if let Err(error) = entry.session.run(request).await {
-            let scribe = self.scribe(&run, &order, &entry);
-            Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
-            return Err(refused(&entry, &error));
-        }
-        Ok(RunWatch::live(self.clone(), run, Some(entry)))
-    }
-
-    /// Refuses what the connection's policy refuses. What it would ask about passes: nobody could say yes.
-    async fn check_policy(
-        &self,
-        order: &RunOrder,
-        module: &Arc<Module>,
-    ) -> Result<(), ServiceError> {
-        let connection = self.connection(&order.connection)?;
-        let allowance = Allowance::of(&connection);
-        let who = if order.client == PERSON {
-            Who::Person
-        } else {
-            Who::Program
-        };
-        if !allowance.may_refuse(who) {
-            return Ok(());
-        }
-        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
-        // A command may have megabytes.
-        let judged = tokio::task::spawn_blocking(move || {
-            let parsed = policy::parse(&text, Some(&module));
-            let shared = lock(&service.0.catalog).effects().to_vec();
-            policy::judge(&parsed, shared.iter().chain(&module.effects))
-        })
-        .await
-        .map_err(|error| state(format!("the command cannot be judged: {error}")))?;
-        let decision = allowance.decide(who, &judged.effects());
-        if decision.verdict != Verdict::Refuse {
-            return Ok(());
-        }
-        let finding = judged
-            .findings
-            .iter()
-            .find(|one| one.effect == decision.effect);
-        let what = finding.map_or("the command", |one| one.what.as_str());
-        let reason = finding.map_or("", |one| one.reason.as_str());
-        Err(ServiceError::Refused {
-            message: format!(
-                "`{what}` is refused: {} ({}, {reason})",
-                decision.rule,
-                decision.effect.word()
-            ),
-            help: Some(format!(
-                "`mm policy explain -c '{}' -m {}` shows what the command does and what is decided for whom",
-                connection.name(),
-                order.module,
-            )),
-        })
-    }
-
-    fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
-        let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
-        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
-    }
-
-    /// Makes the run's record before anything of it is sent: what has none did not happen.
-    async fn write_down(&self, order: &RunOrder, entry: &Entry) -> Result<Arc<Run>, ServiceError> {
-        let mut random = [0; 9];
-        getrandom::fill(&mut random)
-            .map_err(|error| state(format!("no random numbers: {error}")))?;
-        let id = RunId::from_random(random);
-        let limits = Limits {
-            memory: OUTPUT_IN_MEMORY,
-            total: self.0.config.limits.output,
-            file: self.outputs().join(output_name(&id)),
-        };
-        let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
-        let run = Arc::new(Run::new(
-            id.clone(),
-            tag,
-            entry.key.clone(),
-            order,
-            Kept::new(limits),
-        ));
-        let row = NewRun {
-            id,
-            session: entry.key.clone(),
-            mode: if order.mode == Mode::Records {
-                "records"
-            } else {
-                "text"
-            }
-            .to_owned(),
-            command: order.command.clone(),
-            who: order.client.clone(),
-            on_disconnect: if order.on_disconnect == OnDisconnect::Keep {
-                "keep"
-            } else {
-                "stop"
-            }
-            .to_owned(),
-            state: "queued".to_owned(),
-            submitted: run.submitted_at(),
-        };
-        self.0
-            .store
-            .insert_run(row)
-            .await
-            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
-        self.0.runs.add(Arc::clone(&run));
-        Ok(run)
-    }
-
-    fn live_run(&self, id: &RunId) -> Option<(Arc<Run>, Option<Entry>)> {
-        let run = self.0.runs.get(id)?;
-        let entry = self.0.sessions.get(&run.session);
-        Some((run, entry))
-    }
-
-    async fn past_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        let row = self.0.store.run(id.clone()).await.map_err(state)?;
-        row.map(past_view)
-            .ok_or_else(|| ServiceError::UnknownRun { id: id.to_string() })
-    }
-
-    /// Follows a run that was accepted before.
-    pub(crate) async fn watch_run(&self, id: &RunId) -> Result<RunWatch, ServiceError> {
-        match self.live_run(id) {
-            Some((run, entry)) => Ok(RunWatch::live(self.clone(), run, entry)),
-            None => Ok(RunWatch::past(self.clone(), self.past_run(id).await?)),
-        }
-    }
-
-    /// The newest runs first, of one connection or module where given (as typed).
-    pub(crate) async fn runs(
-        &self,
-        connection: Option<&str>,
-        module: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<RunView>, ServiceError> {
-        let (connection, module) = self.filter(connection, module)?;
-        let filter = RunFilter {
-            connection,
-            module,
-            limit: u32::try_from(limit).unwrap_or(u32::MAX),
-        };
-        let rows = self.0.store.recent_runs(filter).await.map_err(state)?;
-        let live = self.0.runs.all();
-        let view = |row: crate::store::RunRow| {
-            live.iter()
-                .find(|run| run.id == row.id)
-                .map_or_else(|| past_view(row), |run| run.view())
-        };
-        Ok(rows.into_iter().map(view).collect())
-    }
-
-    /// Output of a run, also of one that ended before the daemon started.
-    pub(crate) async fn output(
-        &self,
-        id: &RunId,
-        from: u64,
-        max: usize,
-    ) -> Result<OutputPage, ServiceError> {
-        let unreadable =
-            |error: io::Error| state(format!("the output of run {id} cannot be read: {error}"));
-        if let Some((run, _)) = self.live_run(id) {
-            return super::run::page(&run, from, max).map_err(unreadable);
-        }
-        let view = self.past_run(id).await?;
-        let (length, skipped) = (view.output_length, view.output_skipped);
-        let page = match self.0.store.output(id.clone()).await.map_err(state)? {
-            Some(KeptOutput::File(name)) => {
-                read_file(&self.outputs().join(name), length, skipped, from, max)
-                    .map_err(unreadable)?
-            }
-            Some(KeptOutput::Inline(bytes)) => {
-                let start = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-                let end = start.saturating_add(max).min(bytes.len());
-                let next = if end == bytes.len() {
-                    length.max(end as u64)
-                } else {
-                    end as u64
-                };
-                return Ok(OutputPage {
-                    from: start as u64,
-                    bytes: bytes[start..end].to_vec(),
-                    next,
-                    last: end == bytes.len(),
-                });
-            }
-            Some(KeptOutput::None) | None => {
-                return Ok(OutputPage {
-                    from: length,
-                    bytes: Vec::new(),
-                    next: length,
-                    last: true,
-                });
-            }
-        };
-        let last = page.next >= page.end;
-        Ok(OutputPage {
-            from: page.from,
-            bytes: page.bytes,
-            next: page.next,
-            last,
-        })
-    }
-
-    /// Tells a run to stop; returns at once. A run that is over is returned as it is.
-    pub(crate) async fn stop(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        self.stop_because(id, StopWhy::Asked).await
-    }
-
-    async fn stop_because(&self, id: &RunId, why: StopWhy) -> Result<RunView, ServiceError> {
-        let Some((run, entry)) = self.live_run(id) else {
-            return self.past_run(id).await;
-        };
-        if let Some(entry) = entry
-            && !run.is_over()
-        {
-            entry.session.stop(run.tag, why);
-        }
-        Ok(run.view())
-    }
-
-    /// Answers a run's question.
-    pub(crate) async fn answer(&self, id: &RunId, answer: Answer) -> Result<RunView, ServiceError> {
-        check_answer(answer.text.expose())?;
-        let Some((run, Some(entry))) = self.live_run(id) else {
-            self.past_run(id).await?;
-            return Err(ServiceError::NothingAsked { id: id.clone() });
-        };
-        let line = AnswerLine {
-            text: answer.text,
-            secret: answer.secret,
-        };
-        entry
-            .session
-            .answer(run.tag, line)
-            .await
-            .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
-        Ok(run.view())
-    }
-
-    /// A run's id is in other hands now: it no longer ends with whoever asked for it. A run that is over is returned as
-    /// it is.
-    pub(crate) async fn keep_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        match self.live_run(id) {
-            Some((run, _)) => {
-                run.outlive_caller();
-                Ok(run.view())
-            }
-            None => self.past_run(id).await,
-        }
-    }
-
-    /// Whoever asked for this run has gone; what that means was said when it was ordered.
-    pub(crate) fn caller_left(&self, id: &RunId) {
-        if let Some((run, Some(entry))) = self.live_run(id)
-            && run.stops_with_caller()
-            && !run.is_over()
-        {
-            entry.session.stop(run.tag, StopWhy::CallerLeft);
-        }
-    }
-
     // ── the daemon ──────────────────────────────────────────────────────────
 
     /// Adds or removes the built-in `Demo` connection, with this scenario.
@@ -923,55 +605,4 @@ fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
             ServiceError::SessionLost { key, reason, help }
         }
     }
-}
-
-/// Refuses what cannot be sent, and what would end the session by the way.
-fn check_command(command: &str, module: &Module, limit: usize) -> Result<(), ServiceError> {
-    let bad = |message: String| Err(ServiceError::Command { message });
-    if command.trim().is_empty() {
-        return bad("the command is empty".to_owned());
-    }
-    if command.len() > limit {
-        return bad(format!(
-            "the command has {} bytes; {limit} are the most",
-            command.len()
-        ));
-    }
-    if let Some(at) = command.find('\0')
-        && !module.shell.framing.nul
-    {
-        return bad(format!(
-            "the command holds a NUL byte at byte {at}, which {} cannot take",
-            module.shell.title
-        ));
-    }
-    let first = command.trim().trim_end_matches(';').trim();
-    let mut words = first.split_whitespace();
-    let exits = words
-        .next()
-        .is_some_and(|word| word.eq_ignore_ascii_case("exit"))
-        && words.next().is_none_or(|word| word.parse::<i64>().is_ok());
-    if exits && words.next().is_none() {
-        return Err(ServiceError::Refused {
-            message: "`exit` would end the session and its sign-in".to_owned(),
-            help: Some("end a session with `mm disconnect`".to_owned()),
-        });
-    }
-    Ok(())
-}
-
-/// An answer is one line of at most 4 KB: a wrong guess must not become a frame.
-fn check_answer(text: &str) -> Result<(), ServiceError> {
-    let bad = |message: &str| {
-        Err(ServiceError::BadAnswer {
-            message: message.to_owned(),
-        })
-    };
-    if text.len() > 4096 {
-        return bad("an answer has at most 4,096 bytes");
-    }
-    if text.chars().any(char::is_control) {
-        return bad("an answer is one line without control characters");
-    }
-    Ok(())
 }
