@@ -1,7 +1,7 @@
 //! What a command does: judged by its parsed form, never by a pattern over its text.
 //!
 //! A text is parsed by its shell's grammar into what it runs ([`parse`]); rules out of the module files say what that does
-//! ([`judge`]), and its connection says whether it may ([`Allowance`]). Nothing here knows a session, a daemon or a file.
+//! ([`judge()`]), and its connection says whether it may ([`Allowance`]). Nothing here knows a session, a daemon or a file.
 
 mod bash;
 mod decide;

@@ -1,4 +1,4 @@
-//! From a PowerShell text to what it runs, by way of the grammar. [`sound`](super::sound) says where the grammar is not to
+//! From a PowerShell text to what it runs, by way of the grammar. `sound.rs` says where the grammar is not to
 //! be trusted; what it found is listed all the same.
 
 use std::cell::RefCell;
