@@ -71,6 +71,8 @@ pub(crate) struct Expected {
 /// A sign-in with every hole filled.
 #[derive(Debug, Clone)]
 pub(crate) struct SignInRequest {
+    /// Asked first: where it ends `ok`, an earlier session's sign-in is still good and `connect` is not sent.
+    pub(crate) restore: Option<String>,
     pub(crate) connect: String,
     pub(crate) identity: String,
     pub(crate) proof: Option<String>,
@@ -81,7 +83,7 @@ pub(crate) struct SignInRequest {
     pub(crate) rules: Arc<SignIn>,
     /// How long the connect command may take.
     pub(crate) within: std::time::Duration,
-    /// Enough for every frame of it; twelve are.
+    /// Enough for every frame of it; fifteen are.
     pub(crate) nonces: Vec<Nonce>,
 }
 
