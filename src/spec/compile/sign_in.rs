@@ -5,13 +5,15 @@ use std::sync::Arc;
 use super::effects::effects;
 use super::text::{pattern, template};
 use crate::script::{
-    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, Template,
-    WayIn,
+    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, Pattern, SignIn,
+    Template, WayIn,
 };
 use crate::spec::diagnostic::Diagnostics;
-use crate::spec::model::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
+use crate::spec::model::{ChallengeSpec, FailureSpec, IdentitySpec, IncludeSpec, SignInSpec};
 use crate::spec::parts::Written;
 use crate::spec::source::{At, SourceFile};
+use crate::spec::suggest;
+use crate::spec::value::RegexText;
 
 /// What a connection fills into a command.
 const HOLES: [&str; 5] = [
@@ -92,11 +94,8 @@ pub(super) fn sign_in(
     let proof = spec.proof.as_ref().map(&mut command);
     let disconnect = spec.disconnect.as_ref().map(&mut command);
 
-    let text = spec
-        .identity
-        .text
-        .as_ref()
-        .map(|text| pattern(part.part(|_| text), &[], findings));
+    let text = spec.identity.text.as_ref();
+    let text = text.map(|text| identity_text(part.part(|s| &s.identity), text, findings));
 
     let mut rules = own?;
     for included in shared {
@@ -126,6 +125,35 @@ pub(super) fn sign_in(
         proof: proof.map_or(Some(None), |proof| proof.map(Some))?,
         disconnect: disconnect.map_or(Some(None), |disconnect| disconnect.map(Some))?,
     })
+}
+
+/// The pattern that makes an object of an identity command's text. The properties that are asked for are its groups.
+fn identity_text(
+    identity: Written<'_, IdentitySpec>,
+    text: &At<RegexText>,
+    findings: &mut Diagnostics,
+) -> Option<Pattern> {
+    let pattern = pattern(identity.part(|_| text), &[], findings)?;
+    let groups: Vec<&str> = pattern.groups().collect();
+    let spec = identity.value;
+    let asked = [
+        Some(&spec.account),
+        Some(&spec.tenant),
+        spec.expires.as_ref(),
+    ];
+    let mut whole = true;
+    for path in asked.into_iter().flatten() {
+        if !groups.contains(&path.0.as_str()) {
+            let message = format!("the pattern of `text` has no group `{}`", path.0);
+            findings.push(
+                identity
+                    .error(path.span, message)
+                    .help(suggest::help("groups", &path.0, &groups)),
+            );
+            whole = false;
+        }
+    }
+    whole.then_some(pattern)
 }
 
 fn command(

@@ -13,4 +13,4 @@ pub(crate) use shell::{
     InterruptSpec, MarkersSpec, QuerySpec, QuestionKindName, QuestionSpec, QuotingName, ReadySpec,
     ShellSpec, StartSpec, StateName, StreamName, TerminalSpec,
 };
-pub(crate) use sign_in::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
+pub(crate) use sign_in::{ChallengeSpec, FailureSpec, IdentitySpec, IncludeSpec, SignInSpec};
