@@ -1,5 +1,5 @@
 //! The modules of programs that are no PowerShell, from sign-in to sign-out: a real bash, and stand-ins for `az`, `m365` and `pac`
-//! (`fixtures/programs/`) first on its `PATH`. Nothing here leaves the machine.
+//! (`fixtures/programs/`) first on its `PATH`. `tests/programs/run` drives the real `az` and `m365`.
 
 use std::path::{Path, PathBuf};
 
