@@ -71,6 +71,8 @@ pub(crate) struct Expected {
 /// A sign-in with every hole filled.
 #[derive(Debug, Clone)]
 pub(crate) struct SignInRequest {
+    /// Asked first: where it ends `ok`, an earlier session's sign-in is still good and `connect` is not sent.
+    pub(crate) restore: Option<String>,
     pub(crate) connect: String,
     pub(crate) identity: String,
     pub(crate) proof: Option<String>,
@@ -82,7 +84,7 @@ pub(crate) struct SignInRequest {
     /// How long a code lives. The connect command may take that long, and a little more, from its start and from each code
     /// that it shows; reading and proving the identity has a time of its own.
     pub(crate) within: std::time::Duration,
-    /// Enough for every frame of it; twelve are.
+    /// Enough for every frame of it; fifteen are.
     pub(crate) nonces: Vec<Nonce>,
 }
 

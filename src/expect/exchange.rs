@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::echo::{EchoFilter, EchoVerdict};
 use super::event::{AnswerLine, Challenge, Effect, Mode, Nonce, Record};
 use super::records::RecordLines;
 use super::text::{LineEnds, Tail};
 use super::watch::ChallengeWatch;
-use crate::script::{Shell, Stream};
+use crate::script::{Pattern, Shell, Stream};
 
 /// What came after an `out` marker is held back, because the last one before the end ends the output. More than this is
 /// given out: then the marker was the command's own doing.
@@ -25,6 +25,8 @@ pub(crate) enum Purpose {
     Boot,
     /// Somebody's run.
     Run { tag: u64 },
+    /// The command that asks whether an earlier session's sign-in is still good.
+    Restore,
     /// The connect command.
     Connect,
     /// The identity command.
@@ -233,15 +235,31 @@ impl Exchange {
             .is_some_and(ChallengeWatch::is_provisional)
     }
 
-    /// The objects that an identity or proof command gave: its records, or its text as JSON where the shell has none.
-    pub(crate) fn into_objects(self) -> Vec<Value> {
+    /// The objects that an identity command gave: its records; where the shell has none, its text, read by the groups of
+    /// `form` or as JSON.
+    pub(crate) fn into_objects(self, form: Option<&Pattern>) -> Vec<Value> {
         if self.mode == Mode::Records {
             return self.objects;
+        }
+        if let Some(form) = form {
+            return read_text(form, &self.text).into_iter().collect();
         }
         match serde_json::from_slice(&self.text) {
             Ok(Value::Array(values)) => values,
             Ok(value) => vec![value],
             Err(_) => Vec::new(),
+        }
+    }
+
+    /// Whether a proof command gave anything: an object, or, where the shell has no records, text that is no empty JSON.
+    pub(crate) fn gave_something(&self) -> bool {
+        if self.mode == Mode::Records {
+            return !self.objects.is_empty();
+        }
+        match serde_json::from_slice(&self.text) {
+            Ok(Value::Array(values)) => !values.is_empty(),
+            Ok(value) => !value.is_null(),
+            Err(_) => !self.text.trim_ascii().is_empty(),
         }
     }
 
@@ -296,5 +314,48 @@ impl Exchange {
                 self.objects.extend(objects);
             }
         }
+    }
+}
+
+/// An object of the groups that took part in any match; where one did in several, the first counts. `None` where nothing
+/// matches. Properties may so come in any order: `Name: (?<name>\S+)|Id: (?<id>\S+)`.
+fn read_text(form: &Pattern, text: &[u8]) -> Option<Value> {
+    let mut found = Map::new();
+    let mut at = 0;
+    while let Some(captures) = form.captures_from(text, at) {
+        for group in form.groups() {
+            if let Some(part) = captures.name(group) {
+                let part = String::from_utf8_lossy(part.as_bytes());
+                found
+                    .entry(group)
+                    .or_insert_with(|| Value::String(part.trim().to_owned()));
+            }
+        }
+        let whole = captures.get_match();
+        at = whole.end().max(whole.start() + 1);
+        if at > text.len() {
+            break;
+        }
+    }
+    (!found.is_empty()).then_some(Value::Object(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_from_lines_in_any_order() {
+        let form =
+            Pattern::parse(r"(?m)^Connected as (?<account>\S+)|^ *Tenant I[Dd]: +(?<tenant>\S+)")
+                .expect("it is a pattern");
+        let text = b"Tenant Id:  aaaa\nConnected as ada@contoso.com\nTenant Id: bbbb\n";
+        assert_eq!(
+            read_text(&form, text),
+            Some(json!({"account": "ada@contoso.com", "tenant": "aaaa"}))
+        );
+        assert_eq!(read_text(&form, b"No profiles were found"), None);
     }
 }

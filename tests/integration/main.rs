@@ -10,6 +10,7 @@ mod mcp;
 mod module_tools;
 mod modules;
 mod policy;
+mod programs;
 mod recordings;
 mod run;
 mod scenarios;

@@ -52,6 +52,7 @@ impl Service {
             reason,
             help,
         };
+        launch::check_stand_in(&module, &connection)?;
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let pins_identity =
@@ -229,7 +230,12 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
+        let parting = if force {
+            Parting::Kill
+        } else {
+            Parting::SignOut
+        };
+        if !self.end_session(&entry, parting, DISCONNECT_WITHIN).await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -243,9 +249,18 @@ impl Service {
     }
 
     /// Whether it ended in time.
-    pub(super) async fn end_session(&self, entry: &Entry, force: bool, within: Duration) -> bool {
+    pub(super) async fn end_session(
+        &self,
+        entry: &Entry,
+        parting: Parting,
+        within: Duration,
+    ) -> bool {
         let mut status = entry.session.status();
-        let command = bind::disconnect(&entry.module, &entry.connection);
+        let (command, force) = match parting {
+            Parting::SignOut => (bind::disconnect(&entry.module, &entry.connection), false),
+            Parting::KeepSignIn => (None, false),
+            Parting::Kill => (None, true),
+        };
         if entry.session.disconnect(command, force).is_err() {
             return true;
         }
@@ -253,6 +268,17 @@ impl Service {
         // A task that is gone has ended its session.
         tokio::time::timeout(within, ended).await.is_ok()
     }
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parting {
+    /// It is signed out first.
+    SignOut,
+    /// What its program keeps on disk stays, and the next session finds it.
+    KeepSignIn,
+    /// At once.
+    Kill,
 }
 
 /// An error with its causes, as one line.

@@ -172,6 +172,7 @@ impl Engine {
                 }
                 self.rest(now);
             }
+            Purpose::Restore => self.restored(&exchange, state, now, effects),
             Purpose::Connect => self.connected(&exchange, state, &errors, now, effects),
             Purpose::Identity => self.identified(exchange, state, &errors, now, effects),
             Purpose::Proof => self.proven(exchange, state, &errors, now, effects),

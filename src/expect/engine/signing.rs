@@ -25,22 +25,62 @@ impl Engine {
             )));
             return;
         }
-        let watch = watch(&request.rules);
-        let mut exchange = Exchange::new(
-            Purpose::Connect,
-            request.connect.clone(),
-            Mode::Text,
-            request.nonces.clone(),
-        )
-        .watching(watch);
-        exchange.resends_left = self.habits.resends;
         self.signed_in = false;
         self.failing = None;
         self.go(State::SigningIn(None), now);
         self.timers
             .set(Timer::SignIn, now + request.within + SIGN_IN_GRACE);
+        self.spare.clone_from(&request.nonces);
+        let restore = request.restore.clone();
         self.sign_in = Some(request);
+        match restore {
+            Some(command) => {
+                let nonces = std::mem::take(&mut self.spare);
+                let mut exchange = Exchange::new(Purpose::Restore, command, Mode::Text, nonces);
+                exchange.resends_left = self.habits.resends;
+                self.send(exchange, now, effects);
+            }
+            None => self.connect(now, effects),
+        }
+    }
+
+    /// What an earlier session left is still good, or somebody has to sign in.
+    pub(super) fn restored(
+        &mut self,
+        exchange: &Exchange,
+        state: EndState,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        if exchange.interrupted {
+            let failure = self.stopped_sign_in();
+            self.sign_in_failed(failure, now, effects);
+        } else if state == EndState::Ok {
+            self.identify(now, effects);
+        } else {
+            self.connect(now, effects);
+        }
+    }
+
+    fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(request) = &self.sign_in else { return };
+        let watch = watch(&request.rules);
+        let until = now + request.within + SIGN_IN_GRACE;
+        let command = request.connect.clone();
+        let nonces = std::mem::take(&mut self.spare);
+        let mut exchange =
+            Exchange::new(Purpose::Connect, command, Mode::Text, nonces).watching(watch);
+        exchange.resends_left = self.habits.resends;
+        self.timers.set(Timer::SignIn, until);
         self.send(exchange, now, effects);
+    }
+
+    fn identify(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(request) = &self.sign_in else { return };
+        let command = request.identity.clone();
+        self.go(State::Proving, now);
+        self.timers.set(Timer::SignIn, now + PROVING_WITHIN);
+        self.ask(Purpose::Identity, command, now, effects);
     }
 
     pub(super) fn connected(
@@ -63,10 +103,7 @@ impl Engine {
             let failure = sign_in::failure(&request.rules, errors, exchange.tail.as_bytes());
             self.sign_in_failed(failure, now, effects);
         } else {
-            let command = request.identity.clone();
-            self.go(State::Proving, now);
-            self.timers.set(Timer::SignIn, now + PROVING_WITHIN);
-            self.ask(Purpose::Identity, command, now, effects);
+            self.identify(now, effects);
         }
     }
 
@@ -100,7 +137,8 @@ impl Engine {
         let verdict = if exchange.interrupted {
             Err(self.stopped_sign_in())
         } else if state == EndState::Ok {
-            sign_in::identity(&request.rules.identity, &exchange.into_objects())
+            let rule = &request.rules.identity;
+            sign_in::identity(rule, &exchange.into_objects(rule.text.as_ref()))
                 .map_err(sign_in::unknown_identity)
                 .and_then(|identity| {
                     sign_in::compare(&request.expected, &identity).map(|()| identity)
@@ -136,11 +174,17 @@ impl Engine {
         if exchange.interrupted {
             let failure = self.stopped_sign_in();
             self.undo(failure, now, effects);
-        } else if state == EndState::Ok && errors.is_empty() && !exchange.into_objects().is_empty()
-        {
+        } else if state == EndState::Ok && errors.is_empty() && exchange.gave_something() {
             self.signed_in(identity, now, effects);
         } else {
-            self.undo(sign_in::unproven(errors), now, effects);
+            let failure = self.sign_in.as_ref().map_or_else(
+                || sign_in::unproven(errors),
+                |request| {
+                    sign_in::known_failure(&request.rules, errors, exchange.tail.as_bytes())
+                        .unwrap_or_else(|| sign_in::unproven(errors))
+                },
+            );
+            self.undo(failure, now, effects);
         }
     }
 
