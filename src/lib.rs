@@ -44,11 +44,13 @@
 //! script      name
 //! spec        name script
 //! expect      script secret
-//! recording   secret
+//! recording   redact secret
+//! redact      secret
 //! replay      expect recording script secret
 //! connection  name
 //! policy      connection script
 //! store       name
+//! audit       name redact store
 //! session     expect pty recording script
 //! daemon      config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
@@ -60,6 +62,7 @@
 //! ```
 
 mod api;
+mod audit;
 #[doc(hidden)]
 pub mod bench;
 pub mod cli;
@@ -77,6 +80,7 @@ mod output;
 mod policy;
 mod pty;
 mod recording;
+mod redact;
 mod replay;
 mod script;
 mod secret;

@@ -1,0 +1,1 @@
+//! The record on real files: added to, reopened, cut, bent.
