@@ -52,9 +52,9 @@
 //! store       name
 //! audit       name redact store
 //! session     expect pty recording script
-//! daemon      config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
-//! http        api daemon name script
+//! http        api audit daemon name script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec

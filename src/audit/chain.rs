@@ -52,20 +52,9 @@ struct Chain {
     next: Option<Head>,
 }
 
-/// How the record fares, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Every row is in it, as far as is known.
-    Sound,
-    /// It cannot be written.
-    Unwritten(String),
-    /// It was changed, and nobody has accepted that.
-    Broken(String),
-}
-
 impl Audit {
     /// Opens the record of a state folder. A record that was cut or changed opens all the same, and says so in
-    /// [`standing`](Self::standing): what is found is evidence, and what happens from now on is written after it.
+    /// [`troubles`](Self::troubles): what is found is evidence, and what happens from now on is written after it.
     pub(crate) async fn open(
         store: Store,
         state_dir: &Path,
@@ -132,23 +121,13 @@ impl Audit {
     }
 
     /// Adds a row about something that has happened already. Does not wait. What cannot be written now is kept in memory
-    /// and written, in order, when it can; [`standing`](Self::standing) says so meanwhile.
+    /// and written, in order, when it can; [`troubles`](Self::troubles) says so meanwhile.
     pub(crate) fn note(&self, entry: Entry) {
         self.append(entry, |audit, entry, result| {
             if result.is_err() {
                 audit.chain().keep(entry);
             }
         });
-    }
-
-    /// How the record fares.
-    pub(crate) fn standing(&self) -> Standing {
-        let chain = self.0.chain();
-        match (&chain.broken, &chain.failing) {
-            (Some(what), _) => Standing::Broken(what.clone()),
-            (None, Some(why)) => Standing::Unwritten(why.clone()),
-            (None, None) => Standing::Sound,
-        }
     }
 
     /// What is wrong with it, for people; one sentence each.
@@ -169,15 +148,15 @@ impl Audit {
     }
 
     /// Reads every row, and compares with the head's file, this daemon's memory and what is `known` from elsewhere. What it
-    /// finds, and nobody has accepted, is from now on what [`standing`](Self::standing) says.
+    /// finds, and nobody has accepted, is from now on what [`troubles`](Self::troubles) says.
     pub(crate) async fn verify(&self, known: Vec<Head>) -> Result<Report, AuditError> {
         self.0.anchor.flush().await;
         let mut heads = known;
-        let mut lost = None;
+        let mut headless = None;
         match Head::read(&self.0.head_file) {
             Ok(Some(head)) => heads.push(head),
-            Ok(None) => lost = Some("its file is gone".to_owned()),
-            Err(error) => lost = Some(error.to_string()),
+            Ok(None) => headless = Some("its file is gone".to_owned()),
+            Err(error) => headless = Some(error.to_string()),
         }
         heads.extend(self.0.chain().link.clone());
         let mut verifier = Verifier::new(heads);
@@ -188,12 +167,14 @@ impl Audit {
                 break;
             };
             // A megabyte takes milliseconds; the runtime's other work goes first now and then.
-            rows.iter().for_each(|row| verifier.read(row));
+            for row in &rows {
+                verifier.read(row);
+            }
             after = last;
             tokio::task::yield_now().await;
         }
         let mut report = verifier.finish();
-        if let Some(why) = lost.filter(|_| report.rows > 0) {
+        if let Some(why) = headless.filter(|_| report.rows > 0) {
             report.faults.push(Fault::NoHead { why });
         }
         let told = |what: &String| report.found_before.iter().any(|(text, _)| text == what);
@@ -202,42 +183,6 @@ impl Audit {
         }
         self.0.chain().broken = report.open();
         Ok(report)
-    }
-
-    /// Takes the record as it is: `by` says that what was found has a `reason`. Work goes on; the record will always say
-    /// what was found, and that this was said. `false`: there is nothing to accept.
-    pub(crate) async fn accept(&self, by: super::Who, reason: &str) -> Result<bool, AuditError> {
-        let Some(what) = self.verify(Vec::new()).await?.open() else {
-            return Ok(false);
-        };
-        let entry = Entry::new(Kind::RecordAccepted)
-            .by(by)
-            .text(&what)
-            .because(reason);
-        match self.record(entry).await {
-            Ok(()) | Err(AuditError::Broken(_)) => {}
-            Err(error) => return Err(error),
-        }
-        self.verify(Vec::new()).await?;
-        Ok(true)
-    }
-
-    /// At most `limit` rows after the row `after`, in order.
-    pub(crate) async fn rows_after(
-        &self,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, AuditError> {
-        Ok(self.0.store.audit_rows_after(after, limit).await?)
-    }
-
-    /// At most `limit` rows before the row `before`, the newest first.
-    pub(crate) async fn rows_before(
-        &self,
-        before: u64,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, AuditError> {
-        Ok(self.0.store.audit_rows_before(before, limit).await?)
     }
 
     /// Waits until everything that was added is in the database, and its head in the file.
@@ -323,7 +268,7 @@ impl Chain {
                 self.link = tail;
             }
         }
-        let lost = (self.lost > 0).then(|| {
+        let gone = (self.lost > 0).then(|| {
             let what = format!("{} rows could not be written and are lost", self.lost);
             Entry::new(Kind::RecordLost).text(&what)
         });
@@ -331,7 +276,7 @@ impl Chain {
         let entries = found
             .iter()
             .chain(&self.waiting)
-            .chain(lost.as_ref())
+            .chain(gone.as_ref())
             .chain([entry]);
         let rows: Vec<AuditRow> = entries
             .map(|entry| {

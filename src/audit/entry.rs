@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use crate::name::{RunId, SessionKey};
-use crate::redact::{Masked, mask};
+use crate::redact::{Masked, beginning, mask};
 
 /// Bytes of a text that a row keeps; its hash and its length are of all of it.
 const TEXT_KEPT: usize = 64 * 1024;
@@ -201,17 +201,6 @@ impl Entry {
         self
     }
 
-    /// For which approval.
-    #[must_use]
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "approvals are rows of their own")
-    )]
-    pub(crate) fn approval(mut self, id: &str) -> Self {
-        self.approval = Some(id.to_owned());
-        self
-    }
-
     /// As whom the session was proven; nothing where it was not.
     #[must_use]
     pub(crate) fn proven(mut self, account: Option<&str>, tenant: Option<&str>) -> Self {
@@ -223,7 +212,7 @@ impl Entry {
     /// The command, the question, the answer: masked here, and cut after 64 KiB.
     #[must_use]
     pub(crate) fn text(mut self, text: &str) -> Self {
-        let read = &text[..text.floor_char_boundary(TEXT_READ)];
+        let read = beginning(text, TEXT_READ);
         let mut kept = mask(read);
         let mut hides_something = kept.hides_something();
         if kept.as_str().len() > TEXT_KEPT {
@@ -271,7 +260,7 @@ impl Entry {
     /// Why, in words for people: masked here.
     #[must_use]
     pub(crate) fn because(mut self, reason: &str) -> Self {
-        let read = &reason[..reason.floor_char_boundary(TEXT_READ)];
+        let read = beginning(reason, TEXT_READ);
         self.reason = Some(mask(read));
         self
     }

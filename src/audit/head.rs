@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -156,16 +156,13 @@ fn gather(inbox: &Receiver<Mail>, first: Mail) -> (Option<Head>, Vec<oneshot::Se
         } else {
             Duration::ZERO
         };
-        next = match inbox.recv_timeout(left) {
-            Ok(mail) => Some(mail),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        };
+        next = inbox.recv_timeout(left).ok();
     }
     (head, waiting)
 }
 
 /// Makes what is committed safe against a power failure. Opening and closing this file is harmless; doing so with the
-/// database's own would drop the locks that SQLite has on it (POSIX, `fcntl(2)`).
+/// database's own would drop the locks that `SQLite` has on it (POSIX, `fcntl(2)`).
 fn sync(log: &Path) -> io::Result<()> {
     match File::open(log) {
         Ok(file) => file.sync_data(),

@@ -79,6 +79,11 @@ pub(super) fn hash(line: &str) -> String {
     hex(&Sha256::digest(line))
 }
 
+/// SHA-256 of what stands in a file, in lower-case hex.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -108,14 +113,9 @@ impl Line {
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         self.0.get(key)?.as_u64()
     }
-
-    /// The effects.
-    pub(crate) fn effects(&self) -> impl Iterator<Item = &str> {
-        let effects = self.0.get("effects").and_then(Value::as_array);
-        effects.into_iter().flatten().filter_map(Value::as_str)
-    }
 }
 
+#[cfg(test)]
 /// The row as it is exported: the line with its hash as one more field, the last.
 pub(crate) fn exported(row: &AuditRow) -> String {
     let open = row.line.strip_suffix('}').unwrap_or(&row.line);

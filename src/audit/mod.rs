@@ -54,7 +54,7 @@
 //!
 //! # What is safe when
 //!
-//! A row that [`Audit::record`] has returned for survives a crash of the daemon. SQLite syncs the disk at checkpoints only
+//! A row that [`Audit::record`] has returned for survives a crash of the daemon. `SQLite` syncs the disk at checkpoints only
 //! (`synchronous=NORMAL`), because a sync for each row would cost a command milliseconds; a thread syncs a quarter of a
 //! second later and only then names the row in `audit-head.json`. So a power failure may take the rows of a quarter of a
 //! second, and never makes a sound record look cut.
@@ -67,9 +67,10 @@ mod key;
 mod line;
 mod verify;
 
-pub(crate) use chain::{Audit, Standing};
+pub(crate) use chain::Audit;
 pub(crate) use entry::{Entry, Kind, Who};
 pub(crate) use error::AuditError;
+pub(crate) use line::digest;
 
 #[cfg(test)]
 mod tests;

@@ -36,6 +36,8 @@ pub(crate) struct Client {
     place: Place,
     /// The connection that proved that the daemon is there; the first request takes it.
     first: Mutex<Option<UnixStream>>,
+    /// What it calls itself.
+    name: &'static str,
     /// The connections file that is meant, where a person named one.
     connections: Option<String>,
     /// The daemon's version, from its last answer.
@@ -43,6 +45,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same client, which calls itself `name` and not `cli`.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// The same client, which means this connections file: a daemon that reads another one refuses.
     pub(crate) fn meaning(mut self, connections: Option<String>) -> Self {
         self.connections = connections;
@@ -65,6 +73,7 @@ impl Client {
         Self {
             place,
             first: Mutex::new(Some(stream)),
+            name: "cli",
             connections: None,
             version: Mutex::new(None),
         }
@@ -253,7 +262,15 @@ impl Client {
             Some(stream) => stream,
             None => connect(&self.place).await?,
         };
-        let response = send(stream, method, path, body, self.connections.as_deref()).await?;
+        let response = send(
+            stream,
+            method,
+            path,
+            body,
+            self.name,
+            self.connections.as_deref(),
+        )
+        .await?;
         let version = response.headers().get(VERSION_HEADER);
         let version = version.and_then(|value| value.to_str().ok());
         *self.version.lock().expect("nobody panics with it") = version.map(str::to_owned);

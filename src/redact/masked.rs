@@ -25,7 +25,7 @@ impl Masked {
 
     /// Its first `length` bytes, or a few less where a character stands on the border.
     pub(crate) fn cut(mut self, length: usize) -> Self {
-        self.text.truncate(self.text.floor_char_boundary(length));
+        self.text.truncate(beginning(&self.text, length).len());
         self
     }
 
@@ -45,6 +45,15 @@ impl fmt::Display for Masked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// The first `length` bytes of `text`, or a few less where a character stands on the border.
+pub(crate) fn beginning(text: &str, length: usize) -> &str {
+    let mut end = length.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// Takes out of `text` what looks like a password, a token, a key or a sign-in code, by its looks or by what stands before
