@@ -38,6 +38,8 @@ pub(crate) enum ErrorCode {
     BadAnswer,
     /// It is not allowed.
     Refused,
+    /// It cannot be written into the audit, so it is not done.
+    Unrecorded,
     /// It would end sign-ins.
     WouldLoseSignIns,
     /// The daemon is going away.
@@ -49,7 +51,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -66,6 +68,7 @@ impl ErrorCode {
         Self::NothingAsked,
         Self::BadAnswer,
         Self::Refused,
+        Self::Unrecorded,
         Self::WouldLoseSignIns,
         Self::ShuttingDown,
         Self::State,

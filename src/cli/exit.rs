@@ -64,9 +64,10 @@ impl Exit {
             ErrorCode::SignInNeeded | ErrorCode::SignInFailed => Self::SignInNeeded,
             ErrorCode::SessionLost => Self::SessionLost,
             ErrorCode::Busy | ErrorCode::Stopping => Self::Busy,
-            ErrorCode::NothingAsked | ErrorCode::Refused | ErrorCode::WouldLoseSignIns => {
-                Self::Refused
-            }
+            ErrorCode::NothingAsked
+            | ErrorCode::Refused
+            | ErrorCode::Unrecorded
+            | ErrorCode::WouldLoseSignIns => Self::Refused,
             ErrorCode::NoSuchRoute | ErrorCode::ShuttingDown | ErrorCode::State => Self::NoDaemon,
         }
     }

@@ -38,6 +38,8 @@ pub(crate) struct Client {
     starts: bool,
     /// The connection that proved that the daemon is there; the first request takes it.
     first: Mutex<Option<UnixStream>>,
+    /// What it calls itself.
+    name: &'static str,
     /// The connections file that is meant, where a person named one.
     connections: Option<String>,
     /// The daemon's version, from its last answer.
@@ -45,6 +47,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same client, which calls itself `name` and not `cli`.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// The same client, which means this connections file: a daemon that reads another one refuses.
     pub(crate) fn meaning(mut self, connections: Option<String>) -> Self {
         self.connections = connections;
@@ -68,6 +76,7 @@ impl Client {
             place,
             starts,
             first: Mutex::new(Some(stream)),
+            name: "cli",
             connections: None,
             version: Mutex::new(None),
         }
@@ -269,7 +278,15 @@ impl Client {
             Some(stream) => stream,
             None => connect(&self.place).await?,
         };
-        let response = send(stream, method, path, body, self.connections.as_deref()).await?;
+        let response = send(
+            stream,
+            method,
+            path,
+            body,
+            self.name,
+            self.connections.as_deref(),
+        )
+        .await?;
         let version = response.headers().get(VERSION_HEADER);
         let version = version.and_then(|value| value.to_str().ok());
         *self.version.lock().expect("nobody panics with it") = version.map(str::to_owned);

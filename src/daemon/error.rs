@@ -95,6 +95,14 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: Option<String>,
     },
+    /// What was asked for cannot be written down, so it is not done.
+    #[error("{message}")]
+    Unrecorded {
+        /// What and why.
+        message: String,
+        /// The remedy.
+        help: String,
+    },
     /// Stopping the daemon would cost sign-ins.
     #[error("{} signed in: {}", sessions.len(), sessions.join(", "))]
     WouldLoseSignIns {
@@ -120,6 +128,7 @@ impl ServiceError {
             | Self::Module { help, .. }
             | Self::SessionLost { help, .. }
             | Self::Refused { help, .. } => help.clone(),
+            Self::Unrecorded { help, .. } => Some(help.clone()),
             Self::SignInNeeded { key } => Some(format!(
                 "sign in with `mm login -c '{}' -m {}`",
                 key.connection, key.module

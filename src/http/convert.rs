@@ -31,6 +31,7 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::NothingAsked { .. } => (StatusCode::CONFLICT, ErrorCode::NothingAsked),
         ServiceError::BadAnswer { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BadAnswer),
         ServiceError::Refused { .. } => (StatusCode::FORBIDDEN, ErrorCode::Refused),
+        ServiceError::Unrecorded { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unrecorded),
         ServiceError::WouldLoseSignIns { .. } => {
             (StatusCode::CONFLICT, ErrorCode::WouldLoseSignIns)
         }

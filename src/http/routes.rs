@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::body::{JsonBody, Params};
+use super::caller::{Caller, is_name};
 use super::failure::Failure;
 use super::server::Stopper;
 use super::stream::{self, Leaving};
@@ -161,6 +162,7 @@ async fn history(
 async fn login(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
     let watch = door
@@ -169,6 +171,7 @@ async fn login(
             &request.connection,
             &request.module,
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(Json(convert::session(watch.view())))
@@ -177,6 +180,7 @@ async fn login(
 async fn watch(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
     let watch = door
@@ -185,6 +189,7 @@ async fn watch(
             &request.connection,
             &request.module,
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(stream::session(watch))
@@ -193,11 +198,12 @@ async fn watch(
 async fn disconnect(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<DisconnectRequest>,
 ) -> Result<Json<SessionKey>, Failure> {
     let key = door
         .service
-        .disconnect(&request.connection, &request.module, request.force)
+        .disconnect(&request.connection, &request.module, request.force, &who)
         .await?;
     Ok(Json(key))
 }
@@ -267,8 +273,12 @@ async fn output(
     Ok((headers, page.bytes).into_response())
 }
 
-async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
-    let view = door.service.stop(&run_id(&id)?).await?;
+async fn stop(
+    State(door): State<Door>,
+    Caller(who): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.stop(&run_id(&id)?, &who).await?;
     Ok(Json(convert::run(view)))
 }
 
@@ -279,12 +289,13 @@ async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<R
 
 async fn answer(
     State(door): State<Door>,
+    Caller(who): Caller,
     Path(id): Path<String>,
     JsonBody(request): JsonBody<AnswerRequest>,
 ) -> Result<Json<Run>, Failure> {
     let view = door
         .service
-        .answer(&run_id(&id)?, convert::answer(request))
+        .answer(&run_id(&id)?, convert::answer(request), &who)
         .await?;
     Ok(Json(convert::run(view)))
 }
@@ -322,10 +333,7 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`record` is not an absolute path"));
     }
-    if request.client.is_empty()
-        || request.client.len() > 32
-        || request.client.contains(char::is_control)
-    {
+    if !is_name(&request.client) {
         return Err(bad("`client` is not a word of 1 to 32 bytes"));
     }
     Ok(())

@@ -159,7 +159,7 @@ fn api(error: &ApiError) -> Refusal {
         }
         ErrorCode::NothingAsked => "call `wait` with this run_id to see where it stands".to_owned(),
         ErrorCode::Refused => helped("tell the person"),
-        ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
+        ErrorCode::Unrecorded | ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
         ErrorCode::ShuttingDown => "call again in a moment; a new daemon starts by itself".to_owned(),
     };
     let message: String = clean::text(error.message.as_bytes())

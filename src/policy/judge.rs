@@ -27,6 +27,11 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
+    /// Whether all of it was understood and none of it does more than look.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.understood && self.effects() == [Effect::Reads]
+    }
+
     /// Each effect once, in the order of [`Effect::ALL`]. `reads` only where there is no other.
     pub(crate) fn effects(&self) -> Vec<Effect> {
         let has = |effect: &Effect| self.findings.iter().any(|found| found.effect == *effect);

@@ -17,7 +17,7 @@ mod tests;
 mod tree;
 mod written;
 
-pub(crate) use decide::{Allowance, Verdict, Who};
+pub(crate) use decide::{Allowance, Decision, Verdict, Who};
 pub(crate) use judge::{Finding, Judgement, judge};
 pub(crate) use parsed::Parsed;
 pub(crate) use read::parse;

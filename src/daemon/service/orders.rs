@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::sessions::refused;
 use super::tidy::output_name;
 use super::{Service, lock, state};
+use crate::audit;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
 use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
@@ -13,7 +14,7 @@ use crate::daemon::watch::RunWatch;
 use crate::daemon::{ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::{self, Allowance, Verdict, Who};
+use crate::policy::{self, Allowance, Judgement, Verdict, Who};
 use crate::script::Module;
 use crate::session::{Order, RunListener as _, RunResult};
 use crate::store::NewRun;
@@ -28,7 +29,8 @@ impl Service {
     /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
     pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
-        check_command(&order.command, &module, self.0.config.limits.command)?;
+        check_command(&order.command, &module, self.0.config.limits.command)
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         self.check_policy(&order, &module).await?;
         let entry = self.session(&order.connection, &order.module)?;
         {
@@ -47,7 +49,9 @@ impl Service {
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry).await?;
+        self.sign_in(&entry, &audit::Who::client(&order.client))
+            .await
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,
@@ -90,15 +94,7 @@ impl Service {
         if !allowance.may_refuse(who) {
             return Ok(());
         }
-        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
-        // A command may have megabytes.
-        let judged = tokio::task::spawn_blocking(move || {
-            let parsed = policy::parse(&text, Some(&module));
-            let shared = lock(&service.0.catalog).effects().to_vec();
-            policy::judge(&parsed, shared.iter().chain(&module.effects))
-        })
-        .await
-        .map_err(|error| state(format!("the command cannot be judged: {error}")))?;
+        let judged = self.judge(order, module).await?;
         let decision = allowance.decide(who, &judged.effects());
         if decision.verdict != Verdict::Refuse {
             return Ok(());
@@ -109,7 +105,7 @@ impl Service {
             .find(|one| one.effect == decision.effect);
         let what = finding.map_or("the command", |one| one.what.as_str());
         let reason = finding.map_or("", |one| one.reason.as_str());
-        Err(ServiceError::Refused {
+        let error = ServiceError::Refused {
             message: format!(
                 "`{what}` is refused: {} ({}, {reason})",
                 decision.rule,
@@ -120,12 +116,36 @@ impl Service {
                 connection.name(),
                 order.module,
             )),
+        };
+        self.note_refusal(order, &error, Some((&judged, &decision)));
+        Err(error)
+    }
+
+    /// What a command does.
+    pub(super) async fn judge(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<Judgement, ServiceError> {
+        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
+        // A command may have megabytes.
+        tokio::task::spawn_blocking(move || {
+            let parsed = policy::parse(&text, Some(&module));
+            let shared = lock(&service.0.catalog).effects().to_vec();
+            policy::judge(&parsed, shared.iter().chain(&module.effects))
         })
+        .await
+        .map_err(|error| state(format!("the command cannot be judged: {error}")))
     }
 
     fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
-        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
+        Scribe::new(
+            Arc::clone(run),
+            self.0.store.clone(),
+            self.0.audit.clone(),
+            text_as_records,
+        )
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
@@ -147,6 +167,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
+        self.record_start(&run, order, entry).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),
@@ -167,11 +188,11 @@ impl Service {
             state: "queued".to_owned(),
             submitted: run.submitted_at(),
         };
-        self.0
-            .store
-            .insert_run(row)
-            .await
-            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        if let Err(error) = self.0.store.insert_run(row).await {
+            let reason = format!("the run cannot be written down: {error}");
+            self.note_not_run(&run, &reason);
+            return Err(state(reason));
+        }
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }
