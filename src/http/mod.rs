@@ -5,6 +5,7 @@ mod body;
 mod caller;
 mod convert;
 mod failure;
+mod peer;
 mod routes;
 mod server;
 mod socket;

@@ -1,6 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
 mod audit;
+mod approvals;
 mod connections;
 mod daemon_life;
 mod doctor;

@@ -36,7 +36,9 @@ impl SigningIn {
                 assumed_url: None,
             }],
             failures: Vec::new(),
+            restore: None,
             identity: IdentityRule {
+                text: None,
                 command: Template::parse("Get-Thing", &[]).expect("it has no holes"),
                 account: "Account".to_owned(),
                 tenant: "Tenant".to_owned(),
@@ -47,6 +49,7 @@ impl SigningIn {
             disconnect: None,
         };
         let request = SignInRequest {
+            restore: None,
             connect: "Connect-Thing".to_owned(),
             identity: "Get-Thing".to_owned(),
             proof: Some("Test-Thing".to_owned()),
