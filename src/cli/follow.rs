@@ -131,7 +131,7 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Event::Error(error) => return Err(ClientError::Api(error).into()),
-                Event::Unknown => {}
+                Event::Sessions(_) | Event::Unknown => {}
             }
         }
     }

@@ -143,6 +143,15 @@ impl Client {
         Ok(Events::new(response))
     }
 
+    /// Follows all sessions: each event has the whole list, the first one comes at once, and there is no last one. A daemon
+    /// older than API version 3 has no such verb.
+    pub(crate) async fn watch_sessions(&self) -> Result<Events, ClientError> {
+        let response = self
+            .request(Method::GET, "/v1/sessions/events", Vec::new())
+            .await?;
+        Ok(Events::new(response))
+    }
+
     /// Signs out and ends a session.
     pub(crate) async fn disconnect(
         &self,

@@ -26,4 +26,4 @@ pub(crate) use view::{
     OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView,
     RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
-pub(crate) use watch::{RunWatch, SessionWatch};
+pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};

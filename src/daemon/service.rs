@@ -20,8 +20,8 @@ use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
 use crate::store::Store;
 
-mod audit;
 mod approvals;
+mod audit;
 mod info;
 mod orders;
 mod policy;

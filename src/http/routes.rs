@@ -64,6 +64,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/daemon/shutdown", post(shutdown))
         .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/events", get(session_events))
         .route("/v1/sessions/history", get(history))
         .route("/v1/sessions/login", post(login))
         .route("/v1/sessions/watch", post(watch))
@@ -150,6 +151,10 @@ async fn sessions(
         .sessions(which.connection.as_deref(), which.module.as_deref())?;
     let sessions = views.into_iter().map(convert::session).collect();
     Ok(Json(SessionList { sessions }))
+}
+
+async fn session_events(State(door): State<Door>) -> Response {
+    stream::sessions(door.service.watch_sessions(), door.stopper)
 }
 
 async fn history(

@@ -43,6 +43,11 @@ impl Stopper {
     pub(crate) fn stop(&self) {
         self.0.send_replace(true);
     }
+
+    /// Returns when it was stopped, for answers that have no end of their own.
+    pub(super) async fn stopped(&self) {
+        stopped(&mut self.0.subscribe()).await;
+    }
 }
 
 impl Server {

@@ -1,7 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
-mod audit;
 mod approvals;
+mod audit;
 mod connections;
 mod daemon_life;
 mod doctor;

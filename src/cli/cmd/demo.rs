@@ -289,7 +289,7 @@ impl Story<'_> {
                     }
                     Scene::Watch | Scene::Answer(_) | Scene::Interrupt => {}
                 },
-                Event::Session(_) | Event::Error(_) | Event::Unknown => {}
+                Event::Session(_) | Event::Sessions(_) | Event::Error(_) | Event::Unknown => {}
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
-use crate::daemon::watch::SessionWatch;
+use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::{ServiceError, bind, launch};
 use crate::expect::Identity;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
@@ -171,6 +171,19 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// All sessions.
+    pub(in crate::daemon) fn all_sessions(&self) -> Vec<SessionView> {
+        let all = self.0.sessions.all();
+        all.iter()
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect()
+    }
+
+    /// Follows all sessions, those to come included.
+    pub(crate) fn watch_sessions(&self) -> SessionsWatch {
+        SessionsWatch::new(self.clone(), self.0.sessions.changes())
     }
 
     /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
