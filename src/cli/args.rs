@@ -229,7 +229,7 @@ pub(crate) struct RunArgs {
     /// Refuse the command where it may do more than read
     #[arg(long)]
     pub(crate) only_reads: bool,
-    /// Only say what it would do: adds -WhatIf to the one command in it that does more than read
+    /// Only say what it would do: adds `-WhatIf` to the one command in it that does more than read
     #[arg(long)]
     pub(crate) what_if: bool,
     /// Why, for whoever approves it

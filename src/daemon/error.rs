@@ -162,7 +162,6 @@ impl ServiceError {
             | Self::Module { help, .. }
             | Self::SessionLost { help, .. }
             | Self::Refused { help, .. } => help.clone(),
-            Self::Unrecorded { help, .. } => Some(help.clone()),
             Self::SignInNeeded { key } => Some(format!(
                 "sign in with `mm login -c '{}' -m {}`",
                 key.connection, key.module
@@ -183,7 +182,7 @@ impl ServiceError {
             Self::WouldLoseSignIns { .. } => {
                 Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
             }
-            Self::NotReading { help, .. } => Some(help.clone()),
+            Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
             Self::NoWhatIf { .. } => {
                 Some("leave `-WhatIf` to the command, or run it without".to_owned())
             }
