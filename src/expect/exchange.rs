@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::event::{Challenge, Effect, Mode, Nonce, Record, SignInFailure};
+use super::echo::{EchoFilter, EchoVerdict};
+use super::event::{AnswerLine, Challenge, Effect, Mode, Nonce, Record};
 use super::records::RecordLines;
-use super::text::{EchoFilter, EchoVerdict, LineEnds, Tail};
+use super::text::{LineEnds, Tail};
 use super::watch::ChallengeWatch;
 use crate::script::{Pattern, Shell, Stream};
 
@@ -33,7 +34,7 @@ pub(crate) enum Purpose {
     /// The proof command.
     Proof,
     /// The disconnect command after a sign-in that proved the wrong thing.
-    Undo(SignInFailure),
+    Undo,
     /// The disconnect command before the end.
     Disconnect,
     /// The command that takes a late cancel; so many more may follow.
@@ -67,8 +68,15 @@ pub(crate) struct Exchange {
     watch: Option<ChallengeWatch>,
     /// Whether an `out` marker came.
     marked: bool,
-    /// The last `out` marker and what came after it.
-    held: Option<Vec<u8>>,
+    /// What came with and after the last `out` marker.
+    held: Option<Held>,
+}
+
+/// An `out` marker that may be the last one.
+struct Held {
+    /// As it stood in the terminal, with its line end.
+    marker: Vec<u8>,
+    after: Vec<u8>,
 }
 
 impl Exchange {
@@ -111,8 +119,8 @@ impl Exchange {
     }
 
     /// Expects the echo of an answer.
-    pub(crate) fn answered(&mut self, answer: &str) {
-        self.echo = Some(EchoFilter::new(answer));
+    pub(crate) fn answered(&mut self, answer: &AnswerLine) {
+        self.echo = Some(EchoFilter::new(answer.text.expose(), answer.secret));
     }
 
     /// Whether somebody wants its output.
@@ -145,11 +153,16 @@ impl Exchange {
                 text[text.len() - after..].to_vec()
             }
         };
+        self.place(&text, effects);
+    }
+
+    /// Text goes out, or behind the `out` marker that is held.
+    fn place(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         match &mut self.held {
-            None => self.deliver(&text, effects),
+            None => self.deliver(text, effects),
             Some(held) => {
-                held.extend_from_slice(&text);
-                if held.len() > HELD_AT_MOST {
+                held.after.extend_from_slice(text);
+                if held.after.len() > HELD_AT_MOST {
                     self.release(effects);
                 }
             }
@@ -163,14 +176,17 @@ impl Exchange {
         }
         self.end_echo(effects);
         self.release(effects);
-        self.held = Some(marker.to_vec());
+        self.held = Some(Held {
+            marker: marker.to_vec(),
+            after: Vec::new(),
+        });
         self.marked = true;
     }
 
     /// The line end behind an `out` marker.
     pub(crate) fn take_line_end(&mut self, line_end: &[u8]) {
         if let Some(held) = &mut self.held {
-            held.extend_from_slice(line_end);
+            held.marker.extend_from_slice(line_end);
         }
     }
 
@@ -179,10 +195,24 @@ impl Exchange {
         self.marked || shell.markers.out.is_none()
     }
 
-    /// The end marker came, or the program is gone: what is still on its way is given out.
+    /// The end marker came: the last `out` marker ended the output, and what is still on its way is given out.
     pub(crate) fn end(&mut self, effects: &mut Vec<Effect>) {
         self.end_echo(effects);
         self.held = None;
+        self.finish(effects);
+    }
+
+    /// Nobody waits for the end marker any longer. What came after the last `out` marker may be the command's own, so it is
+    /// given out too; the marker is not, because nothing says that it was not the last.
+    pub(crate) fn cut(&mut self, effects: &mut Vec<Effect>) {
+        self.end_echo(effects);
+        if let Some(held) = self.held.take() {
+            self.deliver(&held.after, effects);
+        }
+        self.finish(effects);
+    }
+
+    fn finish(&mut self, effects: &mut Vec<Effect>) {
         let mut text = Vec::new();
         self.line_ends.finish(&mut text);
         self.give(text, effects);
@@ -227,17 +257,15 @@ impl Exchange {
     }
 
     fn end_echo(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(echo) = self.echo.take() {
-            let held = echo.into_held();
-            if !held.is_empty() {
-                effects.push(Effect::Echo(held));
-            }
-        }
+        // No line end came, so it was no echo.
+        let text = self.echo.take().map(EchoFilter::into_held);
+        self.place(&text.unwrap_or_default(), effects);
     }
 
     fn release(&mut self, effects: &mut Vec<Effect>) {
         if let Some(held) = self.held.take() {
-            self.deliver(&held, effects);
+            self.deliver(&held.marker, effects);
+            self.deliver(&held.after, effects);
         }
     }
 

@@ -32,14 +32,20 @@ pub(crate) fn cancelled() -> SignInFailure {
     )
 }
 
-/// It took longer than it may.
-pub(crate) fn timed_out() -> SignInFailure {
-    failed(
-        "timed-out",
-        "nobody finished the sign-in in time".to_owned(),
-        "start it again, and enter the new code in time",
-        true,
-    )
+/// It took longer than it may: `proving` the identity, or what a person does before that.
+pub(crate) fn timed_out(proving: bool) -> SignInFailure {
+    let (message, advice) = if proving {
+        (
+            "the service did not say in time who signed in",
+            "sign in again; if it stays so, the service is slow or cannot be reached from here",
+        )
+    } else {
+        (
+            "nobody finished the sign-in in time",
+            "start it again, and enter the new code in time",
+        )
+    };
+    failed("timed-out", message.to_owned(), advice, true)
 }
 
 /// The program ended, or did not answer, in the middle of it.

@@ -1,5 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod approvals;
+mod audit;
 mod connections;
 mod daemon_life;
 mod doctor;

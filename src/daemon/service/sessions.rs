@@ -7,11 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Service, state};
+use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
-use crate::daemon::watch::SessionWatch;
+use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::{ServiceError, bind, launch};
 use crate::expect::Identity;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
@@ -64,6 +65,7 @@ impl Service {
             listener: Box::new(Bookkeeper::new(
                 key.clone(),
                 self.0.store.clone(),
+                self.0.audit.clone(),
                 pins_identity,
             )),
         };
@@ -84,7 +86,7 @@ impl Service {
     }
 
     /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is.
-    pub(super) async fn sign_in(&self, entry: &Entry) -> Result<(), ServiceError> {
+    pub(super) async fn sign_in(&self, entry: &Entry, who: &Who) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
         };
@@ -108,6 +110,7 @@ impl Service {
             &self.connection(entry.key.connection.as_str())?,
             pin,
         )?;
+        self.record_sign_in(entry, who).await?;
         entry
             .session
             .sign_in(request)
@@ -122,6 +125,7 @@ impl Service {
         connection: &str,
         module: &str,
         forget_identity: bool,
+        who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
         if forget_identity {
@@ -142,7 +146,7 @@ impl Service {
             }
             .map_err(state)?;
         }
-        self.sign_in(&entry).await?;
+        self.sign_in(&entry, who).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -167,6 +171,19 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// All sessions.
+    pub(in crate::daemon) fn all_sessions(&self) -> Vec<SessionView> {
+        let all = self.0.sessions.all();
+        all.iter()
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect()
+    }
+
+    /// Follows all sessions, those to come included.
+    pub(crate) fn watch_sessions(&self) -> SessionsWatch {
+        SessionsWatch::new(self.clone(), self.0.sessions.changes())
     }
 
     /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
@@ -218,6 +235,7 @@ impl Service {
         connection: &str,
         module: &str,
         force: bool,
+        who: &Who,
     ) -> Result<SessionKey, ServiceError> {
         // A session outlives its entry and its file: what they are named goes before what is written now.
         let named = connection.parse().ok().zip(module.parse().ok());
@@ -230,6 +248,7 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
+        self.note_disconnect(&entry, force, who);
         let parting = if force {
             Parting::Kill
         } else {

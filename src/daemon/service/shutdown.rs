@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Service;
 use super::sessions::Parting;
+use crate::audit::{Entry as AuditEntry, Kind};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
 use crate::script::Module;
@@ -63,6 +64,10 @@ impl Service {
             if let Err(error) = end.await {
                 tracing::error!(%error, "a session could not be ended");
             }
+        }
+        self.0.audit.note(AuditEntry::new(Kind::DaemonStopped));
+        if let Err(error) = self.0.audit.flush().await {
+            tracing::error!(%error, "the audit could not be brought up to date");
         }
         if let Err(error) = self.0.store.flush().await {
             tracing::error!(%error, "the database could not be brought up to date");
