@@ -107,6 +107,8 @@ impl Patterns {
             identity,
             proof: None,
             disconnect: None,
+            clouds: Vec::new(),
+            partner: None,
         })))
     }
 }

@@ -36,17 +36,18 @@
 //! room        may import
 //! bench       expect output pty script session spec
 //! name        -
+//! cloud       -
 //! secret      -
 //! output      -
 //! pty         -
 //! logging     -
 //! config      -
-//! script      name
-//! spec        name script
+//! script      cloud name
+//! spec        cloud name script
 //! expect      script secret
 //! recording   secret
 //! replay      expect recording script secret
-//! connection  name
+//! connection  cloud name secret
 //! policy      connection script
 //! store       name
 //! session     expect pty recording script
@@ -64,6 +65,7 @@ mod api;
 pub mod bench;
 pub mod cli;
 mod client;
+mod cloud;
 mod config;
 mod connection;
 mod daemon;

@@ -3,6 +3,7 @@
 
 mod bind;
 mod books;
+mod credentials;
 mod error;
 mod launch;
 mod offers;
@@ -14,6 +15,7 @@ mod service;
 mod shards;
 mod view;
 mod watch;
+mod ways;
 
 pub(crate) use error::ServiceError;
 pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
@@ -24,3 +26,4 @@ pub(crate) use view::{
     RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch};
+pub(crate) use ways::missing_keys;

@@ -393,7 +393,7 @@ impl Engine {
         exchange.sent(&self.shell, nonce.as_str());
         let bytes = frame(
             &self.shell,
-            &exchange.command,
+            exchange.command.expose(),
             nonce.as_str(),
             exchange.mode,
             exchange.depth,
@@ -401,7 +401,7 @@ impl Engine {
         self.scanner.expect(Some(nonce.as_str()));
         effects.push(Effect::Write(Typed {
             bytes,
-            secret: false,
+            secret: exchange.secret,
         }));
         if self.habits.gives_up && !exchange.began {
             self.set(Timer::Begin, now + BEGIN_WITHIN);

@@ -71,7 +71,12 @@ pub(crate) struct Expected {
 /// A sign-in with every hole filled.
 #[derive(Debug, Clone)]
 pub(crate) struct SignInRequest {
-    pub(crate) connect: String,
+    /// The name of the way in.
+    pub(crate) way: String,
+    /// It may hold secrets.
+    pub(crate) connect: Secret,
+    /// What must not appear in what is told of a failure.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) identity: String,
     pub(crate) proof: Option<String>,
     /// Sent when the wrong identity was proven.

@@ -168,6 +168,7 @@ async fn login(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
         )
         .await?;
@@ -184,6 +185,7 @@ async fn watch(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
         )
         .await?;

@@ -16,3 +16,4 @@ mod scenarios;
 mod support;
 mod tenant;
 mod terminal;
+mod ways_in;

@@ -42,12 +42,15 @@ impl Service {
             }
         }
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
-        let recorder = order
+        let mut recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry).await?;
+        self.sign_in(&entry, None).await?;
+        if let Some(recorder) = &mut recorder {
+            recorder.keep_out(&entry.secrets.all());
+        }
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,

@@ -30,6 +30,7 @@ impl Engine {
             request.nonces.clone(),
         )
         .watching(watch);
+        exchange.secret = !request.secrets.is_empty();
         exchange.resends_left = self.habits.resends;
         self.signed_in = false;
         self.overdue = false;
@@ -177,11 +178,13 @@ impl Engine {
 
     pub(super) fn sign_in_failed(
         &mut self,
-        failure: SignInFailure,
+        mut failure: SignInFailure,
         now: Instant,
         effects: &mut Vec<Effect>,
     ) {
-        self.sign_in = None;
+        if let Some(request) = self.sign_in.take() {
+            failure.hide(&request.secrets);
+        }
         self.identity = None;
         self.clear(Timer::SignIn);
         self.signed_in = false;
