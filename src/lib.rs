@@ -57,6 +57,7 @@
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
+//! conformance client mcp
 //! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
 //! ```
 
@@ -67,6 +68,8 @@ pub mod cli;
 mod client;
 mod cloud;
 mod config;
+#[doc(hidden)]
+pub mod conformance;
 mod connection;
 mod daemon;
 mod demo;
