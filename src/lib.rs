@@ -53,7 +53,7 @@
 //! store       name
 //! audit       name redact store
 //! session     expect pty recording script
-//! daemon      audit config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit cloud config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
 //! http        api audit daemon name script
 //! client      api name
