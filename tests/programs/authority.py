@@ -43,6 +43,10 @@ class Tenant:
     codes: dict = dataclasses.field(default_factory=dict)
     """Device codes that were given out, and the client that asked."""
     refresh_tokens: set = dataclasses.field(default_factory=set)
+    secret: str = ""
+    """What its application signs in with."""
+    applications: set = dataclasses.field(default_factory=set)
+    """Those that have signed in."""
 
     def revoke(self):
         """Ends every sign-in: refresh tokens are good no longer, and access tokens are refused."""
@@ -83,6 +87,15 @@ class Authority:
         tenant = Tenant(identifier, account)
         self.tenants[identifier] = tenant
         return tenant
+
+    def application_token(self, tenant, client, scope):
+        """The answer to an application that showed its secret: an access token and nothing else."""
+        now = int(time.time())
+        claims = {"tid": tenant.identifier, "appid": client, "oid": client, "idtyp": "app", "app_displayname": "Tests", "iat": now, "nbf": now, "exp": now + 3600}
+        claims["aud"] = scope.split("/.default")[0]
+        token = f"{encoded({'typ': 'JWT', 'alg': 'none'})}.{encoded(claims)}.unsigned"
+        tenant.applications.add(client)
+        return {"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": token}
 
     def tokens(self, tenant, client, scope, host):
         """The answer to a grant that was accepted."""
@@ -187,6 +200,10 @@ class Requests(http.server.BaseHTTPRequestHandler):
     def token(self, tenant, form):
         client = form.get("client_id", "")
         grant = form.get("grant_type")
+        if grant == "client_credentials":
+            if tenant.secret and form.get("client_secret") == tenant.secret:
+                return self.answer(200, self.world.application_token(tenant, client, form.get("scope", "")))
+            return self.refuse("AADSTS7000215: Invalid client secret provided.", "invalid_client", 7000215)
         if grant == "refresh_token" and form.get("refresh_token") in tenant.refresh_tokens:
             outcome = "approved"
         elif grant == "refresh_token":
@@ -217,6 +234,8 @@ class Requests(http.server.BaseHTTPRequestHandler):
             return None
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))
         tenant = self.world.tenants.get(claims.get("tid"))
+        if tenant and claims.get("appid") in tenant.applications:
+            return tenant
         return tenant if tenant and tenant.refresh_tokens else None
 
     @staticmethod

@@ -170,6 +170,22 @@ class Stories(Told):
         self.contoso.account = right
         self.sign_in()
 
+    def test_client_secret(self):
+        self.contoso.secret = "it's $HOME `id` \\ \"quoted\""
+        secret = self.world.root / "secret"
+        secret.touch(mode=0o600)
+        secret.write_text(self.contoso.secret)
+        self.world.connect("Contoso", self.contoso, signIn={"way": "client_secret", "clientSecret": f"file:{secret}"})
+        login = self.mm("login", "--json")
+        self.assertEqual(login.code, 0, login)
+        self.assertEqual((login.json()["account"], login.json()["tenant"]), (APP, self.contoso.identifier))
+        self.assertEqual(len(self.contoso.codes), 0)
+        self.assertEqual(self.mm("disconnect").code, 0)
+        secret.write_text("another")
+        login = self.mm("login", "--json")
+        self.assertEqual(login.code, 3, login)
+        self.assertNotIn("another", login.stdout + login.stderr)
+
     def test_cancelled(self):
         self.assertEqual(self.mm("login", "--no-wait").code, 3)
         self.assertEqual(self.mm("disconnect").code, 0)

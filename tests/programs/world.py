@@ -36,10 +36,11 @@ class World:
         # A state folder that others may look into is refused.
         (self.root / "state").mkdir(mode=0o700)
 
-    def connect(self, name, tenant):
-        """Writes down a connection to a tenant of the authority."""
+    def connect(self, name, tenant, **more):
+        """Writes down a connection to a tenant of the authority, with more keys than it needs."""
         self.connections[name] = {
             "tenant": tenant.account.split("@")[1], "tenantId": tenant.identifier, "expectedEmail": tenant.account, "appId": APP,
+            **more,
         }
         (self.root / "connections.json").write_text(json.dumps({"connections": self.connections}))
 
