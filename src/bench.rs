@@ -152,6 +152,7 @@ impl Session {
             fails_on_question: false,
             watch: patterns.map(|patterns| Arc::clone(&patterns.0)),
             recorder: None,
+            condition: None,
             listener: Box::new(Listener {
                 kept: kept.clone(),
                 done,

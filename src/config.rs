@@ -46,6 +46,25 @@ pub(crate) struct Config {
     /// A `tracing` filter: `info`, `mm=debug`, …
     pub(crate) log: String,
     pub(crate) limits: Limits,
+    pub(crate) approvals: Approvals,
+}
+
+/// How commands are approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Approvals {
+    /// How long somebody has to say yes.
+    pub(crate) within: Duration,
+    /// The clients, by the names that they give themselves, whose own forms count as a person's word.
+    pub(crate) forms: Vec<String>,
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self {
+            within: Duration::from_secs(10 * 60),
+            forms: Vec::new(),
+        }
+    }
 }
 
 /// A folder of modules.
@@ -201,6 +220,7 @@ impl Config {
             module_folders,
             log,
             limits: Limits::default(),
+            approvals: Approvals::default(),
         })
     }
 

@@ -12,9 +12,9 @@ use super::start::{connect, connect_or_start};
 use super::transport::{collect, encode, json, send};
 use super::{ClientError, Events, Place};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, Offers, PAGE_HEADERS, PastSession,
-    PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
-    VERSION_HEADER, WatchRequest,
+    AnswerRequest, ApprovalList, ApproveRequest, DaemonInfo, DemoRequest, DenyRequest,
+    DisconnectRequest, Offers, PAGE_HEADERS, PastSession, PastSessionList, Run, RunList,
+    RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::name::SessionKey;
 
@@ -228,6 +228,33 @@ impl Client {
         request: &AnswerRequest,
     ) -> Result<Run, ClientError> {
         let path = format!("/v1/runs/{}/answer", encode(id));
+        json(self.post(&path, request).await?).await
+    }
+
+    /// The runs that wait for a yes, the oldest first. A daemon older than API version 3 has no such verb, nor the next three.
+    pub(crate) async fn approvals(&self) -> Result<Vec<Run>, ClientError> {
+        let list: ApprovalList = self.get("/v1/approvals").await?;
+        Ok(list.runs)
+    }
+
+    /// A run that waits for a yes, with its whole command.
+    pub(crate) async fn approval(&self, id: &str) -> Result<Run, ClientError> {
+        self.get(&format!("/v1/approvals/{}", encode(id))).await
+    }
+
+    /// Says yes to what was shown. Only taken from a person's process, or for a trusted client's form.
+    pub(crate) async fn approve(
+        &self,
+        id: &str,
+        request: &ApproveRequest,
+    ) -> Result<Run, ClientError> {
+        let path = format!("/v1/approvals/{}/approve", encode(id));
+        json(self.post(&path, request).await?).await
+    }
+
+    /// Says no: the run ends without having run.
+    pub(crate) async fn deny(&self, id: &str, request: &DenyRequest) -> Result<Run, ClientError> {
+        let path = format!("/v1/approvals/{}/deny", encode(id));
         json(self.post(&path, request).await?).await
     }
 

@@ -4,6 +4,7 @@
 mod body;
 mod convert;
 mod failure;
+mod peer;
 mod routes;
 mod server;
 mod socket;

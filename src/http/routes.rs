@@ -1,5 +1,6 @@
 //! The routes: which path calls which verb.
 
+use axum::Extension;
 use axum::Json;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, State};
@@ -11,13 +12,14 @@ use serde::Deserialize;
 
 use super::body::{JsonBody, Params};
 use super::failure::Failure;
+use super::peer::Peer;
 use super::server::Stopper;
 use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
-    AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
-    LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
-    SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+    AnswerRequest, ApprovalList, ApproveRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest,
+    DenyRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers, PAGE_HEADERS, PastSessionList,
+    Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -73,6 +75,10 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/stop", post(stop))
         .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
+        .route("/v1/approvals", get(approvals))
+        .route("/v1/approvals/{id}", get(show_approval))
+        .route("/v1/approvals/{id}/approve", post(approve))
+        .route("/v1/approvals/{id}/deny", post(deny))
         .route("/v1/demo", post(demo))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -209,12 +215,13 @@ async fn disconnect(
 
 async fn run(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     _: SameConnections,
     JsonBody(request): JsonBody<RunRequest>,
 ) -> Result<Response, Failure> {
     check(&request)?;
-    let wait = request.wait;
-    let watch = door.service.run(convert::order(request)).await?;
+    let (wait, who) = (request.wait, peer.who(&request.client));
+    let watch = door.service.run(convert::order(request, who)).await?;
     if wait {
         Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
     } else {
@@ -294,6 +301,42 @@ async fn answer(
     Ok(Json(convert::run(view)))
 }
 
+async fn approvals(State(door): State<Door>) -> Json<ApprovalList> {
+    let views = door.service.runs_to_approve();
+    let runs = views.into_iter().map(convert::run).collect();
+    Json(ApprovalList { runs })
+}
+
+async fn show_approval(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.run_to_approve(&run_id(&id)?)?;
+    Ok(Json(convert::whole_run(view)))
+}
+
+async fn approve(
+    State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<ApproveRequest>,
+) -> Result<Json<Run>, Failure> {
+    let who = peer.who(&request.client);
+    let view = door
+        .service
+        .approve(&run_id(&id)?, &convert::approve(request, who))?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn deny(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<DenyRequest>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.deny(&run_id(&id)?, request.reason)?;
+    Ok(Json(convert::run(view)))
+}
+
 async fn demo(
     State(door): State<Door>,
     JsonBody(request): JsonBody<DemoRequest>,
@@ -333,7 +376,23 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`client` is not a word of 1 to 32 bytes"));
     }
+    if is_too_long(request.reason.as_deref(), REASON_LIMIT) {
+        return Err(bad("`reason` is longer than 500 characters"));
+    }
+    if is_too_long(request.ticket.as_deref(), TICKET_LIMIT) {
+        return Err(bad("`ticket` is longer than 64 characters"));
+    }
     Ok(())
+}
+
+/// A person reads it before deciding.
+const REASON_LIMIT: usize = 500;
+
+/// As long as any ticket system's numbers.
+const TICKET_LIMIT: usize = 64;
+
+fn is_too_long(text: Option<&str>, limit: usize) -> bool {
+    text.is_some_and(|text| text.chars().count() > limit)
 }
 
 /// A text that is no id names no run.
@@ -368,6 +427,8 @@ mod tests {
             serde_json::json!({"timeout_ms": 0}),
             serde_json::json!({"record": "here.cast"}),
             serde_json::json!({"client": "a\nb"}),
+            serde_json::json!({"reason": "x".repeat(501)}),
+            serde_json::json!({"ticket": "x".repeat(65)}),
         ] {
             let failure = check(&request(bad.clone())).expect_err(&bad.to_string());
             assert_eq!(failure.error.code, ErrorCode::BadRequest);

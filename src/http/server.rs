@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -9,6 +10,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::peer::Peer;
 use super::routes::routes;
 use super::socket::Socket;
 use crate::daemon::Service;
@@ -104,6 +106,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 async fn serve(stream: UnixStream, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let router = router.layer(Extension(Peer::of(&stream)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

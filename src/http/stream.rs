@@ -232,11 +232,15 @@ impl RunCursor {
         Batch { lines, then }
     }
 
-    /// Tells about the run unless only its output has grown.
+    /// Tells about the run unless only its output has grown and time has passed.
     fn tell(&mut self, run: &api::Run, lines: &mut Vec<u8>) {
         let mut still = run.clone();
         still.output_length = 0;
         still.output_skipped = 0;
+        if let Some(approval) = &mut still.approval {
+            // It changes by itself and is no news.
+            approval.expires_in = 0;
+        }
         if self.run.as_ref() != Some(&still) {
             lines.extend(Event::Run(Box::new(run.clone())).encode());
             self.run = Some(still);

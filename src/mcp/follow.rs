@@ -59,6 +59,7 @@ async fn follow(
                     RunState::Asking if may_ask => return Ok((Stands::Asks(run), events)),
                     RunState::Queued
                     | RunState::WaitingForSignIn
+                    | RunState::WaitingForApproval
                     | RunState::Running
                     | RunState::Asking
                     | RunState::Stopping => latest = Some(run),

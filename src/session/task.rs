@@ -471,6 +471,14 @@ impl Task {
     }
 
     fn start(&mut self, mut order: Box<Order>) {
+        let holds = match order.condition.take() {
+            Some(condition) => condition(&self.status.borrow()),
+            None => Ok(()),
+        };
+        if let Err(why) = holds {
+            order.listener.ended(RunResult::NotAllowed(why));
+            return;
+        }
         let request = RunRequest {
             tag: order.tag,
             command: std::mem::take(&mut order.command),

@@ -1,5 +1,6 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod approvals;
 mod connections;
 mod daemon_life;
 mod doctor;

@@ -43,13 +43,14 @@ pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::stor
     }
 }
 
-const OUTCOMES: [(Outcome, &str); 6] = [
+const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Succeeded, "succeeded"),
     (Outcome::Failed, "failed"),
     (Outcome::Stopped, "stopped"),
     (Outcome::TimedOut, "timed_out"),
     (Outcome::Lost, "lost"),
     (Outcome::NotRun, "not_run"),
+    (Outcome::Refused, "refused"),
 ];
 
 const STATES: [(EndState, &str); 6] = [
@@ -111,6 +112,7 @@ pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
         started_at: row.started,
         ended_at: row.ended,
         question: None,
+        approval: None,
         end: Some(RunEnd {
             outcome,
             state: state.map(|(state, _)| *state),

@@ -120,12 +120,17 @@ impl Service {
         let Some((run, entry)) = self.live_run(id) else {
             return self.past_run(id).await;
         };
-        if let Some(entry) = entry
-            && !run.is_over()
-        {
+        self.stop_live(&run, entry.as_ref(), why);
+        Ok(run.view())
+    }
+
+    fn stop_live(&self, run: &Run, entry: Option<&Entry>, why: StopWhy) {
+        if run.is_over() || self.0.approvals.stop(&run.id, &why) {
+            return;
+        }
+        if let Some(entry) = entry {
             entry.session.stop(run.tag, why);
         }
-        Ok(run.view())
     }
 
     /// Answers a run's question.
@@ -161,11 +166,10 @@ impl Service {
 
     /// Whoever asked for this run has gone; what that means was said when it was ordered.
     pub(crate) fn caller_left(&self, id: &RunId) {
-        if let Some((run, Some(entry))) = self.live_run(id)
+        if let Some((run, entry)) = self.live_run(id)
             && run.stops_with_caller()
-            && !run.is_over()
         {
-            entry.session.stop(run.tag, StopWhy::CallerLeft);
+            self.stop_live(&run, entry.as_ref(), StopWhy::CallerLeft);
         }
     }
 }

@@ -119,9 +119,6 @@ pub(super) async fn ended(
     mode: Mode,
 ) -> Result<Came, Refusal> {
     let request = RunRequest {
-        connection: session.connection.clone(),
-        module: session.module.clone(),
-        command,
         mode,
         depth: DEPTH,
         timeout_ms: Some(30 * 60 * 1000),
@@ -129,9 +126,8 @@ pub(super) async fn ended(
         // The old lists have no tool for an answer.
         on_question: OnQuestion::Fail,
         on_signed_out: OnSignedOut::Refuse,
-        record: None,
         client: "mcp".to_owned(),
-        wait: true,
+        ..RunRequest::new(&session.connection, &session.module, command)
     };
     let events = match client.run(&request).await {
         Err(ClientError::Api(error)) if error.code == ErrorCode::SignInNeeded => {
