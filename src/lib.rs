@@ -36,23 +36,26 @@
 //! room        may import
 //! bench       expect output pty script session spec
 //! name        -
+//! cloud       -
 //! secret      -
 //! output      -
 //! pty         -
 //! logging     -
 //! config      -
-//! script      name
-//! spec        name script
+//! script      cloud name
+//! spec        cloud name script
 //! expect      script secret
-//! recording   secret
+//! recording   redact secret
+//! redact      secret
 //! replay      expect recording script secret
-//! connection  name
+//! connection  cloud name secret
 //! policy      connection script
 //! store       name
+//! audit       name redact store
 //! session     expect pty recording script
-//! daemon      config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit cloud config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
-//! http        api daemon name script
+//! http        api audit daemon name script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
@@ -61,10 +64,12 @@
 //! ```
 
 mod api;
+mod audit;
 #[doc(hidden)]
 pub mod bench;
 pub mod cli;
 mod client;
+mod cloud;
 mod config;
 #[doc(hidden)]
 pub mod conformance;
@@ -80,6 +85,7 @@ mod output;
 mod policy;
 mod pty;
 mod recording;
+mod redact;
 mod replay;
 mod script;
 mod secret;

@@ -38,6 +38,8 @@ pub(crate) enum ErrorCode {
     BadAnswer,
     /// It is not allowed.
     Refused,
+    /// It cannot be written into the audit, so it is not done.
+    Unrecorded,
     /// Only reading was asked for, and the command does more or may do more.
     NotReading,
     /// The command cannot be made to say only what it would do.
@@ -59,7 +61,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -76,6 +78,7 @@ impl ErrorCode {
         Self::NothingAsked,
         Self::BadAnswer,
         Self::Refused,
+        Self::Unrecorded,
         Self::NotReading,
         Self::NoWhatIf,
         Self::NeedsPerson,

@@ -37,6 +37,9 @@ pub(crate) const VERSION_HEADER: &str = "mm-version";
 /// On a request: the connections file that the client means. A daemon that reads another one refuses.
 pub(crate) const CONNECTIONS_HEADER: &str = "mm-connections";
 
+/// On a request: the program that asks, as a short word for lists and the audit. Absent: `http`.
+pub(crate) const CLIENT_HEADER: &str = "mm-client";
+
 /// The largest body of a request, in bytes.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;
 

@@ -229,7 +229,7 @@ pub(crate) struct RunArgs {
     /// Refuse the command where it may do more than read
     #[arg(long)]
     pub(crate) only_reads: bool,
-    /// Only say what it would do: adds -WhatIf to the one command in it that does more than read
+    /// Only say what it would do: adds `-WhatIf` to the one command in it that does more than read
     #[arg(long)]
     pub(crate) what_if: bool,
     /// Why, for whoever approves it
@@ -261,6 +261,9 @@ pub(crate) enum OnQuestionArg {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    /// Sign in this way, not the one that the connection or the module prefers: `device_code`, `certificate`, …
+    #[arg(long, value_name = "NAME")]
+    pub(crate) way: Option<String>,
     /// Show the code and return
     #[arg(long)]
     pub(crate) no_wait: bool,

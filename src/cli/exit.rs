@@ -67,6 +67,7 @@ impl Exit {
             ErrorCode::Busy | ErrorCode::Stopping => Self::Busy,
             ErrorCode::NothingAsked
             | ErrorCode::Refused
+            | ErrorCode::Unrecorded
             | ErrorCode::NotReading
             | ErrorCode::NeedsPerson
             | ErrorCode::NoApproval

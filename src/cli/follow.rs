@@ -264,15 +264,14 @@ impl<'a> Follow<'a> {
         let id = run.id.clone();
         let typed = typed.ok().flatten();
         let yes = typed.and_then(|typed| approval::yes(approval, typed.expose()));
-        let sent = match yes {
-            Some(yes) => self.client.approve(id.as_str(), &yes).await,
-            None => {
-                let no = DenyRequest {
-                    reason: Some("whoever asked for it took it back".to_owned()),
-                    client: "cli".to_owned(),
-                };
-                self.client.deny(id.as_str(), &no).await
-            }
+        let sent = if let Some(yes) = yes {
+            self.client.approve(id.as_str(), &yes).await
+        } else {
+            let no = DenyRequest {
+                reason: Some("whoever asked for it took it back".to_owned()),
+                client: "cli".to_owned(),
+            };
+            self.client.deny(id.as_str(), &no).await
         };
         match sent {
             Ok(_) => Ok(()),

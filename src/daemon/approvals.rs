@@ -30,7 +30,7 @@ pub(super) struct Asked {
     pub(super) preview: Option<String>,
     pub(super) type_tenant: bool,
     pub(super) tenant_name: String,
-    pub(super) asked_at: Timestamp,
+    pub(super) since: Timestamp,
     /// On monotonic time: an approval must not live longer because a clock was set back.
     pub(super) expires: Instant,
     pub(super) digest: String,
@@ -49,7 +49,7 @@ impl Asked {
             preview: self.preview.clone(),
             type_tenant: self.type_tenant,
             tenant_name: self.tenant_name.clone(),
-            asked_at: self.asked_at,
+            asked_at: self.since,
             left: self.expires.saturating_duration_since(Instant::now()),
             digest: self.digest.clone(),
         }
@@ -197,8 +197,7 @@ impl Approvals {
         let mut all = self.lock();
         let at = all.iter().position(|pending| pending.run.id == *id)?;
         let pending = all.remove(at);
-        let stop = pending.words.borrow().stop.clone();
-        stop
+        pending.words.borrow().stop.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Arc<Pending>>> {

@@ -95,6 +95,14 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: Option<String>,
     },
+    /// What was asked for cannot be written down, so it is not done.
+    #[error("{message}")]
+    Unrecorded {
+        /// What and why.
+        message: String,
+        /// The remedy.
+        help: String,
+    },
     /// Only reading was asked for.
     #[error("{message}")]
     NotReading {
@@ -174,7 +182,7 @@ impl ServiceError {
             Self::WouldLoseSignIns { .. } => {
                 Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
             }
-            Self::NotReading { help, .. } => Some(help.clone()),
+            Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
             Self::NoWhatIf { .. } => {
                 Some("leave `-WhatIf` to the command, or run it without".to_owned())
             }

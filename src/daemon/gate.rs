@@ -147,7 +147,7 @@ impl Gate {
             preview: None,
             type_tenant: judged.destroys_many(),
             tenant_name: self.entry.connection.tenant().to_owned(),
-            asked_at: Timestamp::now(),
+            since: Timestamp::now(),
             expires: until(self.service.approval_within()),
             digest: signed_in.digest(&self.entry.key, run.command()),
         }

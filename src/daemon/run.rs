@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::approvals::Asked;
 use super::view::{Mode, OnDisconnect, OutputPage, QuestionView, RunEnd, RunState, RunView};
+use crate::audit::{Entry, Kind, Who};
 use crate::name::{RunId, SessionKey};
 use crate::output::Kept;
 
@@ -120,6 +121,16 @@ impl Run {
     /// From now on it outlives whoever asked for it.
     pub(super) fn outlive_caller(&self) {
         self.stops_with_caller.store(false, Ordering::Relaxed);
+    }
+
+    /// A row of the audit about this run: who asked for it, where, and as whom it ran.
+    pub(super) fn audited(&self, kind: Kind) -> Entry {
+        let progress = self.progress.borrow();
+        Entry::new(kind)
+            .by(Who::client(&self.client))
+            .session(&self.session)
+            .run(&self.id)
+            .proven(progress.account.as_deref(), progress.tenant.as_deref())
     }
 
     pub(super) fn submitted_at(&self) -> Timestamp {

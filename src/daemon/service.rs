@@ -12,6 +12,7 @@ use super::offers::OffersView;
 use super::registry::Registry;
 use super::runs::Runs;
 use super::shards::Shards;
+use crate::audit::{Audit, Entry as AuditEntry, Kind};
 use crate::config::Config;
 use crate::connection::{Connection, Registry as Connections};
 use crate::name::{ConnectionName, RunId, SessionKey};
@@ -20,6 +21,7 @@ use crate::spec::{Catalog, CatalogError};
 use crate::store::Store;
 
 mod approvals;
+mod audit;
 mod info;
 mod orders;
 mod policy;
@@ -38,6 +40,7 @@ pub(crate) struct Service(Arc<Inner>);
 struct Inner {
     config: Config,
     store: Store,
+    audit: Audit,
     shards: Shards,
     catalog: Mutex<Catalog>,
     connections: Mutex<Connections>,
@@ -64,6 +67,10 @@ impl Service {
     pub(crate) async fn open(config: Config) -> Result<Self, ServiceError> {
         let store = Store::open(&config.state_dir.join("mm.db"))
             .map_err(|error| state(format!("{error}: {}", error.help())))?;
+        let user = crate::config::user_name();
+        let audit = Audit::open(store.clone(), &config.state_dir, user)
+            .await
+            .map_err(|error| state(format!("{error}: {}", error.help())))?;
         let folders: Vec<PathBuf> = config
             .module_folders
             .iter()
@@ -84,6 +91,7 @@ impl Service {
             catalog: Mutex::new(Catalog::load(&folders)),
             connections: Mutex::new(connections),
             store,
+            audit,
             shards,
             sessions: Registry::default(),
             runs: Runs::default(),
@@ -93,7 +101,13 @@ impl Service {
             started_at: Timestamp::now(),
             config,
         }));
+        service.0.audit.note(
+            AuditEntry::new(Kind::DaemonStarted)
+                .text(env!("CARGO_PKG_VERSION"))
+                .because(&format!("process {}", std::process::id())),
+        );
         service.tidy().await?;
+        service.check_audit();
         Ok(service)
     }
 
@@ -141,6 +155,9 @@ impl Service {
         })?;
         let mut connections = lock(&self.0.connections);
         let read = connections.reload();
+        if matches!(read, Ok(true)) {
+            self.note_change("connections", connections.path());
+        }
         match (connections.get(&name), read) {
             (Ok(connection), _) => Ok(connection.clone()),
             (Err(_), Err(error)) => Err(failed(error.to_string(), error.help().to_owned())),

@@ -291,6 +291,8 @@ pub(crate) struct SessionView {
     pub(crate) pid: Option<u32>,
     pub(crate) account: Option<String>,
     pub(crate) tenant: Option<String>,
+    /// The way in of the last sign-in that began.
+    pub(crate) way: Option<String>,
     pub(crate) signed_in_at: Option<Timestamp>,
     pub(crate) challenge: Option<ChallengeView>,
     pub(crate) failure: Option<FailureView>,

@@ -32,6 +32,7 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::NothingAsked { .. } => (StatusCode::CONFLICT, ErrorCode::NothingAsked),
         ServiceError::BadAnswer { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BadAnswer),
         ServiceError::Refused { .. } => (StatusCode::FORBIDDEN, ErrorCode::Refused),
+        ServiceError::Unrecorded { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unrecorded),
         ServiceError::NotReading { .. } => (StatusCode::FORBIDDEN, ErrorCode::NotReading),
         ServiceError::NoWhatIf { .. } => (StatusCode::BAD_REQUEST, ErrorCode::NoWhatIf),
         ServiceError::NeedsPerson { .. } => (StatusCode::FORBIDDEN, ErrorCode::NeedsPerson),
@@ -286,6 +287,7 @@ pub(super) fn session(view: SessionView) -> api::Session {
         pid: view.pid,
         account: view.account,
         tenant: view.tenant,
+        way: view.way,
         signed_in_at: view.signed_in_at,
         challenge: view.challenge.map(challenge),
         failure: view.failure.map(failure),
@@ -458,6 +460,7 @@ mod tests {
             pid: Some(7),
             account: None,
             tenant: None,
+            way: None,
             signed_in_at: None,
             challenge: Some(ChallengeView {
                 user_code: "ABCD1234E".to_owned(),

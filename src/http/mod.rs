@@ -2,6 +2,7 @@
 //! the wire ([`crate::api`]) and the daemon's words, and decides nothing.
 
 mod body;
+mod caller;
 mod convert;
 mod failure;
 mod peer;

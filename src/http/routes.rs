@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::body::{JsonBody, Params};
+use super::caller::{Caller, is_name};
 use super::failure::Failure;
 use super::peer::Peer;
 use super::server::Stopper;
@@ -172,6 +173,7 @@ async fn history(
 async fn login(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
     let watch = door
@@ -179,7 +181,9 @@ async fn login(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(Json(convert::session(watch.view())))
@@ -188,6 +192,7 @@ async fn login(
 async fn watch(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
     let watch = door
@@ -195,7 +200,9 @@ async fn watch(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(stream::session(watch))
@@ -204,11 +211,12 @@ async fn watch(
 async fn disconnect(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<DisconnectRequest>,
 ) -> Result<Json<SessionKey>, Failure> {
     let key = door
         .service
-        .disconnect(&request.connection, &request.module, request.force)
+        .disconnect(&request.connection, &request.module, request.force, &who)
         .await?;
     Ok(Json(key))
 }
@@ -279,8 +287,12 @@ async fn output(
     Ok((headers, page.bytes).into_response())
 }
 
-async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
-    let view = door.service.stop(&run_id(&id)?).await?;
+async fn stop(
+    State(door): State<Door>,
+    Caller(who): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.stop(&run_id(&id)?, &who).await?;
     Ok(Json(convert::run(view)))
 }
 
@@ -291,12 +303,13 @@ async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<R
 
 async fn answer(
     State(door): State<Door>,
+    Caller(who): Caller,
     Path(id): Path<String>,
     JsonBody(request): JsonBody<AnswerRequest>,
 ) -> Result<Json<Run>, Failure> {
     let view = door
         .service
-        .answer(&run_id(&id)?, convert::answer(request))
+        .answer(&run_id(&id)?, convert::answer(request), &who)
         .await?;
     Ok(Json(convert::run(view)))
 }
@@ -370,10 +383,7 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`record` is not an absolute path"));
     }
-    if request.client.is_empty()
-        || request.client.len() > 32
-        || request.client.contains(char::is_control)
-    {
+    if !is_name(&request.client) {
         return Err(bad("`client` is not a word of 1 to 32 bytes"));
     }
     if is_too_long(request.reason.as_deref(), REASON_LIMIT) {

@@ -164,7 +164,7 @@ fn api(error: &ApiError) -> Refusal {
         ErrorCode::NoApproval | ErrorCode::ApprovalChanged => {
             "call `wait` with this run_id to see where it stands".to_owned()
         }
-        ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
+        ErrorCode::Unrecorded | ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
         ErrorCode::ShuttingDown => "call again in a moment; a new daemon starts by itself".to_owned(),
     };
     let message: String = clean::text(error.message.as_bytes())

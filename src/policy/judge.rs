@@ -29,6 +29,11 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
+    /// Whether all of it was understood and none of it does more than look.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.understood && self.effects() == [Effect::Reads]
+    }
+
     /// Whether it may take away many things at once.
     pub(crate) fn destroys_many(&self) -> bool {
         self.findings

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use super::sessions::refused;
 use super::tidy::output_name;
 use super::{Service, state};
+use crate::audit;
 use crate::daemon::gate::Gate;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
@@ -27,7 +28,8 @@ impl Service {
     /// once.
     pub(crate) async fn run(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
-        check_command(&order.command, &module, self.0.config.limits.command)?;
+        check_command(&order.command, &module, self.0.config.limits.command)
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let (judged, decision) = self.check_policy(&mut order, &module).await?;
         let entry = self.session(&order.connection, &order.module)?;
         {
@@ -41,12 +43,17 @@ impl Service {
             }
         }
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
-        let recorder = order
+        let mut recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry).await?;
+        self.sign_in(&entry, None, &audit::Who::client(&order.client))
+            .await
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        if let Some(recorder) = &mut recorder {
+            recorder.keep_out(&entry.secrets.all());
+        }
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,
@@ -105,7 +112,12 @@ impl Service {
         entry: &Entry,
     ) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
-        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
+        Scribe::new(
+            Arc::clone(run),
+            self.0.store.clone(),
+            self.0.audit.clone(),
+            text_as_records,
+        )
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
@@ -127,6 +139,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
+        self.record_start(&run, order, entry).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),
@@ -147,11 +160,11 @@ impl Service {
             state: "queued".to_owned(),
             submitted: run.submitted_at(),
         };
-        self.0
-            .store
-            .insert_run(row)
-            .await
-            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        if let Err(error) = self.0.store.insert_run(row).await {
+            let reason = format!("the run cannot be written down: {error}");
+            self.note_not_run(&run, &reason);
+            return Err(state(reason));
+        }
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }

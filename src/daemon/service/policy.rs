@@ -25,7 +25,9 @@ impl Service {
             only_reads(order, &judged)?;
         }
         if decision.verdict == Verdict::Refuse {
-            return Err(refused(order, &judged, &decision));
+            let error = refused(order, &judged, &decision);
+            self.note_refusal(order, &error, Some((&judged, &decision)));
+            return Err(error);
         }
         Ok((judged, decision))
     }
@@ -42,13 +44,21 @@ impl Service {
             let decision = allowance.decide(order.who, &nothing.effects());
             return Ok((nothing, decision));
         }
-        let judged = self
-            .with_rules(order, module, |text, module, rules| {
-                policy::judge(&policy::parse(text, Some(module)), rules.iter())
-            })
-            .await?;
+        let judged = self.understand(order, module).await?;
         let decision = allowance.decide(order.who, &judged.effects());
         Ok((judged, decision))
+    }
+
+    /// What the command does.
+    pub(super) async fn understand(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<Judgement, ServiceError> {
+        self.with_rules(order, module, |text, module, rules| {
+            policy::judge(&policy::parse(text, Some(module)), rules.iter())
+        })
+        .await
     }
 
     /// The command with `-WhatIf` in its one command that does more than read.

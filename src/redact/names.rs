@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// What stands for a secret that must not even be recognised again.
-pub(super) const MASK: &str = "********";
+pub(crate) const MASK: &str = "********";
 
 /// The header and payload that every JWT of ours begins with: `{"alg":"none"}`.
 const JWT_HEADER: &str = "eyJhbGciOiJub25lIn0";
@@ -28,7 +28,7 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Whether `text` is a name that stands for something taken out.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     NAME.is_match(text)
 }
 
@@ -45,7 +45,7 @@ enum Family {
 
 /// The names given so far. Holds what they stand for, so it never leaves the process.
 #[derive(Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     given: HashMap<(Family, String), usize>,
     counts: HashMap<Family, usize>,
 }
@@ -60,7 +60,7 @@ impl Names {
     }
 
     /// Keeps the number of a name that a recording came with from being given again.
-    pub(super) fn reserve(&mut self, name: &str) {
+    pub(crate) fn reserve(&mut self, name: &str) {
         let Some(found) = NAME.captures(name) else {
             return;
         };
@@ -85,7 +85,7 @@ impl Names {
     }
 
     /// A user code of the same length and shape.
-    pub(super) fn code(&mut self, text: &str) -> String {
+    pub(crate) fn code(&mut self, text: &str) -> String {
         let number = self.number(Family::Code, text.to_owned());
         match text.len() {
             8 => format!("CODE{:04}", number % 10_000),
@@ -95,7 +95,7 @@ impl Names {
     }
 
     /// A GUID, with or without its dashes as `text` is.
-    pub(super) fn guid(&mut self, text: &str) -> String {
+    pub(crate) fn guid(&mut self, text: &str) -> String {
         let digits = text.replace('-', "").to_ascii_lowercase();
         let number = self.number(Family::Guid, digits);
         if text.contains('-') {
@@ -106,7 +106,7 @@ impl Names {
     }
 
     /// An e-mail address.
-    pub(super) fn email(&mut self, text: &str) -> String {
+    pub(crate) fn email(&mut self, text: &str) -> String {
         format!(
             "user{}@example.com",
             self.number(Family::User, text.to_lowercase())
@@ -114,7 +114,7 @@ impl Names {
     }
 
     /// The first label of a tenant's domains.
-    pub(super) fn tenant(&mut self, label: &str) -> String {
+    pub(crate) fn tenant(&mut self, label: &str) -> String {
         format!(
             "tenant{}",
             self.number(Family::Tenant, label.to_lowercase())
@@ -122,7 +122,7 @@ impl Names {
     }
 
     /// A token, too short to be one.
-    pub(super) fn token(&mut self, text: &str) -> String {
+    pub(crate) fn token(&mut self, text: &str) -> String {
         format!(
             "redacted-token-{}",
             self.number(Family::Token, text.to_owned())
@@ -130,7 +130,7 @@ impl Names {
     }
 
     /// An unsigned JWT that says nothing but its number.
-    pub(super) fn jwt(&mut self, text: &str) -> String {
+    pub(crate) fn jwt(&mut self, text: &str) -> String {
         use base64::Engine as _;
         let number = self.number(Family::Jwt, text.to_owned());
         let payload =

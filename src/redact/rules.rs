@@ -6,16 +6,16 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::finding::FindingKind;
+use super::kind::FindingKind;
 use super::names;
 
 /// Something that looks secret, in bytes of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hit {
-    pub(super) range: Range<usize>,
+pub(crate) struct Hit {
+    pub(crate) range: Range<usize>,
     /// The range and what gave it away.
-    pub(super) context: Range<usize>,
-    pub(super) kind: FindingKind,
+    pub(crate) context: Range<usize>,
+    pub(crate) kind: FindingKind,
 }
 
 macro_rules! pattern {
@@ -86,7 +86,7 @@ pattern!(
 pattern!(CODE_KEY, r"(?i)user_?code$");
 
 /// What looks secret in `text`: names of ours and the documentation's examples included, in no order.
-pub(super) fn scan(text: &str) -> Vec<Hit> {
+pub(crate) fn scan(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     // Most texts are short strings of records: a pattern that cannot fit into one is not tried.
     let length = text.len();
@@ -161,7 +161,7 @@ pub(super) fn scan(text: &str) -> Vec<Hit> {
 }
 
 /// What the value of a JSON key is, by the key's name.
-pub(super) fn by_key(key: &str, value: &str) -> Option<FindingKind> {
+pub(crate) fn by_key(key: &str, value: &str) -> Option<FindingKind> {
     if CODE_KEY.is_match(key) {
         (matches!(value.len(), 8 | 9) && is_code(value)).then_some(FindingKind::UserCode)
     } else if SECRET_KEY.is_match(key) && !value.trim().is_empty() {
@@ -177,13 +177,13 @@ pub(super) fn by_key(key: &str, value: &str) -> Option<FindingKind> {
 }
 
 /// Whether `text` is a JWT, as far as its looks go.
-pub(super) fn is_jwt(text: &str) -> bool {
+pub(crate) fn is_jwt(text: &str) -> bool {
     JWT.find(text)
         .is_some_and(|found| found.range() == (0..text.len()))
 }
 
 /// Whether a secret that was given away by what stood before it is long and odd enough to be looked for everywhere.
-pub(super) fn is_distinct(kind: FindingKind, text: &str) -> bool {
+pub(crate) fn is_distinct(kind: FindingKind, text: &str) -> bool {
     match kind {
         FindingKind::UserCode | FindingKind::Token => true,
         FindingKind::Password => {
@@ -196,7 +196,7 @@ pub(super) fn is_distinct(kind: FindingKind, text: &str) -> bool {
 }
 
 /// Whether it is an example of the documentation's, or already a name: both say nothing about anyone.
-pub(super) fn is_harmless(kind: FindingKind, text: &str) -> bool {
+pub(crate) fn is_harmless(kind: FindingKind, text: &str) -> bool {
     names::is_name(text)
         || match kind {
             FindingKind::Guid => is_example_guid(text),
@@ -210,7 +210,7 @@ pub(super) fn is_harmless(kind: FindingKind, text: &str) -> bool {
 }
 
 /// Whether a domain is one that documentation uses (RFC 2606, and Microsoft's style guide).
-pub(super) fn is_example_domain(domain: &str) -> bool {
+pub(crate) fn is_example_domain(domain: &str) -> bool {
     let domain = domain.to_lowercase();
     let reserved = [
         "example.com",
@@ -233,7 +233,7 @@ pub(super) fn is_example_domain(domain: &str) -> bool {
 }
 
 /// Whether a tenant's label is one that documentation uses.
-pub(super) fn is_example_label(label: &str) -> bool {
+pub(crate) fn is_example_label(label: &str) -> bool {
     let label = label.to_lowercase();
     names::is_name(&label)
         || ["contoso", "fabrikam", "adatum"]
@@ -243,7 +243,7 @@ pub(super) fn is_example_label(label: &str) -> bool {
 }
 
 /// Whether a GUID is one that documentation uses: `aaaabbbb-0000-cccc-1111-dddd2222eeee`, each digit four times.
-pub(super) fn is_example_guid(text: &str) -> bool {
+pub(crate) fn is_example_guid(text: &str) -> bool {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
     let (groups, rest) = digits.as_chunks::<4>();
     rest.is_empty()

@@ -37,17 +37,17 @@ enum Encoding {
 
 /// A text found in its encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Encoded {
+pub(crate) struct Encoded {
     /// Where it stands.
-    pub(super) range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// What it says.
-    pub(super) text: String,
+    pub(crate) text: String,
     encoding: Encoding,
 }
 
 impl Encoded {
     /// Another text in the same encoding.
-    pub(super) fn encode(&self, text: &str) -> String {
+    pub(crate) fn encode(&self, text: &str) -> String {
         match self.encoding {
             Encoding::Octal => octal(text),
             Encoding::Base64 {
@@ -72,7 +72,7 @@ impl Encoded {
 }
 
 /// The texts that stand encoded in `text`, in order. What decodes to anything but text is none.
-pub(super) fn find(text: &str) -> Vec<Encoded> {
+pub(crate) fn find(text: &str) -> Vec<Encoded> {
     let mut found: Vec<Encoded> = BASE64
         .find_iter(text)
         .filter_map(|run| base64_text(run.range(), run.as_str()))
@@ -101,18 +101,18 @@ pub(super) fn find(text: &str) -> Vec<Encoded> {
 }
 
 /// The text of base64 in the standard alphabet, padded or not. `None`: it is no base64 of UTF-8.
-pub(super) fn decode(base64: &str) -> Option<String> {
+pub(crate) fn decode(base64: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(base64).ok()?).ok()
 }
 
 /// Base64 in the standard alphabet, padded.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     STANDARD.encode(text)
 }
 
 /// What base64 texts that contain `bytes` contain, whatever stands before and after: one for each of the three places in
 /// a group, in both alphabets.
-pub(super) fn base64_cores(bytes: &[u8]) -> Vec<String> {
+pub(crate) fn base64_cores(bytes: &[u8]) -> Vec<String> {
     let mut cores = Vec::new();
     for (before, skipped) in [(0, 0), (1, 2), (2, 3)] {
         let mut padded = vec![0; before];
@@ -131,7 +131,7 @@ pub(super) fn base64_cores(bytes: &[u8]) -> Vec<String> {
 }
 
 /// UTF-16LE, as `-EncodedCommand` takes it.
-pub(super) fn wide_bytes(text: &str) -> Vec<u8> {
+pub(crate) fn wide_bytes(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 

@@ -16,7 +16,7 @@ const SHORTEST_CORE: usize = 6;
 
 /// Secrets that were named.
 #[derive(Debug, Default)]
-pub(super) struct Explicit {
+pub(crate) struct Explicit {
     /// Without blanks where they are long enough to be found across them.
     plain: Vec<Secret>,
     cores: Vec<Secret>,
@@ -24,15 +24,15 @@ pub(super) struct Explicit {
 
 /// Where a secret stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) range: Range<usize>,
+pub(crate) struct Place {
+    pub(crate) range: Range<usize>,
     /// Whether it stands in base64.
-    pub(super) encoded: bool,
+    pub(crate) encoded: bool,
 }
 
 impl Explicit {
     /// Adds one. Those of less than four characters, or of nothing but `*`, cannot be looked for.
-    pub(super) fn add(&mut self, secret: &Secret) {
+    pub(crate) fn add(&mut self, secret: &Secret) {
         let text = secret.expose().trim();
         if text.chars().count() < SHORTEST || text.chars().all(|c| c == '*') {
             return;
@@ -57,7 +57,7 @@ impl Explicit {
     }
 
     /// Where any of them stands in `text`. The places may overlap.
-    pub(super) fn find(&self, text: &str) -> Vec<Place> {
+    pub(crate) fn find(&self, text: &str) -> Vec<Place> {
         if self.plain.is_empty() {
             return Vec::new();
         }
