@@ -16,7 +16,6 @@ pub(in crate::mcp) async fn stop(call: &Call, args: StopArgs) -> Result<Reply, R
     let client = call.client().await?;
     let run = client.stop(&args.run_id).await?;
     let events = client.follow(&args.run_id, run.output_length).await?;
-    // A question may stand for another moment: it is on its way out.
-    let (stands, _events) = follow::run_without_questions(call, events, STOPS_WITHIN).await?;
+    let (stands, _events) = follow::stopping_run(call, events, STOPS_WITHIN).await?;
     super::run::told(call, &client, stands, &Shape::default(), page(MAX_CHARS)).await
 }
