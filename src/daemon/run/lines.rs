@@ -178,7 +178,9 @@ mod tests {
         #[test]
         fn no_text_is_lost(text in "[\\[\\]{}\",:\\\\a1 \n]{0,60}") {
             let kept = lines(&[&text]);
-            prop_assume!(!kept.contains("\"output\""));
+            // An empty list has no objects, and is no text either.
+            let dense: String = text.split_ascii_whitespace().collect();
+            prop_assume!(!kept.contains("\"output\"") && !dense.contains("[]"));
             let said: Vec<String> = kept
                 .lines()
                 .map(|line| {
