@@ -6,11 +6,14 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+mod file;
 mod folder;
+mod settings;
 
+pub(crate) use file::SettingsFile;
 pub(crate) use folder::{FolderError, prepare_folder};
+pub(crate) use settings::SessionRules;
 
 /// The longest path that `sun_path` holds, without its NUL (`unix(7)`).
 const SOCKET_PATH_LIMIT: usize = 107;
@@ -43,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) connections_file: PathBuf,
     /// Folders of the user's own modules. What a later one defines goes before what an earlier one does.
     pub(crate) module_folders: Vec<ModuleFolder>,
+    /// What a person wants of the daemon. It need not be there; see [`SettingsFile`].
+    pub(crate) settings_file: PathBuf,
     /// A `tracing` filter: `info`, `mm=debug`, …
     pub(crate) log: String,
     pub(crate) limits: Limits,
@@ -63,10 +68,6 @@ pub(crate) struct Limits {
     pub(crate) output: u64,
     /// Bytes of one command.
     pub(crate) command: usize,
-    /// Runs that may wait for one session.
-    pub(crate) queue: usize,
-    /// How long a session may be idle before it is closed. `None`: for ever.
-    pub(crate) idle: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -74,8 +75,6 @@ impl Default for Limits {
         Self {
             output: 64 << 20,
             command: 16 << 20,
-            queue: 8,
-            idle: Some(Duration::from_secs(24 * 60 * 60)),
         }
     }
 }
@@ -188,6 +187,11 @@ impl Config {
             });
         }
 
+        let settings_file = match path("MM_CONFIG") {
+            Some(named) => complete(named)?,
+            None => settings.join("mm/config.yaml"),
+        };
+
         let log = overrides
             .log
             .or_else(|| variable("MM_LOG").map(|text| text.to_string_lossy().into_owned()))
@@ -199,6 +203,7 @@ impl Config {
             socket,
             connections_file,
             module_folders,
+            settings_file,
             log,
             limits: Limits::default(),
         })
@@ -282,7 +287,10 @@ mod tests {
         );
         assert_eq!(config.log, "info");
         assert_eq!(config.limits.output, 67_108_864);
-        assert_eq!(config.limits.idle, Some(Duration::from_secs(86_400)));
+        assert_eq!(
+            config.settings_file,
+            Path::new("/home/ada/.config/mm/config.yaml")
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@
 //! output      -
 //! pty         -
 //! logging     -
-//! config      -
+//! config      name spec
 //! script      name
 //! spec        name script
 //! expect      script secret

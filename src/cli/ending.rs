@@ -187,6 +187,7 @@ mod tests {
             state: None,
             exit: None,
             errors: Vec::new(),
+            cause: None,
             reason: None,
         }
     }

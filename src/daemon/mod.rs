@@ -3,6 +3,7 @@
 
 mod bind;
 mod books;
+mod caller;
 mod error;
 mod launch;
 mod offers;
@@ -12,15 +13,18 @@ mod run;
 mod runs;
 mod service;
 mod shards;
+mod upkeep;
 mod view;
 mod watch;
 
+pub(crate) use caller::Caller;
 pub(crate) use error::ServiceError;
 pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
-pub(crate) use service::Service;
+pub(crate) use service::{Service, Shutdown};
+pub(crate) use upkeep::Unwell;
 pub(crate) use view::{
-    Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder, RunState,
-    RunView, SessionState, SessionView,
+    Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, NotRunCause, OnDisconnect,
+    OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder,
+    RunState, RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch};

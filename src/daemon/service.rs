@@ -1,7 +1,7 @@
 //! [`Service`]: the verbs.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -11,19 +11,22 @@ use super::offers::OffersView;
 use super::registry::Registry;
 use super::runs::Runs;
 use super::shards::Shards;
-use crate::config::Config;
+use crate::config::{Config, SettingsFile};
 use crate::connection::{Connection, Registry as Connections};
 use crate::name::{ConnectionName, RunId, SessionKey};
 use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
 use crate::store::Store;
 
+mod care;
 mod info;
 mod orders;
 mod runs;
 mod sessions;
 mod shutdown;
 mod tidy;
+
+pub(crate) use shutdown::Shutdown;
 
 /// Where the scenario of the built-in connection stands, in the state folder.
 const DEMO_FILE: &str = "demo-scenario";
@@ -36,12 +39,12 @@ struct Inner {
     config: Config,
     store: Store,
     shards: Shards,
+    settings: Mutex<SettingsFile>,
     catalog: Mutex<Catalog>,
     connections: Mutex<Connections>,
     sessions: Registry,
     runs: Runs,
     next_tag: AtomicU64,
-    stopping: AtomicBool,
     started_at: Timestamp,
 }
 
@@ -69,6 +72,7 @@ impl Service {
         if let Ok(scenario) = std::fs::read_to_string(config.state_dir.join(DEMO_FILE)) {
             connections.add(Connection::demo(scenario.trim()));
         }
+        let settings = SettingsFile::open(&config.settings_file).map_err(state)?;
         let shards = Shards::start().map_err(|error| {
             state(format!(
                 "the threads for sessions cannot be started: {error}"
@@ -77,6 +81,7 @@ impl Service {
         let outputs = config.state_dir.join("runs");
         crate::config::prepare_folder(&outputs).map_err(state)?;
         let service = Self(Arc::new(Inner {
+            settings: Mutex::new(settings),
             catalog: Mutex::new(Catalog::load(&folders)),
             connections: Mutex::new(connections),
             store,
@@ -84,7 +89,6 @@ impl Service {
             sessions: Registry::default(),
             runs: Runs::default(),
             next_tag: AtomicU64::new(1),
-            stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),
             config,
         }));
@@ -137,9 +141,12 @@ impl Service {
         let mut connections = lock(&self.0.connections);
         let read = connections.reload();
         match (connections.get(&name), read) {
+            // What the file says now cannot be told, so what it said before does not hold. The built-in one is in no file.
+            (_, Err(error)) if !connections.is_built_in(&name) => {
+                Err(failed(error.to_string(), error.help().to_owned()))
+            }
             (Ok(connection), _) => Ok(connection.clone()),
-            (Err(_), Err(error)) => Err(failed(error.to_string(), error.help().to_owned())),
-            (Err(error), Ok(_)) => Err(failed(error.to_string(), error.help())),
+            (Err(error), _) => Err(failed(error.to_string(), error.help())),
         }
     }
 

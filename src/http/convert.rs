@@ -8,8 +8,8 @@ use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
     Answer, ChallengeView, CommandError, ConnectionView, DaemonView, FailureView, Mode, ModuleView,
-    OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView,
-    RunEnd, RunOrder, RunState, RunView, ServiceError, SessionState, SessionView,
+    NotRunCause, OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, PastSessionView,
+    QuestionView, RunEnd, RunOrder, RunState, RunView, ServiceError, SessionState, SessionView,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -177,6 +177,10 @@ fn end(view: RunEnd) -> api::RunEnd {
         }),
         exit: view.exit,
         errors: view.errors.into_iter().map(command_error).collect(),
+        cause: view.cause.map(|cause| match cause {
+            NotRunCause::SignIn => api::NotRunCause::SignIn,
+            NotRunCause::Busy => api::NotRunCause::Busy,
+        }),
         reason: view.reason,
     }
 }
@@ -243,6 +247,16 @@ pub(super) fn session(view: SessionView) -> api::Session {
             .last
             .map(|(id, ended_at)| api::LastRun { id, ended_at }),
         queued: view.queued,
+        started_at: Some(view.started_at),
+        idle_since: view.idle_since,
+        ends_at: view.ends_at,
+        checked_at: view.checked_at,
+        unwell: view.unwell.map(|unwell| api::Unwell {
+            what: unwell.what.to_owned(),
+            why: unwell.why,
+            since: unwell.since,
+        }),
+        memory_bytes: view.memory,
     }
 }
 
@@ -305,6 +319,7 @@ pub(super) fn daemon(view: DaemonView) -> api::DaemonInfo {
         signed_in: view.signed_in,
         running: view.running,
         troubles: view.troubles,
+        waits_for: view.waits_for,
     }
 }
 
@@ -348,6 +363,7 @@ mod tests {
                     column: Some(7),
                     ..CommandError::default()
                 }],
+                cause: None,
                 reason: None,
             }),
             account: Some("admin@contoso.com".to_owned()),

@@ -12,14 +12,14 @@ use serde::Deserialize;
 use super::body::{JsonBody, Params};
 use super::failure::Failure;
 use super::server::Stopper;
-use super::stream::{self, Leaving};
+use super::stream;
 use super::{convert, server};
 use crate::api::{
     AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
     LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
     SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
-use crate::daemon::Service;
+use crate::daemon::{Service, Shutdown};
 use crate::name::{RunId, SessionKey};
 
 /// Runs in a list where nobody said how many.
@@ -125,7 +125,12 @@ async fn shutdown(
     State(door): State<Door>,
     JsonBody(request): JsonBody<ShutdownRequest>,
 ) -> Result<StatusCode, Failure> {
-    door.service.shut_down(request.force).await?;
+    let how = if request.force {
+        Shutdown::Forced
+    } else {
+        Shutdown::Asked
+    };
+    door.service.shut_down(how).await?;
     door.stopper.stop();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -209,10 +214,12 @@ async fn run(
 ) -> Result<Response, Failure> {
     check(&request)?;
     let wait = request.wait;
-    let watch = door.service.run(convert::order(request)).await?;
+    let (watch, caller) = door.service.run(convert::order(request)).await?;
     if wait {
-        Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
+        Ok(stream::run(watch, 0, Some(caller)))
     } else {
+        // Who only wants its id has it now.
+        caller.is_served();
         Ok((StatusCode::ACCEPTED, Json(convert::run(watch.view()))).into_response())
     }
 }
@@ -244,7 +251,7 @@ async fn events(
     Params(page): Params<From>,
 ) -> Result<Response, Failure> {
     let watch = door.service.watch_run(&run_id(&id)?).await?;
-    Ok(stream::run(watch, page.from, Leaving::Nothing))
+    Ok(stream::run(watch, page.from, None))
 }
 
 async fn output(

@@ -12,27 +12,20 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
 use crate::api::{self, Event};
-use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch};
+use crate::daemon::{Caller, OutputPage, RunWatch, SessionWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
 
-/// What to do when a run's reader goes before its end.
-pub(super) enum Leaving {
-    /// It only watched.
-    Nothing,
-    /// It is who asked; the service is told.
-    TellService(Service),
-}
-
-/// Follows `watch` with output from `from` on, until the run has ended and everything was read.
-pub(super) fn run(watch: RunWatch, from: u64, leaving: Leaving) -> Response {
+/// Follows `watch` with output from `from` on, until the run has ended and everything was read. A `caller` who does not get
+/// it all has left.
+pub(super) fn run(watch: RunWatch, from: u64, caller: Option<Caller>) -> Response {
     let (sender, body) = channel();
     tokio::spawn(async move {
-        let id = watch.view().id;
-        let read_to_the_end = follow_run(watch, from, &sender).await;
-        if let (false, Leaving::TellService(service)) = (read_to_the_end, leaving) {
-            service.caller_left(&id);
+        if follow_run(watch, from, &sender).await
+            && let Some(caller) = caller
+        {
+            caller.is_served();
         }
     });
     body
@@ -73,7 +66,7 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
             Ok(batch) => batch,
             Err(error) => {
                 permit.send(Ok(Event::Error(error).encode().into()));
-                return true;
+                return false;
             }
         };
         if !batch.lines.is_empty() {
@@ -111,12 +104,14 @@ async fn follow_session(mut watch: SessionWatch, sender: Lines) {
     }
 }
 
-/// Whether `session` differs from what was told last. The time that a code has left changes by itself and is no news.
+/// Whether `session` differs from what was told last. The time that a code has left, and how long nobody has used the
+/// session, change by themselves and are no news.
 fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
     let mut still = session.clone();
     if let Some(challenge) = &mut still.challenge {
         challenge.expires_in = 0;
     }
+    (still.idle_since, still.ends_at) = (None, None);
     let news = told.as_ref() != Some(&still);
     *told = Some(still);
     news

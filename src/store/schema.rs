@@ -5,7 +5,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Each entry brings the database from the version that is its index to the next. Entries are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE runs (
         id TEXT PRIMARY KEY,
         connection TEXT NOT NULL,
@@ -54,7 +55,9 @@ const MIGRATIONS: &[&str] = &["
         pinned_ms INTEGER NOT NULL,
         PRIMARY KEY (connection, module)
     ) STRICT;
-"];
+",
+    "ALTER TABLE runs ADD COLUMN cause TEXT;",
+];
 
 /// Why the database could not be made current.
 pub(super) enum SchemaError {

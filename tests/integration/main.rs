@@ -1,9 +1,11 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod callers;
 mod connections;
 mod daemon_life;
 mod doctor;
 mod http_door;
+mod identity;
 mod imports;
 mod interrupts;
 mod mcp;
@@ -13,6 +15,8 @@ mod policy;
 mod recordings;
 mod run;
 mod scenarios;
+mod soak;
 mod support;
 mod tenant;
 mod terminal;
+mod upkeep;

@@ -17,16 +17,24 @@ use crate::store::Store;
 pub(in crate::daemon) struct Scribe {
     run: Arc<Run>,
     store: Store,
+    /// Whether its session signs in before it is ready.
+    signs_in: bool,
     /// Text is kept as console lines, because records were asked for and the shell has none. Holds the line so far.
     console: Option<Vec<u8>>,
 }
 
 impl Scribe {
-    /// With `text_as_records` the run's text is kept as console records.
-    pub(in crate::daemon) fn new(run: Arc<Run>, store: Store, text_as_records: bool) -> Self {
+    /// With `text_as_records` the run's text is kept as console records; `signs_in` says whether its session has to.
+    pub(in crate::daemon) fn new(
+        run: Arc<Run>,
+        store: Store,
+        text_as_records: bool,
+        signs_in: bool,
+    ) -> Self {
         Self {
             run,
             store,
+            signs_in,
             console: text_as_records.then(Vec::new),
         }
     }
@@ -65,7 +73,13 @@ impl RunListener for Scribe {
             RunEvent::Queued(ahead) => run.change(|progress| {
                 (progress.state, progress.ahead) = (RunState::Queued, ahead);
             }),
-            RunEvent::Waiting => run.change(|progress| progress.state = RunState::WaitingForSignIn),
+            RunEvent::Waiting if self.signs_in => {
+                run.change(|progress| progress.state = RunState::WaitingForSignIn);
+            }
+            // Its program is starting: nothing but that goes first.
+            RunEvent::Waiting => run.change(|progress| {
+                (progress.state, progress.ahead) = (RunState::Queued, 0);
+            }),
             RunEvent::Sent { account, tenant } => {
                 let now = Timestamp::now();
                 let text = |text: Option<&str>| text.map(str::to_owned);

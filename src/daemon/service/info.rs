@@ -49,6 +49,10 @@ impl Service {
             .into_iter()
             .map(|what| format!("the database: {what}"))
             .collect();
+        let mut settings = lock(&self.0.settings);
+        settings.current();
+        troubles.extend(settings.trouble().map(str::to_owned));
+        drop(settings);
         troubles.extend(self.0.runs.all().iter().filter_map(|run| {
             Some(format!(
                 "the output of run {}: {}",
@@ -70,6 +74,7 @@ impl Service {
                 )
             }),
             troubles,
+            waits_for: self.waits_for(),
         }
     }
 }

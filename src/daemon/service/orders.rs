@@ -1,16 +1,17 @@
 //! The service's verb that accepts a command: it is checked, its session found or started, and its record made.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::sessions::refused;
+use tokio::sync::oneshot;
+
+use super::sessions::{Accepts, refused};
 use super::tidy::output_name;
 use super::{Service, lock, state};
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
 use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
 use crate::daemon::watch::RunWatch;
-use crate::daemon::{ServiceError, bind};
+use crate::daemon::{Caller, ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
 use crate::policy::{self, Allowance, Verdict, Who};
@@ -25,29 +26,43 @@ const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
 const PERSON: &str = "cli";
 
 impl Service {
-    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
-    pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
+    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once. Dropping the future takes
+    /// nothing back: what was begun is done whole, and then the caller is one that left.
+    pub(crate) async fn run(&self, order: RunOrder) -> Result<(RunWatch, Caller), ServiceError> {
+        let service = self.clone();
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let accepted = service.accept(order).await.map(|watch| {
+                let caller = Caller::new(service.clone(), watch.view().id);
+                (watch, caller)
+            });
+            // What nobody takes is dropped here, and the `Caller` with it.
+            drop(answer.send(accepted));
+        });
+        let lost = || state("the request was lost in the daemon; its log says why");
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    async fn accept(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)?;
         self.check_policy(&order, &module).await?;
-        let entry = self.session(&order.connection, &order.module)?;
-        {
-            let status = entry.session.status();
-            let status = status.borrow();
-            let needs = entry.module.sign_in.is_some() && !status.is_signed_in();
-            if needs && order.on_signed_out == OnSignedOut::Refuse {
-                return Err(ServiceError::SignInNeeded {
-                    key: entry.key.clone(),
-                });
+        if module.sign_in.is_some() && order.on_signed_out == OnSignedOut::Refuse {
+            // Before a program is started that could not be used.
+            let key = self.key(&order.connection, &order.module)?;
+            let living = self.0.sessions.get(&key);
+            if !living.is_some_and(|entry| entry.is_signed_in()) {
+                return Err(ServiceError::SignInNeeded { key });
             }
         }
+        let entry = self.session(&order.connection, &order.module)?;
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
         let recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry).await?;
+        self.sign_in(&entry, Accepts::TheFirst).await?;
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,
@@ -60,6 +75,7 @@ impl Service {
             },
             depth: order.depth.clamp(1, 99),
             deadline: order.deadline,
+            quiet: false,
             fails_on_question: order.on_question == OnQuestion::Fail,
             // A code that a command shows is part of its output, and whoever ran it reads that.
             watch: None,
@@ -68,7 +84,7 @@ impl Service {
         };
         if let Err(error) = entry.session.run(request).await {
             let scribe = self.scribe(&run, &order, &entry);
-            Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
+            Box::new(scribe).ended(RunResult::NotAccepted(error.clone()));
             return Err(refused(&entry, &error));
         }
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
@@ -125,7 +141,13 @@ impl Service {
 
     fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
-        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
+        let signs_in = entry.module.sign_in.is_some();
+        Scribe::new(
+            Arc::clone(run),
+            self.0.store.clone(),
+            text_as_records,
+            signs_in,
+        )
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
@@ -139,7 +161,7 @@ impl Service {
             total: self.0.config.limits.output,
             file: self.outputs().join(output_name(&id)),
         };
-        let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
+        let tag = self.next_tag();
         let run = Arc::new(Run::new(
             id.clone(),
             tag,

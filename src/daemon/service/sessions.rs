@@ -1,10 +1,7 @@
 //! The service's verbs for sessions: finding or starting one, signing in, listing, and disconnecting.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::{Service, state};
 use crate::connection::Connection;
@@ -12,23 +9,28 @@ use crate::daemon::books::Bookkeeper;
 use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
 use crate::daemon::watch::SessionWatch;
-use crate::daemon::{ServiceError, bind, launch};
-use crate::expect::Identity;
+use crate::daemon::{ServiceError, bind, launch, upkeep};
+use crate::expect::CloseReason;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
 use crate::script::Module;
 use crate::session::{Launch, Session, SessionError, Standing};
-use crate::store::Pin;
 
 /// How long signing out may take, the program's end included.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
 
+/// Who may sign in where the connection's entry does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepts {
+    /// Whoever it was the first time.
+    TheFirst,
+    /// Whoever it proves to be; from then on that is the first.
+    Anybody,
+}
+
 impl Service {
     /// The living session of a connection and a module; starts one where there is none.
     pub(super) fn session(&self, connection: &str, module: &str) -> Result<Entry, ServiceError> {
-        if self.0.stopping.load(Ordering::Relaxed) {
-            return Err(ServiceError::ShuttingDown);
-        }
         let module = self.module(module)?;
         let connection = Arc::new(self.connection(connection)?);
         let key = SessionKey {
@@ -54,17 +56,11 @@ impl Service {
         };
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
-        let pins_identity =
-            connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
         let launch = Launch {
             command,
             shell: Arc::clone(&module.shell),
             needs_sign_in: module.sign_in.is_some(),
-            listener: Box::new(Bookkeeper::new(
-                key.clone(),
-                self.0.store.clone(),
-                pins_identity,
-            )),
+            listener: Box::new(Bookkeeper::new(key.clone(), self.0.store.clone())),
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
             let help = match &error {
@@ -74,48 +70,50 @@ impl Service {
             lost(with_causes(&error), help)
         })?;
         tracing::info!(session = %key, "started");
-        Ok(Entry {
-            key: key.clone(),
-            session,
-            module,
-            connection,
-        })
+        let entry = Entry::new(key.clone(), session, module, connection);
+        tokio::spawn(upkeep::attend(self.clone(), entry.clone()));
+        Ok(entry)
     }
 
-    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is.
-    pub(super) async fn sign_in(&self, entry: &Entry) -> Result<(), ServiceError> {
+    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is. What was proven
+    /// the first time is not compared where `accepts` says that a person takes whoever it proves to be.
+    pub(super) async fn sign_in(
+        &self,
+        entry: &Entry,
+        accepts: Accepts,
+    ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
         };
         let identity = entry.session.status().borrow().identity.clone();
+        let connection = self.connection(entry.key.connection.as_str())?;
         if let Some(identity) = identity {
-            return bind::still_expected(
-                entry,
-                &self.connection(entry.key.connection.as_str())?,
-                &identity,
-            );
+            return bind::still_expected(entry, &connection, &identity);
         }
-        let pin = self
-            .0
-            .store
-            .pinned(entry.key.clone())
-            .await
-            .map_err(state)?;
-        let request = bind::sign_in(
-            &entry.module,
-            rules,
-            &self.connection(entry.key.connection.as_str())?,
-            pin,
-        )?;
-        entry
+        let pin = match accepts {
+            Accepts::TheFirst => self
+                .0
+                .store
+                .pinned(entry.key.clone())
+                .await
+                .map_err(state)?,
+            Accepts::Anybody => None,
+        };
+        let request = bind::sign_in(&entry.module, rules, &connection, pin)?;
+        let begun = entry
             .session
             .sign_in(request)
             .await
-            .map_err(|error| refused(entry, &error))
+            .map_err(|error| refused(entry, &error))?;
+        if begun {
+            entry.bind(connection);
+        }
+        Ok(())
     }
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
-    /// `forget_identity` drops the pinned identity of a connection that names neither account nor tenant.
+    /// With `forget_identity` whoever it proves to be takes the place of who was proven before: once it is proven, and only
+    /// in what the connection's entry leaves open.
     pub(crate) async fn login(
         &self,
         connection: &str,
@@ -123,25 +121,12 @@ impl Service {
         forget_identity: bool,
     ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
-        if forget_identity {
-            let identity = entry.session.status().borrow().identity.clone();
-            match identity {
-                // Who is signed in is who is accepted.
-                Some(Identity {
-                    account, tenant, ..
-                }) => {
-                    let pin = Pin {
-                        account,
-                        tenant,
-                        pinned: Timestamp::now(),
-                    };
-                    self.0.store.pin(entry.key.clone(), pin).await
-                }
-                None => self.0.store.unpin(entry.key.clone()).await.map(|_| ()),
-            }
-            .map_err(state)?;
-        }
-        self.sign_in(&entry).await?;
+        let accepts = if forget_identity {
+            Accepts::Anybody
+        } else {
+            Accepts::TheFirst
+        };
+        self.sign_in(&entry, accepts).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -164,7 +149,11 @@ impl Service {
             .all()
             .iter()
             .filter(|entry| wanted(entry))
-            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .map(|entry| {
+                let view = session_view(entry, |tag| self.run_id(tag));
+                let memory = view.pid.and_then(upkeep::resident);
+                SessionView { memory, ..view }
+            })
             .collect())
     }
 
@@ -229,7 +218,8 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
+        let ended = self.end_session(&entry, force, CloseReason::Asked, DISCONNECT_WITHIN);
+        if !ended.await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -242,11 +232,17 @@ impl Service {
         Ok(key)
     }
 
-    /// Whether it ended in time.
-    pub(super) async fn end_session(&self, entry: &Entry, force: bool, within: Duration) -> bool {
+    /// Ends a session for this reason, and says whether it ended in time.
+    pub(super) async fn end_session(
+        &self,
+        entry: &Entry,
+        force: bool,
+        why: CloseReason,
+        within: Duration,
+    ) -> bool {
         let mut status = entry.session.status();
-        let command = bind::disconnect(&entry.module, &entry.connection);
-        if entry.session.disconnect(command, force).is_err() {
+        let command = bind::disconnect(&entry.module, &entry.bound());
+        if entry.session.disconnect(command, force, why).is_err() {
             return true;
         }
         let ended = status.wait_for(crate::session::SessionStatus::is_closed);
