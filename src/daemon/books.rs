@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::expect::Identity;
+use crate::audit::{Audit, Entry, Kind};
+use crate::expect::{Identity, SignInFailure};
 use crate::name::SessionKey;
 use crate::session::{Admission, SessionEvent, SessionListener};
 use crate::store::{Pin, SessionRowId, Store};
@@ -13,21 +14,39 @@ use crate::store::{Pin, SessionRowId, Store};
 pub(super) struct Bookkeeper {
     key: SessionKey,
     store: Store,
+    audit: Audit,
     row: Option<SessionRowId>,
 }
 
 impl Bookkeeper {
-    pub(super) fn new(key: SessionKey, store: Store) -> Self {
+    pub(super) fn new(key: SessionKey, store: Store, audit: Audit) -> Self {
         Self {
             key,
             store,
+            audit,
             row: None,
         }
+    }
+
+    /// What the audit says of an event.
+    fn audit(&self, event: &SessionEvent<'_>) {
+        let entry = match event {
+            SessionEvent::Started { pid } => {
+                Entry::new(Kind::SessionStarted).because(&format!("process {pid}"))
+            }
+            SessionEvent::SignedIn(identity) => Entry::new(Kind::SignedIn)
+                .proven(Some(&identity.account), Some(&identity.tenant))
+                .outcome("succeeded"),
+            SessionEvent::SignInFailed(failure) => sign_in_failed(failure),
+            SessionEvent::Ended(reason) => Entry::new(Kind::SessionEnded).because(reason),
+        };
+        self.audit.note(entry.session(&self.key));
     }
 }
 
 impl SessionListener for Bookkeeper {
     fn event(&mut self, event: SessionEvent<'_>) {
+        self.audit(&event);
         let now = Timestamp::now();
         match event {
             SessionEvent::Started { pid } => {
@@ -70,4 +89,14 @@ impl SessionListener for Bookkeeper {
         });
         Some(admission)
     }
+}
+
+/// Whoever proved to be somebody else was refused; everything else went wrong.
+fn sign_in_failed(failure: &SignInFailure) -> Entry {
+    let name = failure.failure.name.as_str();
+    let kind = match name {
+        "wrong-account" | "wrong-tenant" => Kind::SignInRefused,
+        _ => Kind::SignInFailed,
+    };
+    Entry::new(kind).outcome(name).because(&failure.message)
 }

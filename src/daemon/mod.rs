@@ -1,10 +1,12 @@
 //! All sessions and all runs, in domain words. The daemon never hears of HTTP: doors call [`Service`] and convert what it
 //! shows.
 
+mod approvals;
+mod asker;
 mod bind;
 mod books;
-mod caller;
 mod error;
+mod gate;
 mod launch;
 mod offers;
 mod recorder;
@@ -17,14 +19,15 @@ mod upkeep;
 mod view;
 mod watch;
 
-pub(crate) use caller::Caller;
+pub(crate) use crate::policy::{Finding, Who};
+pub(crate) use asker::Asker;
 pub(crate) use error::ServiceError;
 pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::{Service, Shutdown};
 pub(crate) use upkeep::Unwell;
 pub(crate) use view::{
-    Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, NotRunCause, OnDisconnect,
-    OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder,
-    RunState, RunView, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView, Mode,
+    NotRunCause, OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView,
+    QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
-pub(crate) use watch::{RunWatch, SessionWatch};
+pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};

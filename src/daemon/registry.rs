@@ -1,10 +1,12 @@
 //! The sessions there are: one a key, and one start a key.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::ServiceError;
 use super::upkeep::Notes;
@@ -26,6 +28,8 @@ pub(super) struct Entry {
     bound: Arc<Mutex<Arc<Connection>>>,
     pub(super) started: Instant,
     pub(super) started_at: Timestamp,
+    /// How often it came back by itself, one loss soon after the other.
+    pub(super) returns: Arc<AtomicU32>,
     /// What its upkeep has seen.
     pub(super) notes: Notes,
 }
@@ -45,6 +49,7 @@ impl Entry {
             connection,
             started: Instant::now(),
             started_at: Timestamp::now(),
+            returns: Arc::default(),
             notes: Notes::default(),
         }
     }
@@ -64,9 +69,15 @@ impl Entry {
         self.session.status().borrow().is_closed()
     }
 
-    /// Whether ending it would lose a sign-in.
+    /// Whether it is signed in.
     pub(super) fn is_signed_in(&self) -> bool {
         self.module.sign_in.is_some() && self.session.status().borrow().is_signed_in()
+    }
+
+    /// Whether its sign-in ends with it: nothing on disk brings it back.
+    pub(super) fn loses_sign_in(&self) -> bool {
+        let rules = self.module.sign_in.as_ref();
+        rules.is_some_and(|rules| rules.restore.is_none())
     }
 }
 
@@ -74,6 +85,8 @@ impl Entry {
 #[derive(Default)]
 pub(super) struct Registry {
     sessions: Mutex<Sessions>,
+    /// Told of whatever happens to any of them.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -102,7 +115,21 @@ impl Registry {
         }
         let entry = start()?;
         sessions.entries.insert(key.clone(), entry.clone());
+        self.changes.send_replace(());
+        let mut status = entry.session.status();
+        let changes = self.changes.clone();
+        // It ends with the session's own task.
+        tokio::spawn(async move {
+            while status.changed().await.is_ok() {
+                changes.send_replace(());
+            }
+        });
         Ok(entry)
+    }
+
+    /// Hears of every session that starts, changes or is forgotten.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     /// Starts no session any more and returns those that live, unless `may` refuses to lose them. Nobody starts one in
@@ -134,6 +161,7 @@ impl Registry {
         let mut sessions = self.lock();
         if sessions.entries.get(key).is_some_and(Entry::is_closed) {
             sessions.entries.remove(key);
+            self.changes.send_replace(());
         }
     }
 

@@ -11,21 +11,22 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use crate::api::{self, Event};
-use crate::daemon::{Caller, OutputPage, RunWatch, SessionWatch};
+use super::server::Stopper;
+use crate::api::{self, Event, SessionList};
+use crate::daemon::{Asker, OutputPage, RunWatch, SessionWatch, SessionsWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
 
-/// Follows `watch` with output from `from` on, until the run has ended and everything was read. A `caller` who does not get
+/// Follows `watch` with output from `from` on, until the run has ended and everything was read. An `asker` who does not get
 /// it all has left.
-pub(super) fn run(watch: RunWatch, from: u64, caller: Option<Caller>) -> Response {
+pub(super) fn run(watch: RunWatch, from: u64, asker: Option<Asker>) -> Response {
     let (sender, body) = channel();
     tokio::spawn(async move {
         if follow_run(watch, from, &sender).await
-            && let Some(caller) = caller
+            && let Some(asker) = asker
         {
-            caller.is_served();
+            asker.is_served();
         }
     });
     body
@@ -35,6 +36,18 @@ pub(super) fn run(watch: RunWatch, from: u64, caller: Option<Caller>) -> Respons
 pub(super) fn session(watch: SessionWatch) -> Response {
     let (sender, body) = channel();
     tokio::spawn(follow_session(watch, sender));
+    body
+}
+
+/// Follows all sessions, a line with the whole list for each change, until the reader goes or the server stops.
+pub(super) fn sessions(watch: SessionsWatch, stopper: Stopper) -> Response {
+    let (sender, body) = channel();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = follow_sessions(watch, &sender) => {}
+            () = stopper.stopped() => {}
+        }
+    });
     body
 }
 
@@ -104,14 +117,41 @@ async fn follow_session(mut watch: SessionWatch, sender: Lines) {
     }
 }
 
-/// Whether `session` differs from what was told last. The time that a code has left, and how long nobody has used the
-/// session, change by themselves and are no news.
-fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
+/// Reads the sessions only when the last line was taken, so that a slow reader is told of many changes at once.
+async fn follow_sessions(mut watch: SessionsWatch, sender: &Lines) {
+    let mut told = None;
+    loop {
+        let Ok(permit) = sender.reserve().await else {
+            return;
+        };
+        let sessions: Vec<_> = watch.view().into_iter().map(convert::session).collect();
+        let stand: Vec<_> = sessions.iter().map(still).collect();
+        if told.as_ref() != Some(&stand) {
+            let line = Event::Sessions(SessionList { sessions }).encode();
+            permit.send(Ok(line.into()));
+            told = Some(stand);
+        }
+        tokio::select! {
+            () = watch.changed() => {}
+            () = sender.closed() => return,
+        }
+    }
+}
+
+/// The session without what changes by itself and is no news: the time that its code has left, and how long nobody has
+/// used it.
+fn still(session: &api::Session) -> api::Session {
     let mut still = session.clone();
     if let Some(challenge) = &mut still.challenge {
         challenge.expires_in = 0;
     }
     (still.idle_since, still.ends_at) = (None, None);
+    still
+}
+
+/// Whether `session` differs from what was told last.
+fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
+    let still = still(session);
     let news = told.as_ref() != Some(&still);
     *told = Some(still);
     news
@@ -187,11 +227,15 @@ impl RunCursor {
         Batch { lines, then }
     }
 
-    /// Tells about the run unless only its output has grown.
+    /// Tells about the run unless only its output has grown and time has passed.
     fn tell(&mut self, run: &api::Run, lines: &mut Vec<u8>) {
         let mut still = run.clone();
         still.output_length = 0;
         still.output_skipped = 0;
+        if let Some(approval) = &mut still.approval {
+            // It changes by itself and is no news.
+            approval.expires_in = 0;
+        }
         if self.run.as_ref() != Some(&still) {
             lines.extend(Event::Run(Box::new(run.clone())).encode());
             self.run = Some(still);

@@ -56,6 +56,17 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (connection, module)
     ) STRICT;
 ",
+    "
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        line TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is not changed'); END;
+    CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is not shortened'); END;
+",
     "ALTER TABLE runs ADD COLUMN cause TEXT;",
 ];
 

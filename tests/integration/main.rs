@@ -1,5 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod approvals;
+mod audit;
 mod callers;
 mod connections;
 mod daemon_life;
@@ -12,6 +14,7 @@ mod mcp;
 mod module_tools;
 mod modules;
 mod policy;
+mod programs;
 mod recordings;
 mod run;
 mod scenarios;

@@ -172,3 +172,68 @@ fn settings_that_are_wrong_are_told_with_their_place() {
     let status = daemon.run(&["daemon", "status"]);
     assert!(status.stderr.contains("`later`"), "{status:?}");
 }
+
+/// A module whose sign-in lies in its home and outlives its program.
+const KEPT: &str = r#"
+module: kept
+title: Kept
+shell: bash
+sign_in:
+  ways:
+    - {name: token, connect: 'touch "$HOME/token"', within: 1m}
+  restore: test -e "$HOME/token"
+  identity:
+    command: printf '{"account":"ada@contoso.com","tenant":"aaaabbbb-0000-cccc-1111-dddd2222eeee"}'
+    account: account
+    tenant: tenant
+"#;
+
+#[test]
+fn a_lost_session_comes_back_where_that_needs_nobody() {
+    let daemon = TestDaemon::new();
+    let modules = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&modules).expect("the folder can be made");
+    std::fs::write(modules.join("kept.yaml"), KEPT).expect("the folder can be written");
+    let connections = serde_json::json!({"connections": {"Contoso": {
+        "tenant": "contoso.com", "expectedEmail": "ada@contoso.com",
+    }}});
+    std::fs::write(daemon.path("connections.json"), connections.to_string())
+        .expect("the folder can be written");
+    let login = daemon.run(&["login", "-c", "Contoso", "-m", "kept"]);
+    assert_eq!(login.code, 0, "{login:?}");
+    let first = daemon.session()["pid"].clone();
+    kill(&first);
+    let back = wait_for_session(&daemon, "a session that came back", |session| {
+        session["state"] == "ready" && session["pid"] != first
+    });
+    assert_eq!(back["account"], "ada@contoso.com");
+    // What it lives from is gone now, and nobody is there to sign in.
+    let home = daemon.path("state/homes");
+    for home in std::fs::read_dir(home).expect("it is there").flatten() {
+        std::fs::remove_file(home.path().join("token")).expect("it is there");
+    }
+    kill(&back["pid"]);
+    let gone = wait_for_session(&daemon, "a session that is signed out", |session| {
+        session["state"] == "signed_out"
+    });
+    assert_eq!(gone["failure"]["name"], "signed-out", "{gone}");
+}
+
+#[test]
+fn a_lost_session_that_needs_somebody_waits_with_its_reason() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    kill(&daemon.session()["pid"]);
+    let lost = wait_for_session(&daemon, "a lost session", |session| {
+        session["state"] == "closed"
+    });
+    let detail = lost["detail"].as_str().expect("it says why");
+    assert!(detail.contains("a signal ended the program"), "{detail}");
+}
+
+fn kill(pid: &Value) {
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid.to_string()])
+        .status();
+    assert!(killed.expect("there is a kill").success());
+}

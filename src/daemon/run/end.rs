@@ -31,6 +31,7 @@ pub(super) fn end(result: RunResult) -> RunEnd {
                 failure.message, failure.failure.name
             ),
         ),
+        RunResult::NotAllowed(reason) => plain(Outcome::Refused, Some(reason)),
         RunResult::NotAccepted(error) => {
             let cause = match error {
                 SessionError::Busy { .. } | SessionError::Stuck => Some(NotRunCause::Busy),

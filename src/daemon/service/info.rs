@@ -49,6 +49,7 @@ impl Service {
             .into_iter()
             .map(|what| format!("the database: {what}"))
             .collect();
+        troubles.extend(self.0.audit.troubles());
         let mut settings = lock(&self.0.settings);
         settings.current();
         troubles.extend(settings.trouble().map(str::to_owned));

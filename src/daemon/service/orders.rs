@@ -6,47 +6,47 @@ use tokio::sync::oneshot;
 
 use super::sessions::{Accepts, refused};
 use super::tidy::output_name;
-use super::{Service, lock, state};
+use super::{Service, state};
+use crate::audit;
+use crate::daemon::gate::Gate;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
 use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
 use crate::daemon::watch::RunWatch;
-use crate::daemon::{Caller, ServiceError, bind};
+use crate::daemon::{Asker, ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::{self, Allowance, Verdict, Who};
+use crate::policy::Verdict;
 use crate::script::Module;
-use crate::session::{Order, RunListener as _, RunResult};
+use crate::session::{Order, RunListener as _, RunResult, SessionError};
 use crate::store::NewRun;
 
 /// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
 const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
 
-/// The client that people at a terminal use; every other one is a program.
-const PERSON: &str = "cli";
-
 impl Service {
-    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once. Dropping the future takes
-    /// nothing back: what was begun is done whole, and then the caller is one that left.
-    pub(crate) async fn run(&self, order: RunOrder) -> Result<(RunWatch, Caller), ServiceError> {
+    /// Accepts a command: checks it, finds or starts its session, and queues it, or has somebody asked first. Returns at
+    /// once. Dropping the future takes nothing back: what was begun is done whole, and then whoever asked has left.
+    pub(crate) async fn run(&self, order: RunOrder) -> Result<(RunWatch, Asker), ServiceError> {
         let service = self.clone();
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
             let accepted = service.accept(order).await.map(|watch| {
-                let caller = Caller::new(service.clone(), watch.view().id);
-                (watch, caller)
+                let asker = Asker::new(service.clone(), watch.view().id);
+                (watch, asker)
             });
-            // What nobody takes is dropped here, and the `Caller` with it.
+            // What nobody takes is dropped here, and the `Asker` with it.
             drop(answer.send(accepted));
         });
         let lost = || state("the request was lost in the daemon; its log says why");
         answered.await.unwrap_or_else(|_| Err(lost()))
     }
 
-    async fn accept(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
+    async fn accept(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
-        check_command(&order.command, &module, self.0.config.limits.command)?;
-        self.check_policy(&order, &module).await?;
+        check_command(&order.command, &module, self.0.config.limits.command)
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        let (judged, decision) = self.check_policy(&mut order, &module).await?;
         if module.sign_in.is_some() && order.on_signed_out == OnSignedOut::Refuse {
             // Before a program is started that could not be used.
             let key = self.key(&order.connection, &order.module)?;
@@ -62,7 +62,10 @@ impl Service {
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry, Accepts::TheFirst).await?;
+        let who = audit::Who::client(&order.client);
+        self.sign_in(&entry, Accepts::TheFirst, &who)
+            .await
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,
@@ -80,8 +83,30 @@ impl Service {
             // A code that a command shows is part of its output, and whoever ran it reads that.
             watch: None,
             recorder,
+            condition: None,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };
+        if decision.verdict == Verdict::Ask {
+            let Some(pending) = self.approvals().add(&run) else {
+                let queued = crate::daemon::approvals::AT_MOST;
+                let busy = SessionError::Busy { queued };
+                request.listener.ended(RunResult::NotAccepted(busy));
+                return Err(ServiceError::Busy {
+                    key: entry.key.clone(),
+                    queued,
+                });
+            };
+            let gate = Gate {
+                service: self.clone(),
+                entry: entry.clone(),
+                pending,
+                wanted: order,
+                judged,
+                decision,
+            };
+            tokio::spawn(gate.pass(request));
+            return Ok(RunWatch::live(self.clone(), run, Some(entry)));
+        }
         if let Err(error) = entry.session.run(request).await {
             let scribe = self.scribe(&run, &order, &entry);
             Box::new(scribe).ended(RunResult::NotAccepted(error.clone()));
@@ -90,61 +115,19 @@ impl Service {
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
     }
 
-    /// Refuses what the connection's policy refuses. What it would ask about passes: nobody could say yes.
-    async fn check_policy(
+    /// What writes down what the run's session tells of it.
+    pub(in crate::daemon) fn scribe(
         &self,
+        run: &Arc<Run>,
         order: &RunOrder,
-        module: &Arc<Module>,
-    ) -> Result<(), ServiceError> {
-        let connection = self.connection(&order.connection)?;
-        let allowance = Allowance::of(&connection);
-        let who = if order.client == PERSON {
-            Who::Person
-        } else {
-            Who::Program
-        };
-        if !allowance.may_refuse(who) {
-            return Ok(());
-        }
-        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
-        // A command may have megabytes.
-        let judged = tokio::task::spawn_blocking(move || {
-            let parsed = policy::parse(&text, Some(&module));
-            let shared = lock(&service.0.catalog).effects().to_vec();
-            policy::judge(&parsed, shared.iter().chain(&module.effects))
-        })
-        .await
-        .map_err(|error| state(format!("the command cannot be judged: {error}")))?;
-        let decision = allowance.decide(who, &judged.effects());
-        if decision.verdict != Verdict::Refuse {
-            return Ok(());
-        }
-        let finding = judged
-            .findings
-            .iter()
-            .find(|one| one.effect == decision.effect);
-        let what = finding.map_or("the command", |one| one.what.as_str());
-        let reason = finding.map_or("", |one| one.reason.as_str());
-        Err(ServiceError::Refused {
-            message: format!(
-                "`{what}` is refused: {} ({}, {reason})",
-                decision.rule,
-                decision.effect.word()
-            ),
-            help: Some(format!(
-                "`mm policy explain -c '{}' -m {}` shows what the command does and what is decided for whom",
-                connection.name(),
-                order.module,
-            )),
-        })
-    }
-
-    fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
+        entry: &Entry,
+    ) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
         let signs_in = entry.module.sign_in.is_some();
         Scribe::new(
             Arc::clone(run),
             self.0.store.clone(),
+            self.0.audit.clone(),
             text_as_records,
             signs_in,
         )
@@ -169,6 +152,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
+        self.record_start(&run, order, entry).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),
@@ -189,11 +173,11 @@ impl Service {
             state: "queued".to_owned(),
             submitted: run.submitted_at(),
         };
-        self.0
-            .store
-            .insert_run(row)
-            .await
-            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        if let Err(error) = self.0.store.insert_run(row).await {
+            let reason = format!("the run cannot be written down: {error}");
+            self.note_not_run(&run, &reason);
+            return Err(state(reason));
+        }
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }

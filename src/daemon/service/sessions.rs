@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Service, state};
+use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
-use crate::daemon::watch::SessionWatch;
+use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::{ServiceError, bind, launch, upkeep};
 use crate::expect::CloseReason;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
@@ -26,6 +27,8 @@ pub(super) enum Accepts {
     TheFirst,
     /// Whoever it proves to be; from then on that is the first.
     Anybody,
+    /// Whoever it was the first time, from what an earlier session left: nobody is there to sign in.
+    WhatWasLeft,
 }
 
 impl Service {
@@ -54,13 +57,18 @@ impl Service {
             reason,
             help,
         };
+        launch::check_stand_in(&module, &connection)?;
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let launch = Launch {
             command,
             shell: Arc::clone(&module.shell),
             needs_sign_in: module.sign_in.is_some(),
-            listener: Box::new(Bookkeeper::new(key.clone(), self.0.store.clone())),
+            listener: Box::new(Bookkeeper::new(
+                key.clone(),
+                self.0.store.clone(),
+                self.0.audit.clone(),
+            )),
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
             let help = match &error {
@@ -81,6 +89,7 @@ impl Service {
         &self,
         entry: &Entry,
         accepts: Accepts,
+        who: &Who,
     ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
@@ -91,7 +100,7 @@ impl Service {
             return bind::still_expected(entry, &connection, &identity);
         }
         let pin = match accepts {
-            Accepts::TheFirst => self
+            Accepts::TheFirst | Accepts::WhatWasLeft => self
                 .0
                 .store
                 .pinned(entry.key.clone())
@@ -99,7 +108,9 @@ impl Service {
                 .map_err(state)?,
             Accepts::Anybody => None,
         };
-        let request = bind::sign_in(&entry.module, rules, &connection, pin)?;
+        let mut request = bind::sign_in(&entry.module, rules, &connection, pin)?;
+        request.attended = accepts != Accepts::WhatWasLeft;
+        self.record_sign_in(entry, who).await?;
         let begun = entry
             .session
             .sign_in(request)
@@ -119,6 +130,7 @@ impl Service {
         connection: &str,
         module: &str,
         forget_identity: bool,
+        who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
         let accepts = if forget_identity {
@@ -126,7 +138,7 @@ impl Service {
         } else {
             Accepts::TheFirst
         };
-        self.sign_in(&entry, accepts).await?;
+        self.sign_in(&entry, accepts, who).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -155,6 +167,19 @@ impl Service {
                 SessionView { memory, ..view }
             })
             .collect())
+    }
+
+    /// All sessions.
+    pub(in crate::daemon) fn all_sessions(&self) -> Vec<SessionView> {
+        let all = self.0.sessions.all();
+        all.iter()
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect()
+    }
+
+    /// Follows all sessions, those to come included.
+    pub(crate) fn watch_sessions(&self) -> SessionsWatch {
+        SessionsWatch::new(self.clone(), self.0.sessions.changes())
     }
 
     /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
@@ -206,6 +231,7 @@ impl Service {
         connection: &str,
         module: &str,
         force: bool,
+        who: &Who,
     ) -> Result<SessionKey, ServiceError> {
         // A session outlives its entry and its file: what they are named goes before what is written now.
         let named = connection.parse().ok().zip(module.parse().ok());
@@ -218,7 +244,13 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        let ended = self.end_session(&entry, force, CloseReason::Asked, DISCONNECT_WITHIN);
+        self.note_disconnect(&entry, force, who);
+        let parting = if force {
+            Parting::Kill
+        } else {
+            Parting::SignOut
+        };
+        let ended = self.end_session(&entry, parting, CloseReason::Asked, DISCONNECT_WITHIN);
         if !ended.await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
@@ -236,12 +268,16 @@ impl Service {
     pub(super) async fn end_session(
         &self,
         entry: &Entry,
-        force: bool,
+        parting: Parting,
         why: CloseReason,
         within: Duration,
     ) -> bool {
         let mut status = entry.session.status();
-        let command = bind::disconnect(&entry.module, &entry.bound());
+        let (command, force) = match parting {
+            Parting::SignOut => (bind::disconnect(&entry.module, &entry.bound()), false),
+            Parting::KeepSignIn => (None, false),
+            Parting::Kill => (None, true),
+        };
         if entry.session.disconnect(command, force, why).is_err() {
             return true;
         }
@@ -249,6 +285,17 @@ impl Service {
         // A task that is gone has ended its session.
         tokio::time::timeout(within, ended).await.is_ok()
     }
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parting {
+    /// It is signed out first.
+    SignOut,
+    /// What its program keeps on disk stays, and the next session finds it.
+    KeepSignIn,
+    /// At once.
+    Kill,
 }
 
 /// An error with its causes, as one line.

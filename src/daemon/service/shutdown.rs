@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::Service;
+use super::sessions::Parting;
+use crate::audit::{Entry as AuditEntry, Kind};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::Run;
@@ -31,11 +33,13 @@ pub(crate) enum Shutdown {
 impl Service {
     /// Stops: refuses where that would cost what `how` does not allow; else nothing new is begun, what runs is waited for or
     /// stopped, every session is signed out and ended, and the state is closed. Returns when that is done. It may be asked
-    /// for again meanwhile, and more firmly.
+    /// for again meanwhile, and more firmly. A sign-in that its program keeps on disk is not lost, and stays.
     pub(crate) async fn shut_down(&self, how: Shutdown) -> Result<(), ServiceError> {
         let living = self.0.sessions.shut(|living| {
-            let signed_in = living.iter().filter(|entry| entry.is_signed_in());
-            let sessions: Vec<String> = signed_in.map(|entry| entry.key.to_string()).collect();
+            let lost = living
+                .iter()
+                .filter(|entry| entry.is_signed_in() && entry.loses_sign_in());
+            let sessions: Vec<String> = lost.map(|entry| entry.key.to_string()).collect();
             if how != Shutdown::Asked || sessions.is_empty() {
                 return Ok(());
             }
@@ -58,9 +62,7 @@ impl Service {
                 tracing::error!(%error, "a session could not be ended");
             }
         }
-        if let Err(error) = self.0.store.flush().await {
-            tracing::error!(%error, "the database could not be brought up to date");
-        }
+        self.close_books().await;
         Ok(())
     }
 
@@ -71,7 +73,7 @@ impl Service {
             tokio::spawn(async move {
                 let why = CloseReason::Told("the daemon was killed".to_owned());
                 service
-                    .end_session(&entry, true, why, SIGN_OUT_WITHIN)
+                    .end_session(&entry, Parting::Kill, why, SIGN_OUT_WITHIN)
                     .await
             })
         });
@@ -79,6 +81,15 @@ impl Service {
             if let Err(error) = end.await {
                 tracing::error!(%error, "a session could not be killed");
             }
+        }
+        self.close_books().await;
+    }
+
+    /// Writes down that the daemon has stopped, and everything that is still to be written.
+    async fn close_books(&self) {
+        self.0.audit.note(AuditEntry::new(Kind::DaemonStopped));
+        if let Err(error) = self.0.audit.flush().await {
+            tracing::error!(%error, "the audit could not be brought up to date");
         }
         if let Err(error) = self.0.store.flush().await {
             tracing::error!(%error, "the database could not be brought up to date");
@@ -107,7 +118,9 @@ impl Service {
         let mut ends = Vec::new();
         for run in runs.iter().filter(|run| !run.is_over()) {
             match run.view().state {
-                RunState::Queued | RunState::WaitingForSignIn => self.take_back(run),
+                RunState::Queued | RunState::WaitingForSignIn | RunState::WaitingForApproval => {
+                    self.take_back(run);
+                }
                 RunState::Running | RunState::Asking | RunState::Stopping | RunState::Ended => {
                     tracing::warn!(run = %run.id, session = %run.session, "waiting for it to end");
                 }
@@ -125,22 +138,30 @@ impl Service {
     }
 
     fn take_back(&self, run: &Run) {
-        if let Some(entry) = self.0.sessions.get(&run.session) {
-            entry.session.stop(run.tag, StopWhy::Shutdown);
-        }
+        let entry = self.0.sessions.get(&run.session);
+        let row = run.audited(Kind::Interrupt).because("the daemon stops");
+        self.stop_live(run, entry.as_ref(), StopWhy::Shutdown, row);
     }
 
     /// Signs out and ends one session; kills it where that takes too long.
     async fn sign_out(self, entry: Entry) {
         let why = CloseReason::Told("the daemon stopped".to_owned());
+        let parting = if entry.loses_sign_in() {
+            Parting::SignOut
+        } else {
+            Parting::KeepSignIn
+        };
         if self
-            .end_session(&entry, false, why.clone(), SIGN_OUT_WITHIN)
+            .end_session(&entry, parting, why.clone(), SIGN_OUT_WITHIN)
             .await
         {
             return;
         }
         tracing::warn!(session = %entry.key, "it does not sign out in time and is ended");
-        if !self.end_session(&entry, true, why, SIGN_OUT_WITHIN).await {
+        if !self
+            .end_session(&entry, Parting::Kill, why, SIGN_OUT_WITHIN)
+            .await
+        {
             tracing::error!(session = %entry.key, "it does not end; it ends with the daemon");
         }
     }

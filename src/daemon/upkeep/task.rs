@@ -25,6 +25,8 @@ pub(in crate::daemon) async fn attend(service: Service, entry: Entry) {
     let mut upkeep = Upkeep {
         checked: [Instant::now(); 2],
         last_run: None,
+        proven: false,
+        renews: false,
         idle: Idle::default(),
         service,
         entry,
@@ -44,6 +46,9 @@ pub(in crate::daemon) async fn attend(service: Service, entry: Entry) {
     upkeep.entry.notes.change(|notes| {
         (notes.idle_since, notes.ends_at, notes.unwell) = (None, None, None);
     });
+    if upkeep.is_lost() {
+        upkeep.service.come_back(&upkeep.entry).await;
+    }
 }
 
 struct Upkeep {
@@ -52,6 +57,10 @@ struct Upkeep {
     idle: Idle,
     /// The last run that was seen to have ended: a short one may come and go between two looks.
     last_run: Option<u64>,
+    /// Whether it has been signed in.
+    proven: bool,
+    /// Whether it was ended for what a new program does not have: age, memory.
+    renews: bool,
     /// When it last was asked who is signed in, and when its service was.
     checked: [Instant; 2],
 }
@@ -69,6 +78,7 @@ impl Upkeep {
             self.last_run = last_run;
             self.idle.used(now);
         }
+        self.proven |= status.identity.is_some();
         self.note(&rules);
         if !free {
             // A sign-in that ends now was just proven.
@@ -86,6 +96,26 @@ impl Upkeep {
             self.check(check, status).await;
         }
         self.next(&rules)
+    }
+
+    /// Whether it ended although somebody would want it back.
+    fn is_lost(&self) -> bool {
+        let lost = match &self.entry.session.status().borrow().standing {
+            Standing::Closed(reason) => match reason {
+                CloseReason::Exited(_)
+                | CloseReason::Signalled(_)
+                | CloseReason::Unresponsive
+                | CloseReason::TerminalLost => true,
+                CloseReason::Told(_) => self.renews,
+                CloseReason::Asked
+                | CloseReason::NeverReady
+                | CloseReason::SignInCancelled
+                | CloseReason::NotSignedOut => false,
+            },
+            // Its task is gone without a word.
+            _ => false,
+        };
+        lost && self.proven
     }
 
     /// Shows since when it is idle and when that ends it.
@@ -119,11 +149,13 @@ impl Upkeep {
         if let Some(limit) = rules.age_limit
             && self.entry.started.elapsed() >= limit
         {
+            self.renews = true;
             return Some(format!("it was {} old, its limit", words(limit)));
         }
         let limit = rules.memory_limit?;
         let pid = self.entry.session.status().borrow().pid;
         let found = resident(pid).filter(|found| *found > limit)?;
+        self.renews = true;
         Some(format!(
             "its program took {} MiB of memory, and its limit is {} MiB",
             found >> 20,
@@ -170,6 +202,7 @@ impl Upkeep {
             quiet: true,
             watch: None,
             recorder: None,
+            condition: None,
             listener: Box::new(probe),
         };
         if self.entry.session.run(order).await.is_err() {
