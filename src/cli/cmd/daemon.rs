@@ -18,7 +18,7 @@ use crate::cli::when::since;
 use crate::cli::wiring;
 use crate::client::ClientError;
 use crate::daemon::{Service, ServiceError, Shutdown};
-use crate::http::{Server, Socket, Stopper};
+use crate::http::{DaemonLock, Server, Socket, Stopper};
 
 /// How often a daemon that stops is asked what it waits for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -117,9 +117,10 @@ fn run(detach: bool) -> Result<Exit, CliError> {
             source,
         })?;
     runtime.block_on(async {
-        // The lock comes first: only the one daemon opens the state folder.
-        let socket = Socket::bind(&place.socket, &place.state_dir)?;
+        // The lock comes first: only the one daemon opens the state folder. Who connects finds one that can work.
+        let lock = DaemonLock::take(&place.state_dir)?;
         let service = wiring::service().await?;
+        let socket = Socket::bind(&place.socket, lock)?;
         let server = Server::new(socket, service.clone());
         let signals = heed_signals(service, server.stopper())?;
         tracing::info!(pid = std::process::id(), "listening");
