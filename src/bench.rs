@@ -109,6 +109,8 @@ impl Patterns {
             identity,
             proof: None,
             disconnect: None,
+            clouds: Vec::new(),
+            partner: None,
         })))
     }
 }

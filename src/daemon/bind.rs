@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::ServiceError;
 use super::registry::Entry;
+use super::ways::{Credentials, account, connect, missing_keys, proof, quoting};
+use crate::cloud::Cloud;
 use crate::connection::Connection;
 use crate::expect::{Expected, Identity, SignInRequest, compare};
-use crate::script::{Module, Quoting, SignIn, Template};
+use crate::script::{Module, SignIn, Template, WayIn};
 use crate::session::nonces;
 use crate::store::Pin;
 
@@ -18,35 +20,57 @@ pub(super) fn sign_in(
     module: &Module,
     rules: &SignIn,
     connection: &Connection,
+    credentials: Credentials<'_>,
     pin: Option<Pin>,
 ) -> Result<SignInRequest, ServiceError> {
-    let way = rules.ways.first().ok_or_else(|| ServiceError::Module {
-        message: format!("the module `{}` has no way to sign in", module.name),
-        help: None,
-    })?;
+    let way = credentials.way;
+    if let Some(key) = missing_keys(module, rules, way, connection).first() {
+        return Err(lacks(module, connection, way, key));
+    }
+    let national = connection.cloud();
+    if national != Cloud::Global && rules.clouds.iter().all(|(cloud, _)| *cloud != national) {
+        return Err(ServiceError::Connection {
+            message: format!(
+                "the connection `{}` is in the cloud `{}`, and the module `{}` does not say how to sign in there",
+                connection.name(),
+                national.word(),
+                module.name
+            ),
+            help: Some("a module's `clouds` say what its connect command needs".to_owned()),
+        });
+    }
+    let identity = way.identity.as_ref().unwrap_or(&rules.identity);
+    let expected = expected(account(module, way, connection), connection, pin);
     let fill = |template: &Template| fill(module, connection, template);
+    let connect = connect(module, rules, connection, &credentials);
     Ok(SignInRequest {
         attended: true,
-        restore: rules.restore.as_ref().map(fill).transpose()?,
-        connect: fill(&way.connect)?,
-        identity: fill(&rules.identity.command)?,
-        proof: rules.proof.as_ref().map(fill).transpose()?,
-        disconnect: rules.disconnect.as_ref().map(fill).transpose()?,
-        expected: expected(connection, pin),
-        rules: Arc::new(rules.clone()),
+        restore: rules.restore.as_ref().map(fill),
+        way: way.name.clone(),
+        connect,
+        identity: fill(&identity.command),
+        proof: proof(rules, way, connection).map(fill),
+        disconnect: rules.disconnect.as_ref().map(fill),
+        expected,
+        rules: Arc::new(SignIn {
+            identity: identity.clone(),
+            ..rules.clone()
+        }),
         within: way.within,
         nonces: nonces(NONCES),
+        secrets: credentials
+            .secrets
+            .into_iter()
+            .map(|(_, secret)| secret)
+            .collect(),
     })
 }
 
-/// Whom the connection names; what it leaves open is whom it proved to be the first time. A pin of somebody else than the
-/// entry names was made before somebody wrote that name, and counts no more.
-fn expected(connection: &Connection, pin: Option<Pin>) -> Expected {
+/// Whom the connection names, which for this way in is `account`; what it leaves open is whom it proved to be the first
+/// time. A pin of somebody else than the entry names was made before somebody wrote that name, and counts no more.
+fn expected(account: Option<&str>, connection: &Connection, pin: Option<Pin>) -> Expected {
     let text = |text: Option<&str>| text.map(str::to_owned);
-    let (account, tenant) = (
-        text(connection.expected_email()),
-        text(connection.expected_tenant_id()),
-    );
+    let (account, tenant) = (text(account), text(connection.expected_tenant_id()));
     let agrees = |named: &Option<String>, pinned: &str| {
         named
             .as_ref()
@@ -64,6 +88,21 @@ fn expected(connection: &Connection, pin: Option<Pin>) -> Expected {
     }
 }
 
+fn lacks(module: &Module, connection: &Connection, way: &WayIn, key: &str) -> ServiceError {
+    ServiceError::Connection {
+        message: format!(
+            "the connection `{}` has no `{key}`, which the module `{}` needs ({})",
+            connection.name(),
+            module.name,
+            way.name.replace('_', " "),
+        ),
+        help: Some(format!(
+            "add it: mm connections edit '{}' {key} VALUE",
+            connection.name()
+        )),
+    }
+}
+
 /// Refuses a session whose sign-in is not the one that its connection, as it is written now, would make: another tenant or
 /// application was named since, or somebody else is expected.
 pub(super) fn still_expected(
@@ -71,6 +110,10 @@ pub(super) fn still_expected(
     connection: &Connection,
     identity: &Identity,
 ) -> Result<(), ServiceError> {
+    let way = entry.session.status().borrow().way.clone();
+    let rules = entry.module.sign_in.as_ref();
+    let way = rules.and_then(|rules| rules.way(way.as_deref()));
+    let account = way.and_then(|way| account(&entry.module, way, connection));
     let refused = |message: String| ServiceError::Refused {
         message: format!("{}: {message}", entry.key),
         help: Some(format!(
@@ -78,7 +121,8 @@ pub(super) fn still_expected(
             entry.key.connection, entry.key.module
         )),
     };
-    compare(&expected(connection, None), identity).map_err(|failure| refused(failure.message))?;
+    compare(&expected(account, connection, None), identity)
+        .map_err(|failure| refused(failure.message))?;
     let bound = entry.bound();
     let module = &entry.module.name;
     let was = [
@@ -108,21 +152,29 @@ pub(super) fn still_expected(
 pub(super) fn question(
     module: &Module,
     connection: &Connection,
+    way: &WayIn,
     of_service: bool,
 ) -> Option<String> {
-    let sign_in = module.sign_in.as_ref()?;
+    let rules = module.sign_in.as_ref()?;
     let template = if of_service {
-        sign_in.proof.as_ref()?
+        proof(rules, way, connection)?
     } else {
-        &sign_in.identity.command
+        &way.identity.as_ref().unwrap_or(&rules.identity).command
     };
-    fill(module, connection, template).ok()
+    whole(module, connection, template)
 }
 
-/// The command that signs out.
+/// The command that signs out. `None` where there is none, or where the connection no longer has what it needs.
 pub(super) fn disconnect(module: &Module, connection: &Connection) -> Option<String> {
     let template = module.sign_in.as_ref()?.disconnect.as_ref()?;
-    fill(module, connection, template).ok()
+    whole(module, connection, template)
+}
+
+/// The template filled, unless the connection lacks something for it.
+fn whole(module: &Module, connection: &Connection, template: &Template) -> Option<String> {
+    let holes = connection.holes(&module.name);
+    let whole = template.holes().all(|hole| holes(hole).is_some());
+    whole.then(|| fill(module, connection, template))
 }
 
 /// A person's command as the module wants it sent.
@@ -133,32 +185,7 @@ pub(super) fn command(module: &Module, command: &str) -> String {
     }
 }
 
-fn fill(
-    module: &Module,
-    connection: &Connection,
-    template: &Template,
-) -> Result<String, ServiceError> {
-    let holes = connection.holes(&module.name);
-    if let Some(missing) = template.holes().find(|hole| holes(hole).is_none()) {
-        let key = match missing {
-            "app_id" => "appId",
-            "expected_email" => "expectedEmail",
-            "tenant_id" => "tenantId",
-            other => other,
-        };
-        return Err(ServiceError::Connection {
-            message: format!(
-                "the connection `{}` has no `{key}`, which the module `{}` needs",
-                connection.name(),
-                module.name
-            ),
-            help: Some(format!("add `{key}` to its entry in the connections file")),
-        });
-    }
-    let quoting = if module.shell.quoting == Quoting::Plain {
-        Quoting::Posix
-    } else {
-        module.shell.quoting
-    };
-    Ok(template.render(quoting, holes))
+/// A command whose values are all there.
+fn fill(module: &Module, connection: &Connection, template: &Template) -> String {
+    template.render(quoting(module), connection.holes(&module.name))
 }

@@ -5,6 +5,7 @@ mod approvals;
 mod asker;
 mod bind;
 mod books;
+mod credentials;
 mod error;
 mod gate;
 mod launch;
@@ -18,6 +19,7 @@ mod shards;
 mod upkeep;
 mod view;
 mod watch;
+mod ways;
 
 pub(crate) use crate::policy::{Finding, Who};
 pub(crate) use asker::Asker;
@@ -31,3 +33,4 @@ pub(crate) use view::{
     QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
+pub(crate) use ways::missing_keys;

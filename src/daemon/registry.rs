@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::expect::SignInFailure;
 use crate::name::{RunId, SessionKey};
 use crate::script::Module;
+use crate::secret::Secret;
 use crate::session::{Session, SessionStatus, Standing, boot_seconds};
 
 /// A session with what it was started from. An edited file changes the next session, not this one.
@@ -32,6 +33,7 @@ pub(super) struct Entry {
     pub(super) returns: Arc<AtomicU32>,
     /// What its upkeep has seen.
     pub(super) notes: Notes,
+    pub(super) secrets: KnownSecrets,
 }
 
 impl Entry {
@@ -51,6 +53,7 @@ impl Entry {
             started_at: Timestamp::now(),
             returns: Arc::default(),
             notes: Notes::default(),
+            secrets: KnownSecrets::default(),
         }
     }
 
@@ -78,6 +81,31 @@ impl Entry {
     pub(super) fn loses_sign_in(&self) -> bool {
         let rules = self.module.sign_in.as_ref();
         rules.is_some_and(|rules| rules.restore.is_none())
+    }
+}
+
+/// The secrets that a session was given. They are kept as long as the session is, because its recordings must not hold
+/// them, whatever a command makes its program say.
+#[derive(Clone, Default)]
+pub(super) struct KnownSecrets(Arc<Mutex<Vec<Secret>>>);
+
+impl KnownSecrets {
+    /// Adds what is not known yet.
+    pub(super) fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if !known.contains(&secret) {
+                known.push(secret);
+            }
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Secret> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -209,6 +237,7 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         pid: (!status.is_closed()).then_some(status.pid),
         account: identity.map(|identity| identity.account.clone()),
         tenant: identity.map(|identity| identity.tenant.clone()),
+        way: status.way.clone(),
         signed_in_at: status.signed_in_at,
         challenge,
         failure: status.failure.as_ref().map(failure_view),

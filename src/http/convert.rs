@@ -291,6 +291,7 @@ pub(super) fn session(view: SessionView) -> api::Session {
         pid: view.pid,
         account: view.account,
         tenant: view.tenant,
+        way: view.way,
         signed_in_at: view.signed_in_at,
         challenge: view.challenge.map(challenge),
         failure: view.failure.map(failure),
@@ -370,6 +371,7 @@ pub(super) fn daemon(view: DaemonView) -> api::DaemonInfo {
         sessions: view.sessions,
         signed_in: view.signed_in,
         running: view.running,
+        trusted_forms: view.trusted_forms,
         troubles: view.troubles,
         waits_for: view.waits_for,
     }
@@ -474,6 +476,7 @@ mod tests {
             pid: Some(7),
             account: None,
             tenant: None,
+            way: None,
             signed_in_at: None,
             challenge: Some(ChallengeView {
                 user_code: "ABCD1234E".to_owned(),
@@ -494,6 +497,12 @@ mod tests {
                 jiff::Timestamp::UNIX_EPOCH,
             )),
             queued: 1,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            idle_since: None,
+            ends_at: None,
+            checked_at: None,
+            unwell: None,
+            memory: Some(1 << 20),
         });
         insta::assert_json_snapshot!(session);
     }

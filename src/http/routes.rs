@@ -186,6 +186,7 @@ async fn login(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )
@@ -204,6 +205,7 @@ async fn watch(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )

@@ -210,9 +210,11 @@ impl Task {
                     Ok(self.sign_in.is_none() && self.may_sign_in())
                 };
                 if verdict == Ok(true) {
+                    let way = request.way.clone();
                     self.sign_in = Some(request);
                     // How the last one failed must not pass for how this one ended.
-                    self.status.send_modify(|status| status.failure = None);
+                    self.status
+                        .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
                 }
                 reply.send(verdict).unwrap_or_default();
             }

@@ -23,3 +23,4 @@ mod support;
 mod tenant;
 mod terminal;
 mod upkeep;
+mod ways_in;

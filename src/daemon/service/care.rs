@@ -11,6 +11,7 @@ use crate::daemon::bind;
 use crate::daemon::registry::Entry;
 use crate::expect::CloseReason;
 use crate::name::SessionKey;
+use crate::script::WayIn;
 
 /// A session that lived so long was not lost soon after the one before.
 const LASTED: Duration = Duration::from_secs(10 * 60);
@@ -31,8 +32,13 @@ impl Service {
 
     /// The command that asks who is signed in, or (`of_service`) the service. `None` where the module has none, or the
     /// connection no longer fills it.
-    pub(in crate::daemon) fn question(&self, entry: &Entry, of_service: bool) -> Option<String> {
-        bind::question(&entry.module, &entry.bound(), of_service)
+    pub(in crate::daemon) fn question(
+        &self,
+        entry: &Entry,
+        way: &WayIn,
+        of_service: bool,
+    ) -> Option<String> {
+        bind::question(&entry.module, &entry.bound(), way, of_service)
     }
 
     /// Signs out and ends a session that nobody uses; one that is used meanwhile stays.
@@ -41,7 +47,7 @@ impl Service {
         entry.session.let_go(command, why);
     }
 
-    /// Starts a session again that was lost, where what it left on disk brings its sign-in back without anybody. Where it
+    /// Starts a session again that was lost, where its way in, or what it left on disk, brings its sign-in back without anybody. Where it
     /// does not, or the settings say so, it stays as it is, with the reason why it ended. A session that is lost again and
     /// again is left alone.
     pub(in crate::daemon) async fn come_back(&self, lost: &Entry) {
@@ -50,7 +56,10 @@ impl Service {
         } else {
             1
         };
-        if lost.loses_sign_in() || !self.session_rules(&lost.key).come_back {
+        let way = lost.session.status().borrow().way.clone();
+        let needs_nobody =
+            !lost.loses_sign_in() || lost.module.comes_back_without_a_person(way.as_deref());
+        if !needs_nobody || !self.session_rules(&lost.key).come_back {
             return;
         }
         if returns > RETURNS_AT_MOST {
@@ -63,7 +72,8 @@ impl Service {
             Ok(entry) => {
                 entry.returns.store(returns, Ordering::Relaxed);
                 let who = Who::client("mm");
-                self.sign_in(&entry, Accepts::WhatWasLeft, &who).await
+                self.sign_in(&entry, Accepts::WhatWasLeft, way.as_deref(), &who)
+                    .await
             }
             Err(error) => Err(error),
         };

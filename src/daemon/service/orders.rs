@@ -57,15 +57,18 @@ impl Service {
         }
         let entry = self.session(&order.connection, &order.module)?;
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
-        let recorder = order
+        let mut recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
         let who = audit::Who::client(&order.client);
-        self.sign_in(&entry, Accepts::TheFirst, &who)
+        self.sign_in(&entry, Accepts::TheFirst, None, &who)
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        if let Some(recorder) = &mut recorder {
+            recorder.keep_out(&entry.secrets.all());
+        }
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,

@@ -7,14 +7,16 @@ use super::{Service, state};
 use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
+use crate::daemon::credentials::{self, CredentialError};
 use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
 use crate::daemon::watch::{SessionWatch, SessionsWatch};
+use crate::daemon::ways::{self, Credentials};
 use crate::daemon::{ServiceError, bind, launch, upkeep};
 use crate::expect::CloseReason;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
-use crate::script::Module;
+use crate::script::{Module, SignIn, WayIn, hole};
 use crate::session::{Launch, Session, SessionError, Standing};
 
 /// How long signing out may take, the program's end included.
@@ -84,11 +86,13 @@ impl Service {
     }
 
     /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is. What was proven
-    /// the first time is not compared where `accepts` says that a person takes whoever it proves to be.
+    /// the first time is not compared where `accepts` says that a person takes whoever it proves to be. `way` is the way
+    /// in that somebody asked for.
     pub(super) async fn sign_in(
         &self,
         entry: &Entry,
         accepts: Accepts,
+        way: Option<&str>,
         who: &Who,
     ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
@@ -108,8 +112,10 @@ impl Service {
                 .map_err(state)?,
             Accepts::Anybody => None,
         };
-        let mut request = bind::sign_in(&entry.module, rules, &connection, pin)?;
-        request.attended = accepts != Accepts::WhatWasLeft;
+        let way = ways::way(&entry.module, rules, &connection, way)?;
+        let credentials = self.credentials(entry, rules, way, &connection).await?;
+        let mut request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
+        request.attended = accepts != Accepts::WhatWasLeft || way.unattended;
         self.record_sign_in(entry, who).await?;
         let begun = entry
             .session
@@ -122,13 +128,49 @@ impl Service {
         Ok(())
     }
 
+    /// Fetches what a way in needs: checks the certificate's file, and asks for the secrets that the connection refers to.
+    async fn credentials<'m>(
+        &self,
+        entry: &Entry,
+        rules: &SignIn,
+        way: &'m WayIn,
+        connection: &Connection,
+    ) -> Result<Credentials<'m>, ServiceError> {
+        let (module, home) = (&entry.module, &self.0.config.home);
+        let failed = |key: &str, error: &CredentialError| ServiceError::Connection {
+            message: format!("`{key}` of `{}`: {error}", connection.name()),
+            help: Some(error.help()),
+        };
+        let wants_file = way.connect.holes().any(|hole| hole == "certificate_file");
+        if let Some(file) = connection
+            .certificate_file(&module.name)
+            .filter(|_| wants_file)
+        {
+            credentials::check_file(file)
+                .map_err(|error| failed(hole::key_of("certificate_file"), &error))?;
+        }
+        let mut secrets = Vec::new();
+        for (name, reference) in ways::references(module, rules, way, connection) {
+            let secret = credentials::fetch(reference, home)
+                .await
+                .map_err(|error| failed(hole::key_of(name), &error))?;
+            secrets.push((name, secret));
+        }
+        entry
+            .secrets
+            .add(secrets.iter().map(|(_, secret)| secret.clone()));
+        Ok(Credentials { way, secrets })
+    }
+
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
     /// With `forget_identity` whoever it proves to be takes the place of who was proven before: once it is proven, and only
-    /// in what the connection's entry leaves open.
+    /// in what the connection's entry leaves open. `way` is the way in to take instead of the connection's; it counts where
+    /// a sign-in begins.
     pub(crate) async fn login(
         &self,
         connection: &str,
         module: &str,
+        way: Option<&str>,
         forget_identity: bool,
         who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
@@ -138,7 +180,7 @@ impl Service {
         } else {
             Accepts::TheFirst
         };
-        self.sign_in(&entry, accepts, who).await?;
+        self.sign_in(&entry, accepts, way, who).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 

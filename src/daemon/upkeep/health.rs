@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::expect::{Finish, Identity, SignInFailure, disowned, identity_of, why_failed};
-use crate::script::{EndState, SignIn, Stream};
+use crate::script::{EndState, IdentityRule, SignIn, Stream};
 use crate::session::{RunEvent, RunListener, RunResult};
 
 /// How long an answer may take.
@@ -102,8 +102,14 @@ impl RunListener for Probe {
     }
 }
 
-/// What `answer` to `check` means for a session that was proven to be `proven`.
-pub(super) fn judge(check: Check, answer: Answer, rules: &SignIn, proven: &Identity) -> Verdict {
+/// What `answer` to `check` means for a session that was proven to be `proven`, as `whom` reads it.
+pub(super) fn judge(
+    check: Check,
+    answer: Answer,
+    rules: &SignIn,
+    whom: &IdentityRule,
+    proven: &Identity,
+) -> Verdict {
     let RunResult::Finished {
         finish:
             Finish::Ended {
@@ -123,7 +129,7 @@ pub(super) fn judge(check: Check, answer: Answer, rules: &SignIn, proven: &Ident
                 Verdict::Unwell("it gave nothing".to_owned())
             }
             Check::Service => Verdict::Well,
-            Check::Identity => match identity_of(&rules.identity, &answer.objects) {
+            Check::Identity => match identity_of(whom, &answer.objects) {
                 Ok(found) if same(&found, proven) => Verdict::Well,
                 Ok(found) => Verdict::SignedOut(disowned(format!(
                     "it was signed in as `{}`, and is now `{}`, without a sign-in by mm",

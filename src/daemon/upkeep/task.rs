@@ -184,9 +184,14 @@ impl Upkeep {
             return;
         };
         self.checked[check as usize] = Instant::now();
-        let Some(command) = self.service.question(&self.entry, check == Check::Service) else {
+        let Some(way) = rules.way(status.way.as_deref()) else {
             return;
         };
+        let of_service = check == Check::Service;
+        let Some(command) = self.service.question(&self.entry, way, of_service) else {
+            return;
+        };
+        let whom = way.identity.as_ref().unwrap_or(&rules.identity);
         let (probe, answer) = Probe::new();
         let order = Order {
             tag: self.service.next_tag(),
@@ -211,7 +216,7 @@ impl Upkeep {
         let Ok(answer) = answer.await else {
             return;
         };
-        match judge(check, answer, rules, proven) {
+        match judge(check, answer, rules, whom, proven) {
             Verdict::Unknown => {}
             Verdict::Well => self.entry.notes.change(|notes| {
                 notes.checked_at = Some(Timestamp::now());

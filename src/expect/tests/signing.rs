@@ -36,7 +36,6 @@ impl SigningIn {
                 assumed_url: None,
             }],
             failures: Vec::new(),
-            attended: true,
             restore: None,
             identity: IdentityRule {
                 text: None,
@@ -48,11 +47,15 @@ impl SigningIn {
             },
             proof: None,
             disconnect: None,
+            clouds: Vec::new(),
+            partner: None,
         };
         let request = SignInRequest {
             attended: true,
             restore: None,
-            connect: "Connect-Thing".to_owned(),
+            way: "device_code".to_owned(),
+            connect: "Connect-Thing".to_owned().into(),
+            secrets: Vec::new(),
             identity: "Get-Thing".to_owned(),
             proof: Some("Test-Thing".to_owned()),
             disconnect: disconnect.map(str::to_owned),
