@@ -153,6 +153,7 @@ impl Session {
             mode: Mode::Text,
             depth: 2,
             deadline: Some(Duration::from_secs(600)),
+            quiet: false,
             fails_on_question: false,
             watch: patterns.map(|patterns| Arc::clone(&patterns.0)),
             recorder: None,

@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod audit;
+mod file;
 mod folder;
+mod settings;
 mod user;
 
 pub(crate) use audit::OnAuditFailure;
+pub(crate) use file::SettingsFile;
 pub(crate) use folder::{FolderError, prepare_folder};
+pub(crate) use settings::SessionRules;
 pub(crate) use user::user_name;
 
 /// The longest path that `sun_path` holds, without its NUL (`unix(7)`).
@@ -47,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) connections_file: PathBuf,
     /// Folders of the user's own modules. What a later one defines goes before what an earlier one does.
     pub(crate) module_folders: Vec<ModuleFolder>,
+    /// What a person wants of the daemon. It need not be there; see [`SettingsFile`].
+    pub(crate) settings_file: PathBuf,
     /// A `tracing` filter: `info`, `mm=debug`, …
     pub(crate) log: String,
     pub(crate) limits: Limits,
@@ -88,10 +94,6 @@ pub(crate) struct Limits {
     pub(crate) output: u64,
     /// Bytes of one command.
     pub(crate) command: usize,
-    /// Runs that may wait for one session.
-    pub(crate) queue: usize,
-    /// How long a session may be idle before it is closed. `None`: for ever.
-    pub(crate) idle: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -99,8 +101,6 @@ impl Default for Limits {
         Self {
             output: 64 << 20,
             command: 16 << 20,
-            queue: 8,
-            idle: Some(Duration::from_secs(24 * 60 * 60)),
         }
     }
 }
@@ -220,6 +220,11 @@ impl Config {
             });
         }
 
+        let settings_file = match path("MM_CONFIG") {
+            Some(named) => complete(named)?,
+            None => settings.join("mm/config.yaml"),
+        };
+
         let log = overrides
             .log
             .or_else(|| variable("MM_LOG").map(|text| text.to_string_lossy().into_owned()))
@@ -236,6 +241,7 @@ impl Config {
             socket,
             connections_file,
             module_folders,
+            settings_file,
             log,
             limits: Limits::default(),
             on_audit_failure,
@@ -321,7 +327,10 @@ mod tests {
         );
         assert_eq!(config.log, "info");
         assert_eq!(config.limits.output, 67_108_864);
-        assert_eq!(config.limits.idle, Some(Duration::from_secs(86_400)));
+        assert_eq!(
+            config.settings_file,
+            Path::new("/home/ada/.config/mm/config.yaml")
+        );
     }
 
     #[test]

@@ -41,7 +41,7 @@
 //! output      -
 //! pty         -
 //! logging     -
-//! config      -
+//! config      name spec
 //! script      cloud name
 //! spec        cloud name script
 //! expect      script secret

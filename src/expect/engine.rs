@@ -191,8 +191,18 @@ impl Engine {
             Input::SignIn(request) => self.start_sign_in(request, now, &mut effects),
             Input::Answer(line) => self.answer(&line, now, &mut effects),
             Input::Interrupt => self.interrupt(now, &mut effects),
-            Input::Close { disconnect, nonces } => {
+            Input::Close {
+                disconnect,
+                nonces,
+                why,
+            } => {
+                self.ending.get_or_insert(why);
                 self.close(disconnect, nonces, now, &mut effects);
+            }
+            Input::Disown(failure) => {
+                if self.is_free() && self.signed_in {
+                    self.sign_in_failed(failure, now, &mut effects);
+                }
             }
             Input::Ended(reason) => self.ended(reason, now, &mut effects),
         }

@@ -85,6 +85,23 @@ pub(crate) fn unproven(errors: &[ReportedError]) -> SignInFailure {
     )
 }
 
+/// The sign-in that was proven once is not there any longer.
+pub(crate) fn disowned(why: String) -> SignInFailure {
+    failed("signed-out", why, "sign in again with `mm login`", true)
+}
+
+/// Somebody was proven, and is not let in.
+pub(crate) fn not_admitted(why: &str) -> SignInFailure {
+    failed(
+        "not-recorded",
+        format!(
+            "who signed in cannot be written down, so a later sign-in could not be compared with it: {why}"
+        ),
+        "see `mm daemon status`; when the database can be written again, sign in again",
+        true,
+    )
+}
+
 /// The connect command said that all is well, and nobody is signed in.
 pub(crate) fn unknown_identity(why: String) -> SignInFailure {
     failed(
@@ -150,10 +167,18 @@ pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), Si
     if !account && !tenant {
         return Ok(());
     }
-    let (name, wanted) = if account {
-        ("wrong-account", expected.account.as_deref())
+    let (name, wanted, pinned) = if account {
+        (
+            "wrong-account",
+            expected.account.as_deref(),
+            expected.pinned_account,
+        )
     } else {
-        ("wrong-tenant", expected.tenant.as_deref())
+        (
+            "wrong-tenant",
+            expected.tenant.as_deref(),
+            expected.pinned_tenant,
+        )
     };
     let message = format!(
         "signed in as `{}` in tenant `{}`, but `{}` is expected",
@@ -161,7 +186,7 @@ pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), Si
         identity.tenant,
         wanted.unwrap_or_default()
     );
-    let advice = if expected.pinned {
+    let advice = if pinned {
         "the first sign-in of this connection was somebody else; if the new one is right, use `mm login --accept-identity`"
     } else {
         "sign in again with the expected account, in a private browser window if another one is remembered"
@@ -293,7 +318,7 @@ mod tests {
         let expected = |account: &str, tenant: &str| Expected {
             account: Some(account.to_owned()),
             tenant: Some(tenant.to_owned()),
-            pinned: false,
+            ..Expected::default()
         };
         assert_eq!(
             compare(&expected("ada@contoso.com", "aaaa"), &identity),

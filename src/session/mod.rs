@@ -12,7 +12,7 @@ mod task;
 
 pub(crate) use handle::{Launch, Session, SessionError};
 pub(crate) use mail::{
-    Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
+    Admission, Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
 };
 pub(crate) use status::{SessionStatus, Standing, boot_seconds};
 pub(crate) use task::nonces;

@@ -8,13 +8,15 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::SessionError;
-use super::mail::{Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy};
+use super::mail::{
+    Admission, Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy,
+};
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{
-    Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest,
-    SignInRequest, State,
+    Challenge, CloseReason, Effect, Engine, Finished, Habits, Identity, Input, Nonce, Question,
+    RunRequest, SignInFailure, SignInRequest, State, not_admitted,
 };
 use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
@@ -43,6 +45,7 @@ struct Current {
 #[derive(Clone)]
 struct Leaving {
     command: Option<String>,
+    why: CloseReason,
 }
 
 /// How the program and its terminal end; both have to.
@@ -69,10 +72,16 @@ pub(super) struct Task {
     sign_in: Option<Box<SignInRequest>>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
+    /// What signs the sign-in that runs out again.
+    sign_out: Option<String>,
+    /// Who was proven and is still to be let in.
+    admission: Option<(Identity, Admission)>,
     /// Somebody wants the session to end.
     leaving: Option<Leaving>,
     ending: Ending,
     listener: Box<dyn SessionListener>,
+    /// Whether everybody was told of its end.
+    gone: bool,
     status: watch::Sender<SessionStatus>,
 }
 
@@ -81,6 +90,7 @@ enum Ready {
     Read(std::io::Result<usize>),
     Written(std::io::Result<usize>),
     Exited(std::io::Result<Ended>),
+    Admitted(Result<(), String>),
     Time,
 }
 
@@ -106,9 +116,12 @@ impl Task {
             current: None,
             sign_in: None,
             code_lives: Duration::ZERO,
+            sign_out: None,
+            admission: None,
             leaving: None,
             ending: Ending::default(),
             listener,
+            gone: false,
             status,
         };
         (task, watched)
@@ -138,6 +151,7 @@ impl Task {
                 // The terminal is gone; reading says so too, and ends the session.
                 Ready::Written(Err(_)) => self.outbox = Outbox::default(),
                 Ready::Exited(status) => self.exited(status),
+                Ready::Admitted(verdict) => self.admitted(verdict),
                 Ready::Time => self.time(),
             }
             self.settle();
@@ -157,6 +171,7 @@ impl Task {
             () = sleep_until(deadline), if deadline.is_some() => Ready::Time,
             written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             status = self.child.wait(), if !exited => Ready::Exited(status),
+            verdict = verdict(self.admission.as_mut()), if self.admission.is_some() => Ready::Admitted(verdict),
             read = self.master.read(buffer), if !at_end => Ready::Read(read),
         }
     }
@@ -192,9 +207,9 @@ impl Task {
                 let verdict = if self.leaving.is_some() || gone {
                     Err(SessionError::Ended)
                 } else {
-                    Ok(())
+                    Ok(self.sign_in.is_none() && self.may_sign_in())
                 };
-                if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
+                if verdict == Ok(true) {
                     let way = request.way.clone();
                     self.sign_in = Some(request);
                     // How the last one failed must not pass for how this one ended.
@@ -224,8 +239,31 @@ impl Task {
                     .unwrap_or_default();
             }
             Mail::Stop { tag, why } => self.stop(tag, why),
-            Mail::Disconnect { command, force } => self.disconnect(command, force),
+            Mail::Disconnect {
+                command,
+                force,
+                why,
+            } => self.disconnect(command, force, why),
+            Mail::LetGo { command, why } => {
+                if self.is_unused() {
+                    self.leaving.get_or_insert(Leaving { command, why });
+                }
+            }
+            Mail::Disown(failure) => {
+                if self.is_unused() {
+                    self.feed(Input::Disown(failure));
+                }
+            }
         }
+    }
+
+    /// Whether nothing is under way or waits here.
+    fn is_unused(&self) -> bool {
+        self.engine.is_free()
+            && self.queue.len() == 0
+            && self.current.is_none()
+            && self.sign_in.is_none()
+            && self.admission.is_none()
     }
 
     fn may_sign_in(&self) -> bool {
@@ -265,12 +303,16 @@ impl Task {
         }
     }
 
-    fn disconnect(&mut self, command: Option<String>, force: bool) {
-        self.leaving = Some(Leaving { command });
+    fn disconnect(&mut self, command: Option<String>, force: bool, why: CloseReason) {
+        self.leaving = Some(Leaving {
+            command,
+            why: why.clone(),
+        });
         if force {
             self.feed(Input::Close {
                 disconnect: None,
                 nonces: Vec::new(),
+                why,
             });
             return;
         }
@@ -368,31 +410,55 @@ impl Task {
             Effect::Challenged(challenge) => self.challenged(challenge),
             Effect::Asked(question) => self.asked(&question),
             Effect::Finished(finished) => self.finished(finished),
-            Effect::SignedIn(identity) => {
-                self.listener.event(SessionEvent::SignedIn(&identity));
-                self.status.send_modify(|status| {
-                    status.challenge = None;
-                    status.failure = None;
-                    status.identity = Some(identity);
-                    status.signed_in_at = Some(Timestamp::now());
-                });
-            }
-            Effect::SignInFailed(failure) => {
-                self.listener.event(SessionEvent::SignInFailed(&failure));
-                self.queue
-                    .end_all(&RunResult::SignInFailed(failure.clone()));
-                self.status.send_modify(|status| {
-                    status.challenge = None;
-                    status.identity = None;
-                    status.signed_in_at = None;
-                    status.failure = Some(failure);
-                });
-            }
+            Effect::SignedIn(identity) => match self.listener.admit(&identity) {
+                Some(admission) => self.admission = Some((identity, admission)),
+                None => self.signed_in(identity),
+            },
+            Effect::SignInFailed(failure) => self.sign_in_failed(failure),
             Effect::HangUp => {
                 self.end_program(Child::hang_up_group);
                 self.ending.kill_at = Some(Instant::now() + GRACE);
             }
             Effect::Kill => self.end_program(Child::kill_group),
+        }
+    }
+
+    fn signed_in(&mut self, identity: Identity) {
+        self.listener.event(SessionEvent::SignedIn(&identity));
+        self.status.send_modify(|status| {
+            status.challenge = None;
+            status.failure = None;
+            status.identity = Some(identity);
+            status.signed_in_at = Some(Timestamp::now());
+        });
+    }
+
+    fn sign_in_failed(&mut self, failure: SignInFailure) {
+        self.listener.event(SessionEvent::SignInFailed(&failure));
+        self.queue
+            .end_all(&RunResult::SignInFailed(failure.clone()));
+        self.status.send_modify(|status| {
+            status.challenge = None;
+            status.identity = None;
+            status.signed_in_at = None;
+            status.failure = Some(failure);
+        });
+    }
+
+    /// Whoever was proven is let in, or signed out again.
+    fn admitted(&mut self, verdict: Result<(), String>) {
+        let Some((identity, _)) = self.admission.take() else {
+            return;
+        };
+        match verdict {
+            Ok(()) => self.signed_in(identity),
+            Err(why) => {
+                let failure = not_admitted(&why);
+                let why = CloseReason::Told(failure.message.clone());
+                self.sign_in_failed(failure);
+                let command = self.sign_out.take();
+                self.leaving.get_or_insert(Leaving { command, why });
+            }
         }
     }
 
@@ -431,8 +497,10 @@ impl Task {
         {
             tracing::error!(%error, "the recording is not whole");
         }
-        let last = Some((current.order.tag, Timestamp::now()));
-        self.status.send_modify(|status| status.last = last);
+        if !current.order.quiet {
+            let last = Some((current.order.tag, Timestamp::now()));
+            self.status.send_modify(|status| status.last = last);
+        }
         current
             .order
             .listener
@@ -450,16 +518,19 @@ impl Task {
     }
 
     fn next(&mut self) {
-        let signed_in = self.status.borrow().identity.is_some();
-        if let Some(Leaving { command }) = self.leaving.clone() {
-            let disconnect = command.filter(|_| signed_in);
+        if let Some(Leaving { command, why }) = self.leaving.clone() {
+            // The machine signs out only what is signed in.
             self.feed(Input::Close {
-                disconnect,
+                disconnect: command,
                 nonces: nonces(NONCES),
+                why,
             });
+        } else if self.admission.is_some() {
+            // Nothing is sent in the name of somebody who is not let in yet.
         } else if *self.engine.state() == State::SignedOut {
             if let Some(request) = self.sign_in.take() {
                 self.code_lives = request.within;
+                self.sign_out.clone_from(&request.disconnect);
                 self.feed(Input::SignIn(request));
             } else if self.queue.len() > 0 {
                 // Their sign-in failed between two letters.
@@ -508,13 +579,22 @@ impl Task {
     }
 
     fn publish(&mut self) {
-        let standing = Standing::from(self.engine.state());
+        let standing = match self.engine.state() {
+            // Seen only when its books are written: see `leave`.
+            State::Closed(_) if !self.gone => return,
+            State::Ready if self.admission.is_some() => Standing::Proving,
+            State::Running if self.is_quiet() => Standing::Ready,
+            state => Standing::from(state),
+        };
         let was_asking = matches!(self.status.borrow().standing, Standing::Asking(_));
         if was_asking && standing == Standing::Running {
             self.tell(RunEvent::Asks(None));
         }
         let (current, queued, stuck) = (
-            self.current.as_ref().map(|current| current.order.tag),
+            self.current
+                .as_ref()
+                .filter(|current| !current.order.quiet)
+                .map(|current| current.order.tag),
             self.queue.len(),
             self.engine.is_stuck(),
         );
@@ -543,6 +623,13 @@ impl Task {
         }
     }
 
+    /// Whether what runs is nobody's run.
+    fn is_quiet(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.order.quiet)
+    }
+
     fn never_ready(&self) -> String {
         let reason = CloseReason::NeverReady;
         match &self.shell.ready.advice {
@@ -562,9 +649,9 @@ impl Task {
             self.mail(mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
-        self.status
-            .send_modify(|status| (status.queued, status.current) = (0, None));
         self.listener.event(SessionEvent::Ended(&reason));
+        self.gone = true;
+        self.publish();
     }
 
     fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
@@ -577,6 +664,16 @@ impl Task {
             tracing::error!(%error, "the recording ends here");
             current.order.recorder = None;
         }
+    }
+}
+
+/// The answer to who was proven. One that never comes is no leave to enter.
+async fn verdict(admission: Option<&mut (Identity, Admission)>) -> Result<(), String> {
+    match admission {
+        Some((_, answer)) => answer
+            .await
+            .unwrap_or_else(|_| Err("nobody answered".to_owned())),
+        None => std::future::pending().await,
     }
 }
 

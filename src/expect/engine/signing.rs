@@ -57,8 +57,15 @@ impl Engine {
             self.sign_in_failed(failure, now, effects);
         } else if state == EndState::Ok {
             self.identify(now, effects);
-        } else {
+        } else if self
+            .sign_in
+            .as_ref()
+            .is_some_and(|request| request.attended)
+        {
             self.connect(now, effects);
+        } else {
+            let why = "what was left of the sign-in before is not good any more".to_owned();
+            self.sign_in_failed(sign_in::disowned(why), now, effects);
         }
     }
 

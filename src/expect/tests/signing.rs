@@ -51,6 +51,7 @@ impl SigningIn {
             partner: None,
         };
         let request = SignInRequest {
+            attended: true,
             restore: None,
             way: "device_code".to_owned(),
             connect: "Connect-Thing".to_owned().into(),
