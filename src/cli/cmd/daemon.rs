@@ -17,6 +17,7 @@ use crate::cli::wiring;
 use crate::client::ClientError;
 use crate::daemon::{Service, ServiceError};
 use crate::http::{Server, Socket, Stopper};
+use crate::pty::raise_file_limit;
 
 /// Starts, stops, shows or is the daemon.
 pub(crate) fn daemon(args: DaemonArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -87,6 +88,10 @@ fn run(detach: bool) -> Result<Exit, CliError> {
         })?;
     }
     wiring::start_log(detach)?;
+    match raise_file_limit() {
+        Ok(limit) => tracing::info!(limit, "files may be open"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let place = wiring::place()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
