@@ -14,7 +14,7 @@ use super::state::{State, StopCause};
 use super::terminal::Terminal;
 use super::watch::ChallengeWatch;
 use super::{question, report, sign_in};
-use crate::script::{EndState, Shell, SignIn};
+use crate::script::{EndState, Shell};
 
 mod signing;
 
@@ -270,9 +270,8 @@ impl Engine {
     }
 
     fn text(&mut self, bytes: &[u8], now: Instant, effects: &mut Vec<Effect>) {
-        let mut text = Vec::with_capacity(bytes.len());
         let mut replies = Vec::new();
-        self.terminal.feed(bytes, &mut text, &mut replies);
+        let text = self.terminal.feed(bytes, &mut replies);
         if !replies.is_empty() {
             effects.push(Effect::Write(Typed {
                 bytes: replies,
@@ -286,7 +285,7 @@ impl Engine {
             return;
         };
         let before = effects.len();
-        exchange.take(text, effects);
+        exchange.take(&text, effects);
         let (mid_line, provisional) = (
             exchange.tail.is_mid_line(),
             exchange.has_provisional_challenge(),
@@ -373,7 +372,7 @@ impl Engine {
             return;
         }
         let purpose = Purpose::Run { tag: request.tag };
-        let watch = request.watch.as_ref().and_then(watch);
+        let watch = request.watch.as_ref().and_then(ChallengeWatch::new);
         let mut exchange =
             Exchange::new(purpose, request.command, request.mode, request.nonces).watching(watch);
         exchange.depth = request.depth;
@@ -759,15 +758,5 @@ impl Engine {
         }
         self.exchange = None;
         self.go(State::Closed(reason), now);
-    }
-}
-
-fn watch(rules: &Arc<SignIn>) -> Option<ChallengeWatch> {
-    match ChallengeWatch::new(rules) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::error!(%error, "device-code prompts are not looked for");
-            None
-        }
     }
 }

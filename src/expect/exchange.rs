@@ -124,29 +124,32 @@ impl Exchange {
     }
 
     /// Text from the terminal, escapes out.
-    pub(crate) fn take(&mut self, text: Vec<u8>, effects: &mut Vec<Effect>) {
+    pub(crate) fn take(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         if !self.began || text.is_empty() {
             return;
         }
-        let text = match self.echo.as_mut().map(|echo| echo.push(&text)) {
-            None => text,
-            Some(EchoVerdict::Undecided) => return,
+        match self.echo.as_mut().map(|echo| echo.push(text)) {
+            None => self.take_output(text, effects),
+            Some(EchoVerdict::Undecided) => {}
             Some(EchoVerdict::Output(all)) => {
                 self.echo = None;
-                all
+                self.take_output(&all, effects);
             }
             Some(EchoVerdict::Echo { echo, after }) => {
                 self.echo = None;
                 effects.push(Effect::Echo(echo));
                 // The answered prompt's line is over, and asks no more.
                 self.tail.push(b"\n");
-                text[text.len() - after..].to_vec()
+                self.take_output(&text[text.len() - after..], effects);
             }
-        };
+        }
+    }
+
+    fn take_output(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         match &mut self.held {
-            None => self.deliver(&text, effects),
+            None => self.deliver(text, effects),
             Some(held) => {
-                held.extend_from_slice(&text);
+                held.extend_from_slice(text);
                 if held.len() > HELD_AT_MOST {
                     self.release(effects);
                 }

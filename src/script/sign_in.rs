@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Pattern, Template};
+use super::{Challenges, Pattern, Template};
 
 /// How a module signs in, proves who it is, and signs out. Commands have the connection's holes: `{tenant}`,
 /// `{tenant_id}`, `{sharepoint_host}`, `{app_id}`, `{expected_email}`.
@@ -12,7 +12,7 @@ pub(crate) struct SignIn {
     /// In the order of preference; the first is the default.
     pub(crate) ways: Vec<WayIn>,
     /// What a device-code prompt looks like.
-    pub(crate) challenges: Vec<ChallengeRule>,
+    pub(crate) challenges: Challenges,
     /// The first that fits names the failure.
     pub(crate) failures: Vec<FailureRule>,
     pub(crate) identity: IdentityRule,
@@ -30,16 +30,6 @@ pub(crate) struct WayIn {
     pub(crate) connect: Template,
     /// How long the whole may take; for a device code, how long the code lives.
     pub(crate) within: Duration,
-}
-
-/// What a device-code prompt looks like, over text whose escapes are out and whose white space is collapsed to single
-/// spaces.
-#[derive(Debug, Clone)]
-pub(crate) struct ChallengeRule {
-    /// Groups: `code` (required) and `url`.
-    pub(crate) pattern: Pattern,
-    /// The page, where the prompt does not name one; the challenge then says that it is assumed.
-    pub(crate) assumed_url: Option<String>,
 }
 
 /// One cause of a failed sign-in.

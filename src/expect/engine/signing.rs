@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Engine, SIGN_IN_GRACE, Timer, watch};
+use super::{Engine, SIGN_IN_GRACE, Timer};
 use crate::expect::event::{Effect, Identity, Mode, ReportedError, SignInFailure, SignInRequest};
 use crate::expect::exchange::{Exchange, Purpose};
 use crate::expect::sign_in;
 use crate::expect::state::State;
+use crate::expect::watch::ChallengeWatch;
 use crate::script::EndState;
 
 impl Engine {
@@ -22,7 +23,7 @@ impl Engine {
             )));
             return;
         }
-        let watch = watch(&request.rules);
+        let watch = ChallengeWatch::new(&request.rules);
         let mut exchange = Exchange::new(
             Purpose::Connect,
             request.connect.clone(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::effects::effects;
 use super::text::{pattern, template};
 use crate::script::{
-    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, Template,
-    WayIn,
+    ChallengeRule, Challenges, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn,
+    Template, WayIn,
 };
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::model::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
@@ -109,9 +109,21 @@ pub(super) fn sign_in(
             .map(|(path, value)| (path.0.clone(), value.value.clone()))
             .collect(),
     };
+    let challenges = Challenges::new(rules.challenges)
+        .map_err(|error| {
+            let at = &spec.identity.command;
+            findings.push(
+                Written {
+                    value: at,
+                    file: part.file,
+                }
+                .error(at.span, error.to_string()),
+            );
+        })
+        .ok()?;
     Some(SignIn {
         ways: ways.into_iter().collect::<Option<_>>()?,
-        challenges: rules.challenges,
+        challenges,
         failures: rules.failures,
         identity,
         proof: proof.map_or(Some(None), |proof| proof.map(Some))?,
