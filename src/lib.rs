@@ -56,6 +56,7 @@
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
+//! conformance client mcp
 //! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
 //! ```
 
@@ -65,6 +66,8 @@ pub mod bench;
 pub mod cli;
 mod client;
 mod config;
+#[doc(hidden)]
+pub mod conformance;
 mod connection;
 mod daemon;
 mod demo;

@@ -41,8 +41,12 @@ pub(crate) struct Options {
     pub(crate) legacy: Option<Legacy>,
 }
 
-/// The server.
-#[derive(Clone)]
+/// A server for one client, over a carrier that tells by itself when nobody waits for a call any longer, as HTTP does.
+pub(crate) fn server(place: Place, options: Options) -> impl ServerHandler {
+    Server::new(place, options, CancellationToken::new())
+}
+
+/// The server of one client.
 pub(super) struct Server {
     place: Place,
     pipe_closed: CancellationToken,

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::{TestDaemon, wait_for};
+use crate::support::{TestDaemon, is_gone, wait_for};
 
 #[test]
 fn without_a_daemon_nothing_is_signed_in() {
@@ -131,6 +131,8 @@ fn a_killed_daemon_is_told_and_replaced() {
     assert_eq!(output.status.code(), Some(8));
     let said = String::from_utf8(output.stderr).expect("it is UTF-8");
     assert!(said.contains("the daemon went away"), "{said}");
+    // It lets go of its descriptors one by one, and its socket perhaps last.
+    wait_for("the daemon's end", || is_gone(pid).then_some(()));
     daemon.sign_in();
     let old = wait_for("the old run", || {
         let list = daemon.run(&["runs", "list", "--json"]);

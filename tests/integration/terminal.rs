@@ -1,9 +1,11 @@
 //! `mm` as a person has it: on a terminal.
 
+use std::process::Command;
+
 use expectrl::process::unix::WaitStatus;
 use expectrl::{Eof, Expect as _};
 
-use crate::support::{TestDaemon, wait_for};
+use crate::support::{TestDaemon, is_gone, wait_for};
 
 fn run(command: &str) -> [&str; 6] {
     ["run", "-c", "Contoso", "-m", "exo", command]
@@ -110,6 +112,12 @@ fn a_closed_terminal_does_not_end_the_run() {
         "1..20 | ForEach-Object { $_; Start-Sleep -Milliseconds 50 }",
     ));
     daemon.wait_for_run("running");
+    // What the kernel sends when a terminal closes. Dropping the session would send an interrupt soon after.
+    let client = session.get_process().pid().to_string();
+    let hung_up = Command::new("kill").args(["-HUP", &client]).status();
+    assert!(hung_up.expect("there is a kill").success());
+    let client = client.parse().expect("it is a number");
+    wait_for("the client's end", || is_gone(client).then_some(()));
     drop(session);
     assert_eq!(daemon.wait_for_run("ended")["end"]["outcome"], "succeeded");
     assert_eq!(daemon.session()["account"], "ada@contoso.com");

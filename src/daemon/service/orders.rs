@@ -1,24 +1,22 @@
-//! The service's verbs for runs: accepting a command, following it, stopping it, answering it.
+//! The service's verb that accepts a command: it is checked, its session found or started, and its record made.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::{Service, lock, output_name, refused, state};
+use super::sessions::refused;
+use super::tidy::output_name;
+use super::{Service, lock, state};
 use crate::daemon::registry::Entry;
-use crate::daemon::run::{Run, Scribe, past_view};
-use crate::daemon::view::{
-    Answer, Mode, OnDisconnect, OnQuestion, OnSignedOut, OutputPage, RunOrder, RunView,
-};
+use crate::daemon::run::{Run, Scribe};
+use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
 use crate::daemon::watch::RunWatch;
 use crate::daemon::{ServiceError, bind};
-use crate::expect::AnswerLine;
 use crate::name::RunId;
-use crate::output::{Kept, Limits, read_file};
+use crate::output::{Kept, Limits};
 use crate::policy::{self, Allowance, Verdict, Who};
 use crate::script::Module;
-use crate::session::{Order, RunListener as _, RunResult, StopWhy};
-use crate::store::{KeptOutput, NewRun, RunFilter};
+use crate::session::{Order, RunListener as _, RunResult};
+use crate::store::NewRun;
 
 /// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
 const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
@@ -177,159 +175,6 @@ impl Service {
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }
-
-    fn live_run(&self, id: &RunId) -> Option<(Arc<Run>, Option<Entry>)> {
-        let run = self.0.runs.get(id)?;
-        let entry = self.0.sessions.get(&run.session);
-        Some((run, entry))
-    }
-
-    async fn past_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        let row = self.0.store.run(id.clone()).await.map_err(state)?;
-        row.map(past_view)
-            .ok_or_else(|| ServiceError::UnknownRun { id: id.to_string() })
-    }
-
-    /// Follows a run that was accepted before.
-    pub(crate) async fn watch_run(&self, id: &RunId) -> Result<RunWatch, ServiceError> {
-        match self.live_run(id) {
-            Some((run, entry)) => Ok(RunWatch::live(self.clone(), run, entry)),
-            None => Ok(RunWatch::past(self.clone(), self.past_run(id).await?)),
-        }
-    }
-
-    /// The newest runs first, of one connection or module where given (as typed).
-    pub(crate) async fn runs(
-        &self,
-        connection: Option<&str>,
-        module: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<RunView>, ServiceError> {
-        let (connection, module) = self.filter(connection, module)?;
-        let filter = RunFilter {
-            connection,
-            module,
-            limit: u32::try_from(limit).unwrap_or(u32::MAX),
-        };
-        let rows = self.0.store.recent_runs(filter).await.map_err(state)?;
-        let live = self.0.runs.all();
-        let view = |row: crate::store::RunRow| {
-            live.iter()
-                .find(|run| run.id == row.id)
-                .map_or_else(|| past_view(row), |run| run.view())
-        };
-        Ok(rows.into_iter().map(view).collect())
-    }
-
-    /// Output of a run, also of one that ended before the daemon started.
-    pub(crate) async fn output(
-        &self,
-        id: &RunId,
-        from: u64,
-        max: usize,
-    ) -> Result<OutputPage, ServiceError> {
-        let unreadable =
-            |error: io::Error| state(format!("the output of run {id} cannot be read: {error}"));
-        if let Some((run, _)) = self.live_run(id) {
-            return crate::daemon::run::page(&run, from, max).map_err(unreadable);
-        }
-        let view = self.past_run(id).await?;
-        let (length, skipped) = (view.output_length, view.output_skipped);
-        let page = match self.0.store.output(id.clone()).await.map_err(state)? {
-            Some(KeptOutput::File(name)) => {
-                read_file(&self.outputs().join(name), length, skipped, from, max)
-                    .map_err(unreadable)?
-            }
-            Some(KeptOutput::Inline(bytes)) => {
-                let start = usize::try_from(from).unwrap_or(usize::MAX).min(bytes.len());
-                let end = start.saturating_add(max).min(bytes.len());
-                let next = if end == bytes.len() {
-                    length.max(end as u64)
-                } else {
-                    end as u64
-                };
-                return Ok(OutputPage {
-                    from: start as u64,
-                    bytes: bytes[start..end].to_vec(),
-                    next,
-                    last: end == bytes.len(),
-                });
-            }
-            Some(KeptOutput::None) | None => {
-                return Ok(OutputPage {
-                    from: length,
-                    bytes: Vec::new(),
-                    next: length,
-                    last: true,
-                });
-            }
-        };
-        let last = page.next >= page.end;
-        Ok(OutputPage {
-            from: page.from,
-            bytes: page.bytes,
-            next: page.next,
-            last,
-        })
-    }
-
-    /// Tells a run to stop; returns at once. A run that is over is returned as it is.
-    pub(crate) async fn stop(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        self.stop_because(id, StopWhy::Asked).await
-    }
-
-    async fn stop_because(&self, id: &RunId, why: StopWhy) -> Result<RunView, ServiceError> {
-        let Some((run, entry)) = self.live_run(id) else {
-            return self.past_run(id).await;
-        };
-        if let Some(entry) = entry
-            && !run.is_over()
-        {
-            entry.session.stop(run.tag, why);
-        }
-        Ok(run.view())
-    }
-
-    /// Answers a run's question.
-    pub(crate) async fn answer(&self, id: &RunId, answer: Answer) -> Result<RunView, ServiceError> {
-        check_answer(answer.text.expose())?;
-        let Some((run, Some(entry))) = self.live_run(id) else {
-            self.past_run(id).await?;
-            return Err(ServiceError::NothingAsked { id: id.clone() });
-        };
-        let line = AnswerLine {
-            text: answer.text,
-            secret: answer.secret,
-        };
-        entry
-            .session
-            .answer(run.tag, line)
-            .await
-            .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
-        Ok(run.view())
-    }
-
-    /// A run's id is in other hands now: it no longer ends with whoever asked for it. A run that is over is returned as
-    /// it is.
-    pub(crate) async fn keep_run(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        match self.live_run(id) {
-            Some((run, _)) => {
-                run.outlive_caller();
-                Ok(run.view())
-            }
-            None => self.past_run(id).await,
-        }
-    }
-
-    /// Whoever asked for this run has gone; what that means was said when it was ordered.
-    pub(crate) fn caller_left(&self, id: &RunId) {
-        if let Some((run, Some(entry))) = self.live_run(id)
-            && run.stops_with_caller()
-            && !run.is_over()
-        {
-            entry.session.stop(run.tag, StopWhy::CallerLeft);
-        }
-    }
 }
 
 /// Refuses what cannot be sent, and what would end the session by the way.
@@ -363,22 +208,6 @@ fn check_command(command: &str, module: &Module, limit: usize) -> Result<(), Ser
             message: "`exit` would end the session and its sign-in".to_owned(),
             help: Some("end a session with `mm disconnect`".to_owned()),
         });
-    }
-    Ok(())
-}
-
-/// An answer is one line of at most 4 KB: a wrong guess must not become a frame.
-fn check_answer(text: &str) -> Result<(), ServiceError> {
-    let bad = |message: &str| {
-        Err(ServiceError::BadAnswer {
-            message: message.to_owned(),
-        })
-    };
-    if text.len() > 4096 {
-        return bad("an answer has at most 4,096 bytes");
-    }
-    if text.chars().any(char::is_control) {
-        return bad("an answer is one line without control characters");
     }
     Ok(())
 }

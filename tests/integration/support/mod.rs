@@ -169,6 +169,15 @@ fn is_daemon(pid: u32, folder: &Path) -> bool {
         .any(|window| window == folder)
 }
 
+/// Whether a process has ended, reaped or not.
+pub(crate) fn is_gone(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The state stands behind the name, which may hold anything (proc(5)).
+    stat.rsplit(") ")
+        .next()
+        .is_none_or(|fields| fields.is_empty() || fields.starts_with(['Z', 'X']))
+}
+
 /// Runs a command to its end.
 pub(crate) fn finish(mut command: Command, input: &[u8]) -> Finished {
     let mut child = command

@@ -1,0 +1,161 @@
+//! [`Scribe`]: writes down what a session tells of a run.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Run;
+use super::end::end;
+use super::stored::stored_end;
+use crate::daemon::view::{QuestionView, RunState};
+use crate::expect::{Question, Record};
+use crate::script::Stream;
+use crate::session::{RunEvent, RunListener, RunResult};
+use crate::store::Store;
+
+/// Writes down what a session tells of a run.
+pub(in crate::daemon) struct Scribe {
+    run: Arc<Run>,
+    store: Store,
+    /// Text is kept as console lines, because records were asked for and the shell has none. Holds the line so far.
+    console: Option<Vec<u8>>,
+}
+
+impl Scribe {
+    /// With `text_as_records` the run's text is kept as console records.
+    pub(in crate::daemon) fn new(run: Arc<Run>, store: Store, text_as_records: bool) -> Self {
+        Self {
+            run,
+            store,
+            console: text_as_records.then(Vec::new),
+        }
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        let Some(line) = &mut self.console else {
+            self.run.output.append(text);
+            return;
+        };
+        for piece in text.split_inclusive(|byte| *byte == b'\n') {
+            line.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                line.pop();
+                self.run.output.append(&console_line(line));
+                line.clear();
+            }
+        }
+    }
+}
+
+fn console_line(line: &[u8]) -> Vec<u8> {
+    let value = serde_json::Value::from(String::from_utf8_lossy(line));
+    format!("{{\"stream\":\"console\",\"value\":{value}}}\n").into_bytes()
+}
+
+impl RunListener for Scribe {
+    fn event(&mut self, event: RunEvent<'_>) {
+        if let RunEvent::Output(text) = event {
+            self.text(text);
+            return;
+        }
+        let run = &self.run;
+        match event {
+            RunEvent::Output(_) | RunEvent::Challenged(_) => {}
+            RunEvent::Record(record) => run.output.append(&json_lines(record)),
+            RunEvent::Queued(ahead) => run.change(|progress| {
+                (progress.state, progress.ahead) = (RunState::Queued, ahead);
+            }),
+            RunEvent::Waiting => run.change(|progress| progress.state = RunState::WaitingForSignIn),
+            RunEvent::Sent { account, tenant } => {
+                let now = Timestamp::now();
+                let text = |text: Option<&str>| text.map(str::to_owned);
+                run.change(|progress| {
+                    progress.state = RunState::Running;
+                    progress.ahead = 0;
+                    progress.started_at = Some(now);
+                    progress.account = text(account);
+                    progress.tenant = text(tenant);
+                });
+                self.store.start_run(
+                    run.id.clone(),
+                    "running".to_owned(),
+                    now,
+                    text(account),
+                    text(tenant),
+                );
+            }
+            RunEvent::Asks(question) => run.change(|progress| {
+                progress.question = question.map(question_view);
+                progress.state = if question.is_some() {
+                    RunState::Asking
+                } else {
+                    RunState::Running
+                };
+            }),
+            RunEvent::Stopping => run.change(|progress| {
+                progress.question = None;
+                progress.state = RunState::Stopping;
+            }),
+        }
+    }
+
+    fn ended(self: Box<Self>, result: RunResult) {
+        let end = end(result);
+        let now = Timestamp::now();
+        if let Some(line) = self.console.as_ref().filter(|line| !line.is_empty()) {
+            self.run.output.append(&console_line(line));
+        }
+        self.run.output.finish();
+        let stored = stored_end(&self.run, &end, now);
+        self.run.change(|progress| {
+            progress.state = RunState::Ended;
+            progress.ahead = 0;
+            progress.question = None;
+            progress.ended_at = Some(now);
+            progress.end = Some(end);
+        });
+        self.store.end_run(self.run.id.clone(), stored);
+    }
+}
+
+fn question_view(question: &Question) -> QuestionView {
+    QuestionView {
+        kind: question.kind,
+        text: question.text.clone(),
+        default: question.default.clone(),
+        choices: question.choices.clone(),
+    }
+}
+
+/// A record as the lines that are kept of it: one JSON object a line, objects one by one, values as they came.
+fn json_lines(record: &Record) -> Vec<u8> {
+    let stream = stream_name(record.stream);
+    let mut lines = String::new();
+    let mut line = |value: &str| {
+        for part in [r#"{"stream":""#, stream, r#"","value":"#, value, "}\n"] {
+            lines.push_str(part);
+        }
+    };
+    match serde_json::from_str::<Vec<&serde_json::value::RawValue>>(record.value.get()) {
+        Ok(values) if record.stream == Stream::Output => {
+            for value in values {
+                line(value.get());
+            }
+        }
+        _ => line(record.value.get()),
+    }
+    lines.into_bytes()
+}
+
+/// The stream's name, in kept output and in the API.
+fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Output => "output",
+        Stream::Error => "error",
+        Stream::Warning => "warning",
+        Stream::Verbose => "verbose",
+        Stream::Debug => "debug",
+        Stream::Information => "information",
+        Stream::Console => "console",
+    }
+}

@@ -1,0 +1,126 @@
+//! How a run that is over lies in the store, and how it is shown from there.
+
+use jiff::Timestamp;
+
+use super::Run;
+use super::end::command_error;
+use crate::daemon::view::{Mode, Outcome, RunEnd, RunState, RunView};
+use crate::script::EndState;
+use crate::store::{INLINE_OUTPUT_LIMIT, KeptOutput};
+
+pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::store::RunEnd {
+    let extent = run.output.extent();
+    let output = if extent.length == 0 {
+        KeptOutput::None
+    } else if let Some(file) = run.output.persist() {
+        KeptOutput::File(file)
+    } else {
+        KeptOutput::Inline(
+            run.output
+                .read(0, INLINE_OUTPUT_LIMIT)
+                .map(|page| page.bytes)
+                .unwrap_or_default(),
+        )
+    };
+    let errors: Vec<serde_json::Value> = end
+        .errors
+        .iter()
+        .map(|error| {
+            serde_json::json!({ "message": error.message, "id": error.id, "category": error.category,
+                "line": error.line, "column": error.column })
+        })
+        .collect();
+    crate::store::RunEnd {
+        state: outcome_name(end.outcome).to_owned(),
+        end_state: end.state.map(|state| state_name(state).to_owned()),
+        exit: end.exit,
+        errors: (!errors.is_empty()).then(|| serde_json::Value::from(errors).to_string()),
+        reason: end.reason.clone(),
+        ended: now,
+        output_length: extent.length,
+        output_skipped: extent.skipped,
+        output,
+    }
+}
+
+const OUTCOMES: [(Outcome, &str); 6] = [
+    (Outcome::Succeeded, "succeeded"),
+    (Outcome::Failed, "failed"),
+    (Outcome::Stopped, "stopped"),
+    (Outcome::TimedOut, "timed_out"),
+    (Outcome::Lost, "lost"),
+    (Outcome::NotRun, "not_run"),
+];
+
+const STATES: [(EndState, &str); 6] = [
+    (EndState::Ok, "ok"),
+    (EndState::Failed, "failed"),
+    (EndState::Aborted, "aborted"),
+    (EndState::Parse, "parse"),
+    (EndState::Garbled, "garbled"),
+    (EndState::Unstarted, "unstarted"),
+];
+
+fn outcome_name(outcome: Outcome) -> &'static str {
+    OUTCOMES
+        .iter()
+        .find(|(known, _)| *known == outcome)
+        .map_or("lost", |(_, name)| name)
+}
+
+fn state_name(state: EndState) -> &'static str {
+    STATES
+        .iter()
+        .find(|(known, _)| *known == state)
+        .map_or("failed", |(_, name)| name)
+}
+
+/// A run of the past, from the store.
+pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
+    let errors = row
+        .errors
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<Vec<serde_json::Value>>(json).ok());
+    let errors = errors
+        .unwrap_or_default()
+        .iter()
+        .map(crate::expect::reported_error)
+        .map(command_error)
+        .collect();
+    let outcome = OUTCOMES
+        .iter()
+        .find(|(_, name)| *name == row.state)
+        .map_or(Outcome::Lost, |(outcome, _)| *outcome);
+    let state = row
+        .end_state
+        .as_deref()
+        .and_then(|name| STATES.iter().find(|(_, known)| *known == name));
+    RunView {
+        id: row.id,
+        session: row.session,
+        command: row.command,
+        mode: if row.mode == "records" {
+            Mode::Records
+        } else {
+            Mode::Text
+        },
+        client: row.who,
+        state: RunState::Ended,
+        ahead: 0,
+        submitted_at: row.submitted,
+        started_at: row.started,
+        ended_at: row.ended,
+        question: None,
+        end: Some(RunEnd {
+            outcome,
+            state: state.map(|(state, _)| *state),
+            exit: row.exit,
+            errors,
+            reason: row.reason,
+        }),
+        account: row.account,
+        tenant: row.tenant,
+        output_length: row.output_length,
+        output_skipped: row.output_skipped,
+    }
+}
