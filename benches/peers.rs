@@ -447,9 +447,7 @@ fn tagged(file: &str) -> Result<Vec<u8>, Fault> {
     for line in std::fs::read_to_string(file)?.lines() {
         said.extend(["<<mm:o:", nonce, ">>", line, "\r\n"]);
     }
-    said.push_str(&format!(
-        "<<mm:out:{nonce}>>\r\n<<mm:end:{nonce}:ok::>>\r\n"
-    ));
+    said.extend(["<<mm:out:", nonce, ">>\r\n<<mm:end:", nonce, ":ok::>>\r\n"]);
     Ok(said.into_bytes())
 }
 

@@ -81,7 +81,15 @@ impl Machine {
                     self.kept.append(record.value.get().as_bytes());
                 }
                 Effect::Finished(finished) => self.finish = Some(finished.finish),
-                _ => {}
+                Effect::Write(_)
+                | Effect::Began
+                | Effect::Echo(_)
+                | Effect::Challenged(_)
+                | Effect::Asked(_)
+                | Effect::SignedIn(_)
+                | Effect::SignInFailed(_)
+                | Effect::HangUp
+                | Effect::Kill => {}
             }
         }
     }

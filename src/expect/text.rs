@@ -14,10 +14,9 @@ impl LineEnds {
     pub(crate) fn push(&mut self, bytes: &[u8], text: &mut Vec<u8>) {
         if let Some(first) = bytes.first()
             && std::mem::take(&mut self.carriage_return)
+            && *first != b'\n'
         {
-            if *first != b'\n' {
-                text.push(b'\r');
-            }
+            text.push(b'\r');
         }
         let mut from = 0;
         for at in memchr_iter(b'\r', bytes) {

@@ -13,7 +13,7 @@ static STARTED_WITH: OnceLock<Rlimit> = OnceLock::new();
 /// programs close every number up to their limit.
 pub(crate) fn raise_file_limit() -> io::Result<Option<u64>> {
     let limit = getrlimit(Resource::Nofile);
-    STARTED_WITH.get_or_init(|| limit.clone());
+    STARTED_WITH.get_or_init(|| limit);
     let raised = Rlimit {
         current: limit.maximum,
         ..limit
@@ -26,6 +26,6 @@ pub(crate) fn raise_file_limit() -> io::Result<Option<u64>> {
 pub(super) fn restore(program: Pid) {
     if let Some(limit) = STARTED_WITH.get() {
         // EPERM: it runs with somebody else's rights, and whoever gave it those sets its limits too (`sudo`).
-        let _ = prlimit(Some(program), Resource::Nofile, limit.clone());
+        let _ = prlimit(Some(program), Resource::Nofile, *limit);
     }
 }
