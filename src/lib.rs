@@ -44,15 +44,17 @@
 //! script      name
 //! spec        name script
 //! expect      script secret
-//! recording   secret
+//! recording   redact secret
+//! redact      secret
 //! replay      expect recording script secret
 //! connection  name
 //! policy      connection script
 //! store       name
+//! audit       name redact store
 //! session     expect pty recording script
-//! daemon      config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
-//! http        api daemon name script
+//! http        api audit daemon name script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
@@ -61,6 +63,7 @@
 //! ```
 
 mod api;
+mod audit;
 #[doc(hidden)]
 pub mod bench;
 pub mod cli;
@@ -80,6 +83,7 @@ mod output;
 mod policy;
 mod pty;
 mod recording;
+mod redact;
 mod replay;
 mod script;
 mod secret;

@@ -10,8 +10,8 @@ use crate::script::{Module, Quoting, SignIn, Template};
 use crate::session::nonces;
 use crate::store::Pin;
 
-/// Nonces of a whole sign-in: three commands and a disconnect, each perhaps sent again, and what absorbs a cancel.
-const NONCES: usize = 16;
+/// Nonces of a whole sign-in: four commands and a disconnect, each perhaps sent again twice, and what absorbs a cancel.
+const NONCES: usize = 20;
 
 /// The sign-in of `connection` with `module`; `pin` is whom it proved to be the first time.
 pub(super) fn sign_in(
@@ -42,6 +42,7 @@ pub(super) fn sign_in(
         },
     };
     Ok(SignInRequest {
+        restore: rules.restore.as_ref().map(fill).transpose()?,
         connect: fill(&way.connect)?,
         identity: fill(&rules.identity.command)?,
         proof: rules.proof.as_ref().map(fill).transpose()?,

@@ -139,7 +139,10 @@ impl Task {
                 Ready::Mail(None) => {}
                 Ready::Readable(Ok(())) => self.read(),
                 Ready::Readable(Err(_)) => self.end_of_file(),
-                Ready::Written(Ok(count)) => self.outbox.advance(count),
+                Ready::Written(Ok(count)) => {
+                    self.outbox.advance(count);
+                    self.feed(Input::Written);
+                }
                 // The terminal is gone; reading says so too, and ends the session.
                 Ready::Written(Err(_)) => self.outbox = Outbox::default(),
                 Ready::Exited(status) => self.exited(status),
@@ -499,6 +502,14 @@ impl Task {
     }
 
     fn start(&mut self, mut order: Box<Order>) {
+        let holds = match order.condition.take() {
+            Some(condition) => condition(&self.status.borrow()),
+            None => Ok(()),
+        };
+        if let Err(why) = holds {
+            order.listener.ended(RunResult::NotAllowed(why));
+            return;
+        }
         let request = RunRequest {
             tag: order.tag,
             command: std::mem::take(&mut order.command),

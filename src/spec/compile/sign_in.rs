@@ -87,9 +87,16 @@ pub(super) fn sign_in(
             })
         })
         .collect();
+    let restore = spec.restore.as_ref().map(&mut command);
     let identity = command(&spec.identity.command);
     let proof = spec.proof.as_ref().map(&mut command);
     let disconnect = spec.disconnect.as_ref().map(&mut command);
+
+    let text = spec
+        .identity
+        .text
+        .as_ref()
+        .map(|text| pattern(part.part(|_| text), &[], findings));
 
     let mut rules = own?;
     for included in shared {
@@ -98,6 +105,7 @@ pub(super) fn sign_in(
     }
     let identity = IdentityRule {
         command: identity?,
+        text: text.map_or(Some(None), |text| text.map(Some))?,
         account: spec.identity.account.0.clone(),
         tenant: spec.identity.tenant.0.clone(),
         expires: spec.identity.expires.as_ref().map(|path| path.0.clone()),
@@ -125,6 +133,7 @@ pub(super) fn sign_in(
         ways: ways.into_iter().collect::<Option<_>>()?,
         challenges,
         failures: rules.failures,
+        restore: restore.map_or(Some(None), |restore| restore.map(Some))?,
         identity,
         proof: proof.map_or(Some(None), |proof| proof.map(Some))?,
         disconnect: disconnect.map_or(Some(None), |disconnect| disconnect.map(Some))?,
