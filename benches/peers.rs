@@ -7,6 +7,8 @@
 //! peers latency N                    N runs of `echo x`
 //! peers many N                       N sessions of `cat -E` at once
 //! peers streams K FILE OUT_BYTES     K sessions print FILE at once, on two threads
+//! peers spawn N MEGABYTES            N starts of a session, one after the other, while so much memory is held
+//! peers way N CONNECTION MODULE       N runs of `echo x` through the daemon of $MM_SOCKET and $MM_STATE_DIR
 //! peers memory FILE                  the machine alone: FILE in reads of a terminal's size, through throughput's work
 //! peers records FILE                 the machine alone: FILE's lines, each a batch of objects, as PowerShell's records
 //! ```
@@ -19,7 +21,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use mm::bench::{Fault, Keep, Machine, Output, Patterns, Session, Shell, raise_file_limit};
+use mm::bench::{Door, Fault, Keep, Machine, Output, Patterns, Session, Shell, raise_file_limit};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 
@@ -321,6 +323,26 @@ fn many(count: usize) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The times of so many starts while `megabytes` are resident.
+fn spawn(count: usize, megabytes: usize) -> Result<(), Fault> {
+    raise_file_limit()?;
+    let held = vec![1_u8; megabytes << 20];
+    let folder = Folder::new()?;
+    let shell = Shell::load(&folder.0, "cat")?;
+    let runtime = current_thread()?;
+    let (mut times, mut sessions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let before = cpu_seconds();
+    for _ in 0..count {
+        let start = Instant::now();
+        sessions.push(shell.start(runtime.handle())?);
+        times.push(micros(start));
+    }
+    let cpu = cpu_seconds() - before;
+    std::hint::black_box(&held);
+    println!("{{{}}}", latencies(times, cpu));
+    Ok(())
+}
+
 /// The runs of one thread: so many sessions, all at once.
 async fn stream(
     shell: Shell,
@@ -396,6 +418,30 @@ fn streams(count: usize, file: &str, bytes: u64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The times of so many runs through a daemon whose session is warm.
+fn way(count: usize, connection: &str, module: &str) -> Result<(), Fault> {
+    let named = |name: &str| {
+        let path = std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
+        Ok::<_, Fault>(PathBuf::from(path))
+    };
+    let (socket, state) = (named("MM_SOCKET")?, named("MM_STATE_DIR")?);
+    let (times, cpu) = current_thread()?.block_on(async {
+        let door = Door::find(socket, state).await?;
+        let (mut times, before) = (Vec::with_capacity(count), cpu_seconds());
+        for _ in 0..count {
+            let start = Instant::now();
+            let output = door.run(connection, module, "echo x").await?;
+            times.push(micros(start));
+            if output != b"x\n" {
+                return Err("`echo x` said something else".into());
+            }
+        }
+        Ok::<_, Fault>((times, cpu_seconds() - before))
+    })?;
+    println!("{{{}}}", latencies(times, cpu));
+    Ok(())
+}
+
 /// What a terminal gives at once.
 const READ: usize = 4095;
 
@@ -467,8 +513,10 @@ fn main() -> Result<(), Fault> {
         ["latency", count] => latency(count.parse()?),
         ["many", count] => many(count.parse()?),
         ["streams", count, file, bytes] => streams(count.parse()?, file, bytes.parse()?),
+        ["spawn", count, megabytes] => spawn(count.parse()?, megabytes.parse()?),
+        ["way", count, connection, module] => way(count.parse()?, connection, module),
         ["memory", file] => memory(file, "", &plain_text(file)?, false),
         ["records", file] => memory(file, BOOTED, &tagged(file)?, true),
-        _ => Err("usage: peers throughput FILE OUT_BYTES | match FILE | latency N | many N | streams K FILE OUT_BYTES | memory FILE | records FILE".into()),
+        _ => Err("usage: peers throughput FILE OUT_BYTES | match FILE | latency N | many N | streams K FILE OUT_BYTES | spawn N MEGABYTES | way N CONNECTION MODULE | memory FILE | records FILE".into()),
     }
 }

@@ -20,8 +20,10 @@ use crate::session::{
 };
 use crate::spec::Catalog;
 
+mod door;
 mod machine;
 
+pub use door::Door;
 pub use machine::Machine;
 
 /// Something that should not have happened, for people.
@@ -128,6 +130,8 @@ impl Patterns {
             identity,
             proof: None,
             disconnect: None,
+            clouds: Vec::new(),
+            partner: None,
         })))
     }
 }

@@ -141,6 +141,9 @@ impl RunRequest {
 pub(crate) struct LoginRequest {
     pub(crate) connection: String,
     pub(crate) module: String,
+    /// The way in to take instead of the connection's or the module's preferred one; it counts where a sign-in begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) way: Option<String>,
     /// Whether the identity that was pinned at an earlier sign-in is forgotten.
     #[serde(default)]
     pub(crate) forget_identity: bool,

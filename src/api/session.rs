@@ -76,6 +76,9 @@ pub(crate) struct Session {
     pub(crate) account: Option<String>,
     #[serde(default)]
     pub(crate) tenant: Option<String>,
+    /// The way in of the last sign-in that began: `device_code`, `certificate`, …
+    #[serde(default)]
+    pub(crate) way: Option<String>,
     #[serde(default)]
     pub(crate) signed_in_at: Option<Timestamp>,
     #[serde(default)]
@@ -173,6 +176,9 @@ pub(crate) struct DaemonInfo {
     pub(crate) signed_in: usize,
     #[serde(default)]
     pub(crate) running: usize,
+    /// The clients, by the names that they give themselves, whose forms count as a person's word.
+    #[serde(default)]
+    pub(crate) trusted_forms: Vec<String>,
     /// What is wrong with it.
     #[serde(default)]
     pub(crate) troubles: Vec<String>,

@@ -261,6 +261,9 @@ pub(crate) enum OnQuestionArg {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    /// Sign in this way, not the one that the connection or the module prefers: `device_code`, `certificate`, …
+    #[arg(long, value_name = "NAME")]
+    pub(crate) way: Option<String>,
     /// Show the code and return
     #[arg(long)]
     pub(crate) no_wait: bool,

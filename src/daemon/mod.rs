@@ -4,6 +4,7 @@
 mod approvals;
 mod bind;
 mod books;
+mod credentials;
 mod error;
 mod gate;
 mod launch;
@@ -16,6 +17,7 @@ mod service;
 mod shards;
 mod view;
 mod watch;
+mod ways;
 
 pub(crate) use crate::policy::{Finding, Who};
 pub(crate) use error::ServiceError;
@@ -27,3 +29,4 @@ pub(crate) use view::{
     RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
+pub(crate) use ways::missing_keys;

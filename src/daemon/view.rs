@@ -291,6 +291,8 @@ pub(crate) struct SessionView {
     pub(crate) pid: Option<u32>,
     pub(crate) account: Option<String>,
     pub(crate) tenant: Option<String>,
+    /// The way in of the last sign-in that began.
+    pub(crate) way: Option<String>,
     pub(crate) signed_in_at: Option<Timestamp>,
     pub(crate) challenge: Option<ChallengeView>,
     pub(crate) failure: Option<FailureView>,
@@ -326,6 +328,8 @@ pub(crate) struct DaemonView {
     pub(crate) sessions: usize,
     pub(crate) signed_in: usize,
     pub(crate) running: usize,
+    /// The clients whose own forms count as a person's word.
+    pub(crate) trusted_forms: Vec<String>,
     /// What is wrong with it: the store, the disk.
     pub(crate) troubles: Vec<String>,
 }

@@ -71,9 +71,14 @@ pub(crate) struct Expected {
 /// A sign-in with every hole filled.
 #[derive(Debug, Clone)]
 pub(crate) struct SignInRequest {
+    /// The name of the way in.
+    pub(crate) way: String,
     /// Asked first: where it ends `ok`, an earlier session's sign-in is still good and `connect` is not sent.
     pub(crate) restore: Option<String>,
-    pub(crate) connect: String,
+    /// It may hold secrets.
+    pub(crate) connect: Secret,
+    /// What must not appear in what is told of a failure.
+    pub(crate) secrets: Vec<Secret>,
     pub(crate) identity: String,
     pub(crate) proof: Option<String>,
     /// Sent when the wrong identity was proven. Without one the program is ended then.

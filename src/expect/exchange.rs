@@ -10,6 +10,7 @@ use super::records::RecordLines;
 use super::text::{LineEnds, Tail};
 use super::watch::ChallengeWatch;
 use crate::script::{Pattern, Shell, Stream};
+use crate::secret::Secret;
 
 /// What came after an `out` marker is held back, because the last one before the end ends the output. More than this is
 /// given out: then the marker was the command's own doing.
@@ -44,7 +45,10 @@ pub(crate) enum Purpose {
 /// One command between its frame and its end marker.
 pub(crate) struct Exchange {
     pub(crate) purpose: Purpose,
-    pub(crate) command: String,
+    /// A connect command may hold secrets.
+    pub(crate) command: Secret,
+    /// Whether a recording must not hold its frame.
+    pub(crate) secret: bool,
     pub(crate) mode: Mode,
     pub(crate) depth: u8,
     /// For sending it again, and for what follows it.
@@ -81,10 +85,16 @@ struct Held {
 
 impl Exchange {
     /// An exchange whose frame is still to be sent.
-    pub(crate) fn new(purpose: Purpose, command: String, mode: Mode, nonces: Vec<Nonce>) -> Self {
+    pub(crate) fn new(
+        purpose: Purpose,
+        command: impl Into<Secret>,
+        mode: Mode,
+        nonces: Vec<Nonce>,
+    ) -> Self {
         Self {
             purpose,
-            command,
+            command: command.into(),
+            secret: false,
             mode,
             depth: 2,
             nonces,

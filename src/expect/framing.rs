@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::memmem::Finder;
+use zeroize::Zeroizing;
 
 use super::event::Mode;
 use crate::script::{ChunkEncoding, EndField, Part, Quoting, Shell};
@@ -14,7 +15,8 @@ use crate::script::{ChunkEncoding, EndField, Part, Quoting, Shell};
 /// The bytes that make a shell run `command`.
 pub(crate) fn frame(shell: &Shell, command: &str, nonce: &str, mode: Mode, depth: u8) -> Vec<u8> {
     let framing = &shell.framing;
-    let encoded = encode(framing.encoding, command);
+    // It may be a secret in another form.
+    let encoded = Zeroizing::new(encode(framing.encoding, command));
     let length = encoded.len().to_string();
     let depth = depth.to_string();
     let value = |name: &str| match name {

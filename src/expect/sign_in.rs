@@ -9,6 +9,16 @@ use serde_json::Value;
 use super::event::{Expected, Identity, ReportedError, SignInFailure};
 use super::text::Collapse;
 use crate::script::{Failure, FailureTest, IdentityRule, SignIn};
+use crate::secret::Secret;
+
+impl SignInFailure {
+    /// Takes secrets out of the message: a service may repeat what it was given.
+    pub(crate) fn hide(&mut self, secrets: &[Secret]) {
+        for secret in secrets.iter().filter(|one| !one.expose().is_empty()) {
+            self.message = self.message.replace(secret.expose(), "…");
+        }
+    }
+}
 
 fn failed(name: &str, message: String, advice: &str, retry: bool) -> SignInFailure {
     let failure = Failure {

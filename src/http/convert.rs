@@ -287,6 +287,7 @@ pub(super) fn session(view: SessionView) -> api::Session {
         pid: view.pid,
         account: view.account,
         tenant: view.tenant,
+        way: view.way,
         signed_in_at: view.signed_in_at,
         challenge: view.challenge.map(challenge),
         failure: view.failure.map(failure),
@@ -356,6 +357,7 @@ pub(super) fn daemon(view: DaemonView) -> api::DaemonInfo {
         sessions: view.sessions,
         signed_in: view.signed_in,
         running: view.running,
+        trusted_forms: view.trusted_forms,
         troubles: view.troubles,
     }
 }
@@ -458,6 +460,7 @@ mod tests {
             pid: Some(7),
             account: None,
             tenant: None,
+            way: None,
             signed_in_at: None,
             challenge: Some(ChallengeView {
                 user_code: "ABCD1234E".to_owned(),

@@ -181,6 +181,7 @@ async fn login(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )
@@ -199,6 +200,7 @@ async fn watch(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )

@@ -10,6 +10,9 @@ use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+/// A read of fewer bytes is taken for the end of a burst.
+const BULK: usize = 1024;
+
 /// The master side of a pseudo-terminal. Dropping it closes it: the session's leader gets SIGHUP, and reads of whoever
 /// still has the terminal end.
 ///
@@ -43,18 +46,25 @@ impl Master {
     /// `Ok(Some(0))` is the end: nobody has the terminal open any more (`EIO` on Linux), though the child may live on. It
     /// stays at its end then.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        // Clears the readiness on EAGAIN only: the registration is edge-triggered, and a read that leaves bytes behind gets
-        // no second event.
-        let read =
-            self.descriptor.try_io(Interest::READABLE, |descriptor| {
-                match rustix::io::read(descriptor, buffer) {
-                    Err(Errno::IO) => Ok(0),
-                    result => Ok(result?),
-                }
-            });
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-            read => read.map(Some),
+        let (mut read, room) = (None, buffer.len());
+        let outcome = self.descriptor.try_io(Interest::READABLE, |descriptor| {
+            let count = match rustix::io::read(descriptor, &mut *buffer) {
+                Err(Errno::IO) => 0,
+                result => result?,
+            };
+            read = Some(count);
+            // The registration is edge-triggered, and its readiness is taken back on EAGAIN. A read that leaves room has taken
+            // all there was (`n_tty_read` goes on until its queue is empty), and what comes next is a new event: a few bytes
+            // count as EAGAIN, which saves a read a command. After many there are more already, as a rule.
+            if (1..BULK.min(room)).contains(&count) {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(())
+        });
+        match (read, outcome) {
+            (Some(count), _) => Ok(Some(count)),
+            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            (None, _) => Ok(None),
         }
     }
 

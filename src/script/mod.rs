@@ -3,8 +3,10 @@
 //!
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
+mod binding;
 mod challenges;
 mod effects;
+pub(crate) mod hole;
 mod module;
 mod pattern;
 mod race;
@@ -22,5 +24,7 @@ pub(crate) use shell::{
     Environment, Framing, Interrupt, Markers, Part, Query, QuestionKind, QuestionRule, Ready,
     Records, Shell, Start, Stream, TerminalSettings,
 };
-pub(crate) use sign_in::{Failure, FailureRule, FailureTest, IdentityRule, SignIn, WayIn};
+pub(crate) use sign_in::{
+    Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner, SignIn, WayIn,
+};
 pub(crate) use template::{Quoting, Template, TemplateError};

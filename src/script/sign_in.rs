@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Challenges, Pattern, Template};
+use crate::cloud::Cloud;
 
-/// How a module signs in, proves who it is, and signs out. Commands have the connection's holes: `{tenant}`,
-/// `{tenant_id}`, `{sharepoint_host}`, `{app_id}`, `{expected_email}`.
+/// How a module signs in, proves who it is, and signs out. Commands have the connection's holes ([`super::hole`]).
 #[derive(Debug, Clone)]
 pub(crate) struct SignIn {
     /// In the order of preference; the first is the default.
@@ -24,6 +24,20 @@ pub(crate) struct SignIn {
     pub(crate) proof: Option<Template>,
     /// Ends the sign-in on the service's side.
     pub(crate) disconnect: Option<Template>,
+    /// What a connect command has in addition for a tenant in a national cloud.
+    pub(crate) clouds: Vec<(Cloud, Template)>,
+    /// What is otherwise for a partner who signs in to a customer's tenant.
+    pub(crate) partner: Option<Partner>,
+}
+
+impl SignIn {
+    /// The way in of this name; without a name the preferred one.
+    pub(crate) fn way(&self, name: Option<&str>) -> Option<&WayIn> {
+        match name {
+            Some(name) => self.ways.iter().find(|way| way.name == name),
+            None => self.ways.first(),
+        }
+    }
 }
 
 /// One way to sign in.
@@ -31,9 +45,39 @@ pub(crate) struct SignIn {
 pub(crate) struct WayIn {
     /// `device_code`, `certificate`, …
     pub(crate) name: String,
+    /// The command. Besides the connection's values it may have holes for secrets.
     pub(crate) connect: Template,
+    /// Parameters that are added to the command: each where the connection has a value for all of its holes.
+    pub(crate) options: Vec<Template>,
     /// How long the whole may take; for a device code, how long the code lives.
     pub(crate) within: Duration,
+    /// Who is then signed in.
+    pub(crate) holder: Holder,
+    /// Whether it needs nobody: a session that was lost can come back by itself with it.
+    pub(crate) unattended: bool,
+    /// Where the one who signed in so is told in another way than the module's usual one.
+    pub(crate) identity: Option<IdentityRule>,
+}
+
+/// Who is signed in, and so whom the proven account is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A person: the connection's `expectedEmail`.
+    User,
+    /// An application: its id.
+    Application,
+    /// What the machine itself is in Azure: its client id, where the connection names it.
+    ManagedIdentity,
+}
+
+/// What is otherwise for a partner (GDAP). Only ways in that sign in a user have it: an application signs in to the
+/// customer's tenant itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Partner {
+    /// Added to the connect command.
+    pub(crate) add: Template,
+    /// Proves that it is the customer's tenant, and goes before the usual proof.
+    pub(crate) proof: Option<Template>,
 }
 
 /// One cause of a failed sign-in.

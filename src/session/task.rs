@@ -22,11 +22,11 @@ use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
 use crate::script::Shell;
 
-/// As much as a terminal gives at once, with room.
+/// As much as is read before anything else is looked at: about a millisecond of a flood.
 const READ_SIZE: usize = 64 * 1024;
 
-/// So often it reads before it looks at anything else.
-const READS_AT_ONCE: usize = 8;
+/// As much as a terminal gives at once.
+const READ_AT_LEAST: usize = 4096;
 
 thread_local! {
     /// What was read last. Sessions of one thread take turns with it, so that a thousand idle ones hold no buffer.
@@ -203,9 +203,11 @@ impl Task {
                     Ok(())
                 };
                 if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
+                    let way = request.way.clone();
                     self.sign_in = Some(request);
                     // How the last one failed must not pass for how this one ended.
-                    self.status.send_modify(|status| status.failure = None);
+                    self.status
+                        .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
                 }
                 reply.send(verdict).unwrap_or_default();
             }
@@ -287,24 +289,30 @@ impl Task {
         }
     }
 
-    /// What the terminal has now.
+    /// What the terminal has now. What comes together is handled together: on a busy machine each wake-up of the machine costs
+    /// more than the bytes do.
     fn read(&mut self) {
         let mut buffer = BUFFER.take();
         buffer.resize(READ_SIZE, 0);
-        for _ in 0..READS_AT_ONCE {
-            match self.master.try_read(&mut buffer) {
-                Ok(None) => break,
-                Ok(Some(0)) | Err(_) => {
-                    self.end_of_file();
-                    break;
-                }
-                Ok(Some(count)) => {
-                    self.record(|recorder, now| recorder.output(now, &buffer[..count]));
-                    self.feed(Input::Output(&buffer[..count]));
-                }
+        let mut count = 0;
+        let ended = loop {
+            match self.master.try_read(&mut buffer[count..]) {
+                Ok(None) => break false,
+                Ok(Some(0)) | Err(_) => break true,
+                Ok(Some(more)) => count += more,
             }
+            if READ_SIZE - count < READ_AT_LEAST {
+                break false;
+            }
+        };
+        if count > 0 {
+            self.record(|recorder, now| recorder.output(now, &buffer[..count]));
+            self.feed(Input::Output(&buffer[..count]));
         }
         BUFFER.set(buffer);
+        if ended {
+            self.end_of_file();
+        }
     }
 
     fn end_of_file(&mut self) {

@@ -19,3 +19,4 @@ mod scenarios;
 mod support;
 mod tenant;
 mod terminal;
+mod ways_in;

@@ -151,6 +151,7 @@ impl Story<'_> {
         let request = WatchRequest {
             connection: CONNECTION.to_owned(),
             module: MODULE.to_owned(),
+            way: None,
             forget_identity: false,
         };
         let mut events = self.client.watch_sign_in(&request).await?;

@@ -43,14 +43,17 @@ impl Service {
             }
         }
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
-        let recorder = order
+        let mut recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry, &audit::Who::client(&order.client))
+        self.sign_in(&entry, None, &audit::Who::client(&order.client))
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        if let Some(recorder) = &mut recorder {
+            recorder.keep_out(&entry.secrets.all());
+        }
         let run = self.write_down(&order, &entry).await?;
         let request = Order {
             tag: run.tag,

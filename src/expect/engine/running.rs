@@ -51,7 +51,7 @@ impl Engine {
         exchange.sent(&self.shell, nonce.as_str());
         let bytes = frame(
             &self.shell,
-            &exchange.command,
+            exchange.command.expose(),
             nonce.as_str(),
             exchange.mode,
             exchange.depth,
@@ -59,7 +59,7 @@ impl Engine {
         self.scanner.expect(Some(nonce.as_str()));
         effects.push(Effect::Write(Typed {
             bytes,
-            secret: false,
+            secret: exchange.secret,
         }));
         if self.habits.gives_up && !exchange.began {
             self.timers.set(Timer::Begin, now + BEGIN_WITHIN);

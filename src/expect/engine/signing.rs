@@ -68,9 +68,11 @@ impl Engine {
         let watch = ChallengeWatch::new(&request.rules);
         let until = now + request.within + SIGN_IN_GRACE;
         let command = request.connect.clone();
+        let secret = !request.secrets.is_empty();
         let nonces = std::mem::take(&mut self.spare);
         let mut exchange =
             Exchange::new(Purpose::Connect, command, Mode::Text, nonces).watching(watch);
+        exchange.secret = secret;
         exchange.resends_left = self.habits.resends;
         self.timers.set(Timer::SignIn, until);
         self.send(exchange, now, effects);
@@ -248,11 +250,13 @@ impl Engine {
 
     pub(super) fn sign_in_failed(
         &mut self,
-        failure: SignInFailure,
+        mut failure: SignInFailure,
         now: Instant,
         effects: &mut Vec<Effect>,
     ) {
-        self.sign_in = None;
+        if let Some(request) = self.sign_in.take() {
+            failure.hide(&request.secrets);
+        }
         self.failing = None;
         self.identity = None;
         self.timers.clear(Timer::SignIn);

@@ -48,10 +48,14 @@ impl SigningIn {
             },
             proof: None,
             disconnect: None,
+            clouds: Vec::new(),
+            partner: None,
         };
         let request = SignInRequest {
             restore: None,
-            connect: "Connect-Thing".to_owned(),
+            way: "device_code".to_owned(),
+            connect: "Connect-Thing".to_owned().into(),
+            secrets: Vec::new(),
             identity: "Get-Thing".to_owned(),
             proof: Some("Test-Thing".to_owned()),
             disconnect: disconnect.map(str::to_owned),
