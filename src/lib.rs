@@ -34,7 +34,7 @@
 //!
 //! ```text
 //! room        may import
-//! bench       expect output pty script session spec
+//! bench       api client expect output pty script session spec
 //! name        -
 //! cloud       -
 //! secret      -

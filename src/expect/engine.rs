@@ -13,8 +13,7 @@ use super::framing::Scanner;
 use super::sign_in;
 use super::state::{State, StopCause};
 use super::terminal::Terminal;
-use super::watch::ChallengeWatch;
-use crate::script::{Shell, SignIn};
+use crate::script::Shell;
 
 mod asking;
 mod ending;
@@ -251,16 +250,6 @@ impl Engine {
                 Timer::Kill => self.kill(CloseReason::SignInCancelled, now, effects),
                 Timer::SignOut => self.signs_out_too_long(now, effects),
             }
-        }
-    }
-}
-
-fn watch(rules: &Arc<SignIn>) -> Option<ChallengeWatch> {
-    match ChallengeWatch::new(rules) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::error!(%error, "device-code prompts are not looked for");
-            None
         }
     }
 }

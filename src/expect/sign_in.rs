@@ -250,7 +250,7 @@ fn message(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -> String {
     }
     let text = String::from_utf8_lossy(output);
     let is_code = |line: &str| {
-        let mut challenges = rules.challenges.iter();
+        let mut challenges = rules.challenges.rules().iter();
         challenges.any(|rule| rule.pattern.is_match(line.as_bytes()))
     };
     let mut said: Vec<String> = text.lines().map(first_line).collect();

@@ -3,6 +3,7 @@
 //! Nobody locks. Requests come as mail, and what happens goes out to listeners and as a snapshot on a `watch`. The task
 //! ends when its program is gone.
 
+mod alarm;
 mod handle;
 mod mail;
 mod outbox;

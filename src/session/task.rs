@@ -1,6 +1,7 @@
 //! The task of one session. Its loop turns what is ready into an input of the machine and does what the machine asks, in
 //! one place each.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::SessionError;
+use super::alarm::Alarm;
 use super::mail::{
     Admission, Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy,
 };
@@ -22,8 +24,16 @@ use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
 use crate::script::Shell;
 
-/// As much as a terminal gives at once, with room.
+/// As much as is read before anything else is looked at: about a millisecond of a flood.
 const READ_SIZE: usize = 64 * 1024;
+
+/// As much as a terminal gives at once.
+const READ_AT_LEAST: usize = 4096;
+
+thread_local! {
+    /// What was read last. Sessions of one thread take turns with it, so that a thousand idle ones hold no buffer.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// After the program's end its output is read for so long; a grandchild may hold the terminal open for ever.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -63,6 +73,7 @@ pub(super) struct Task {
     master: Master,
     child: Child,
     engine: Engine,
+    alarm: Alarm,
     shell: Arc<Shell>,
     inbox: mpsc::UnboundedReceiver<Mail>,
     outbox: Outbox,
@@ -87,7 +98,7 @@ pub(super) struct Task {
 
 enum Ready {
     Mail(Option<Mail>),
-    Read(std::io::Result<usize>),
+    Readable(std::io::Result<()>),
     Written(std::io::Result<usize>),
     Exited(std::io::Result<Ended>),
     Admitted(Result<(), String>),
@@ -107,6 +118,7 @@ impl Task {
         let (status, watched) = watch::channel(SessionStatus::new(child.id()));
         let task = Self {
             engine: Engine::new(Arc::clone(&shell), needs_sign_in, Habits::LIVE, now),
+            alarm: Alarm::default(),
             master,
             child,
             shell,
@@ -132,18 +144,14 @@ impl Task {
         self.listener.event(SessionEvent::Started {
             pid: self.child.id(),
         });
-        let mut buffer = vec![0; READ_SIZE];
         self.settle();
         while !matches!(self.engine.state(), State::Closed(_)) {
-            match self.ready(&mut buffer).await {
+            match self.ready().await {
                 Ready::Mail(Some(mail)) => self.mail(mail),
                 // Every handle is gone, which does not end a sign-in: the program decides when it is over.
                 Ready::Mail(None) => {}
-                Ready::Read(Ok(0) | Err(_)) => self.end_of_file(),
-                Ready::Read(Ok(count)) => {
-                    self.record(|recorder, now| recorder.output(now, &buffer[..count]));
-                    self.feed(Input::Output(&buffer[..count]));
-                }
+                Ready::Readable(Ok(())) => self.read(),
+                Ready::Readable(Err(_)) => self.end_of_file(),
                 Ready::Written(Ok(count)) => {
                     self.outbox.advance(count);
                     self.feed(Input::Written);
@@ -159,7 +167,7 @@ impl Task {
         self.leave();
     }
 
-    async fn ready(&mut self, buffer: &mut [u8]) -> Ready {
+    async fn ready(&mut self) -> Ready {
         let deadline = self.next_deadline();
         let (exited, at_end) = (self.ending.exit.is_some(), self.ending.end_of_file);
         let mail_open = !self.inbox.is_closed() || !self.inbox.is_empty();
@@ -168,11 +176,11 @@ impl Task {
             // end ends nothing by itself: what it said is still read.
             biased;
             mail = self.inbox.recv(), if mail_open => Ready::Mail(mail),
-            () = sleep_until(deadline), if deadline.is_some() => Ready::Time,
+            () = self.alarm.wait(deadline) => Ready::Time,
             written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             status = self.child.wait(), if !exited => Ready::Exited(status),
             verdict = verdict(self.admission.as_mut()), if self.admission.is_some() => Ready::Admitted(verdict),
-            read = self.master.read(buffer), if !at_end => Ready::Read(read),
+            read = self.master.readable(), if !at_end => Ready::Readable(read),
         }
     }
 
@@ -320,6 +328,32 @@ impl Task {
             self.stop(tag, StopWhy::Asked);
         } else {
             self.feed(Input::Interrupt);
+        }
+    }
+
+    /// What the terminal has now. What comes together is handled together: on a busy machine each wake-up of the machine costs
+    /// more than the bytes do.
+    fn read(&mut self) {
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ_SIZE, 0);
+        let mut count = 0;
+        let ended = loop {
+            match self.master.try_read(&mut buffer[count..]) {
+                Ok(None) => break false,
+                Ok(Some(0)) | Err(_) => break true,
+                Ok(Some(more)) => count += more,
+            }
+            if READ_SIZE - count < READ_AT_LEAST {
+                break false;
+            }
+        };
+        if count > 0 {
+            self.record(|recorder, now| recorder.output(now, &buffer[..count]));
+            self.feed(Input::Output(&buffer[..count]));
+        }
+        BUFFER.set(buffer);
+        if ended {
+            self.end_of_file();
         }
     }
 
@@ -673,14 +707,6 @@ async fn verdict(admission: Option<&mut (Identity, Admission)>) -> Result<(), St
         Some((_, answer)) => answer
             .await
             .unwrap_or_else(|_| Err("nobody answered".to_owned())),
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until then; for ever without a time.
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
 }

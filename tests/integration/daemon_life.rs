@@ -248,3 +248,37 @@ fn a_database_that_another_program_holds_costs_a_run_and_no_session() {
         "1\n"
     );
 }
+
+#[test]
+fn the_daemon_may_open_many_files_and_its_programs_as_many_as_it_was_started_with() {
+    let daemon = TestDaemon::new();
+    // A soft limit below the hard one, as login shells have it.
+    let mut shell = Command::new("sh");
+    let started = daemon.mm(&["daemon", "start"]);
+    shell
+        .args(["-c", "ulimit -S -n 200 && exec \"$0\" \"$@\""])
+        .arg(started.get_program())
+        .args(started.get_args())
+        .env_clear()
+        .envs(
+            started
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let start = crate::support::finish(shell, b"");
+    assert_eq!(start.code, 0, "{start:?}");
+    let soft_limit = |pid: u32| {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("it lives");
+        let line = limits.lines().find(|line| line.contains("open files"));
+        let mut words = line.expect("files are limited").split_whitespace();
+        let soft = words.nth(3).expect("a soft limit").to_owned();
+        (soft, words.next().expect("a hard limit").to_owned())
+    };
+    let pid = daemon.pid().expect("it wrote its lock file");
+    let (soft, hard) = soft_limit(pid);
+    assert_eq!(soft, hard);
+    daemon.sign_in();
+    let program = daemon.session()["pid"].as_u64().expect("it has a program");
+    let program = u32::try_from(program).expect("a process id");
+    assert_eq!(soft_limit(program).0, "200");
+}

@@ -19,6 +19,7 @@ use crate::cli::wiring;
 use crate::client::ClientError;
 use crate::daemon::{Service, ServiceError, Shutdown};
 use crate::http::{DaemonLock, Server, Socket, Stopper};
+use crate::pty::raise_file_limit;
 
 /// How often a daemon that stops is asked what it waits for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -108,6 +109,10 @@ fn run(detach: bool) -> Result<Exit, CliError> {
         })?;
     }
     wiring::start_log(detach)?;
+    match raise_file_limit() {
+        Ok(limit) => tracing::info!(limit, "files may be open"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let place = wiring::place()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
