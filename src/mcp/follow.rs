@@ -70,6 +70,19 @@ pub(super) async fn run_without_questions(
     follow(call, events, within, stops).await
 }
 
+/// Follows a run that was told to stop, to its end or that of the time: what it asked for may stand for another moment.
+pub(super) async fn stopping_run(
+    call: &Call,
+    events: Events,
+    within: Duration,
+) -> Result<(Stands, Events), Refusal> {
+    let stops = StopsAt {
+        question: false,
+        approval: false,
+    };
+    follow(call, events, within, stops).await
+}
+
 async fn follow(
     call: &Call,
     mut events: Events,
