@@ -96,15 +96,12 @@ fn progress_rises_and_repeats_what_a_person_needs() {
     let mut raw = Raw::start(&daemon, "off");
     raw.call(1, "login", &exo(json!({})));
     raw.answer();
-    let params = json!({"name": "wait", "arguments": exo(json!({"wait_seconds": 5})),
+    let params = json!({"name": "wait", "arguments": exo(json!({"wait_seconds": 300})),
         "_meta": {"progressToken": "here"}});
     raw.request(2, "tools/call", &params);
     let mut last = 0.0;
-    loop {
+    for _ in 0..2 {
         let line = raw.answer();
-        if line["id"] == 2 {
-            break;
-        }
         assert_eq!(line["method"], "notifications/progress", "{line}");
         let told = &line["params"];
         assert_eq!(told["progressToken"], "here");
@@ -115,6 +112,5 @@ fn progress_rises_and_repeats_what_a_person_needs() {
         assert!(message.contains("C4NTS7K9Q"), "{message}");
         assert!(message.chars().count() <= 200, "{message}");
     }
-    assert!(last > 0.0, "five seconds have two messages");
     raw.end();
 }
