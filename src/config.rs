@@ -66,7 +66,8 @@ pub(crate) struct Config {
 pub(crate) struct Approvals {
     /// How long somebody has to say yes.
     pub(crate) within: Duration,
-    /// The clients, by the names that they give themselves, whose own forms count as a person's word.
+    /// The clients, by the names that they give themselves, whose own forms count as a person's word
+    /// (`MM_APPROVAL_FORMS`, with commas between). Nobody by default: a name is easily taken.
     pub(crate) forms: Vec<String>,
 }
 
@@ -230,6 +231,9 @@ impl Config {
             .or_else(|| variable("MM_LOG").map(|text| text.to_string_lossy().into_owned()))
             .unwrap_or_else(|| "info".to_owned());
 
+        let forms = variable("MM_APPROVAL_FORMS").unwrap_or_default();
+        let forms = forms.to_string_lossy();
+
         let on_audit_failure = match variable("MM_AUDIT_ON_FAILURE") {
             Some(word) => OnAuditFailure::read(&word.to_string_lossy())?,
             None => OnAuditFailure::default(),
@@ -245,7 +249,15 @@ impl Config {
             log,
             limits: Limits::default(),
             on_audit_failure,
-            approvals: Approvals::default(),
+            approvals: Approvals {
+                forms: forms
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+                ..Approvals::default()
+            },
         })
     }
 
@@ -325,6 +337,7 @@ mod tests {
                 named: false
             }]
         );
+        assert!(config.approvals.forms.is_empty());
         assert_eq!(config.log, "info");
         assert_eq!(config.limits.output, 67_108_864);
         assert_eq!(
