@@ -309,6 +309,32 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_without_error_records_says_what_its_program_said() {
+        let module = crate::spec::Catalog::load(&[])
+            .module("az")
+            .expect("it is part of the program");
+        let rules = module.sign_in.as_ref().expect("it signs in");
+        let prompt = "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code ABCDEFGHJ to authenticate.\n";
+        let said = |text: &str| failure(rules, &[], text.as_bytes());
+        let declined = said(&format!(
+            "{prompt}ERROR: AADSTS70018: The end user denied it.\nRun the command below:\naz login\n"
+        ));
+        assert_eq!(declined.failure.name, "declined");
+        assert_eq!(
+            declined.message,
+            "ERROR: AADSTS70018: The end user denied it."
+        );
+        let unknown = said("Traceback:\n  it broke\n\n");
+        assert_eq!(
+            (unknown.failure.name.as_str(), unknown.message.as_str()),
+            ("sign-in-failed", "it broke")
+        );
+        assert!(!said(prompt).message.contains("ABCDEFGHJ"));
+        // A proof that fails for a known reason is named by it, and no other is made up.
+        assert!(known_failure(rules, &[], b"nothing known").is_none());
+    }
+
+    #[test]
     fn case_does_not_matter_and_a_mismatch_says_both_names() {
         let identity = Identity {
             account: "Ada@Contoso.com".to_owned(),
