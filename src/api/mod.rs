@@ -4,6 +4,7 @@
 //! Requests refuse fields they do not know. Responses may grow: a client ignores what it does not know, and what an older
 //! daemon does not send is absent. So a newer client works with the daemon that is running.
 
+mod audit;
 mod error;
 mod event;
 mod offers;
@@ -11,6 +12,10 @@ mod request;
 mod run;
 mod session;
 
+pub(crate) use audit::{
+    AcceptAuditRequest, AcceptedAudit, AuditFinding, AuditHead, AuditPage, AuditReport,
+    VerifyAuditRequest,
+};
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
 pub(crate) use offers::{Connection, Module, Offers};

@@ -58,6 +58,7 @@ impl Exit {
             | ErrorCode::TooLarge
             | ErrorCode::BadCommand
             | ErrorCode::UnknownRun
+            | ErrorCode::UnknownRow
             | ErrorCode::UnknownSession
             | ErrorCode::BadAnswer => Self::Usage,
             ErrorCode::BadConnection | ErrorCode::BadModule => Self::BadSpec,

@@ -2,9 +2,11 @@
 //! each verb, `output` is the only file that prints, `exit` is the list of exit codes, `wiring` joins the other rooms.
 
 mod args;
+mod audit_args;
 mod challenge;
 mod cmd;
 mod connection_args;
+mod csv;
 mod diff;
 mod ending;
 mod entry;

@@ -238,11 +238,11 @@ impl Client {
         collect(response).await.map(drop)
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         json(self.request(Method::GET, path, Vec::new()).await?).await
     }
 
-    async fn post(
+    pub(super) async fn post(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -292,7 +292,7 @@ fn header<T: std::str::FromStr>(
         })
 }
 
-fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
     let mut text = path.to_owned();
     let given = values
         .iter()

@@ -34,8 +34,8 @@ const PAGE_LIMIT: usize = 1024 * 1024;
 
 /// What the routes share.
 #[derive(Clone)]
-struct Door {
-    service: Service,
+pub(super) struct Door {
+    pub(super) service: Service,
     stopper: Stopper,
 }
 
@@ -74,6 +74,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
         .route("/v1/demo", post(demo))
+        .merge(super::audit::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(Door { service, stopper })
