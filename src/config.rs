@@ -52,6 +52,25 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// What may run while the audit cannot be written, or was changed.
     pub(crate) on_audit_failure: OnAuditFailure,
+    pub(crate) approvals: Approvals,
+}
+
+/// How commands are approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Approvals {
+    /// How long somebody has to say yes.
+    pub(crate) within: Duration,
+    /// The clients, by the names that they give themselves, whose own forms count as a person's word.
+    pub(crate) forms: Vec<String>,
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self {
+            within: Duration::from_secs(10 * 60),
+            forms: Vec::new(),
+        }
+    }
 }
 
 /// A folder of modules.
@@ -220,6 +239,7 @@ impl Config {
             log,
             limits: Limits::default(),
             on_audit_failure,
+            approvals: Approvals::default(),
         })
     }
 

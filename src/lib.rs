@@ -36,28 +36,30 @@
 //! room        may import
 //! bench       expect output pty script session spec
 //! name        -
+//! cloud       -
 //! secret      -
 //! output      -
 //! pty         -
 //! logging     -
 //! config      -
-//! script      name
-//! spec        name script
+//! script      cloud name
+//! spec        cloud name script
 //! expect      script secret
 //! recording   redact secret
 //! redact      secret
 //! replay      expect recording script secret
-//! connection  name
+//! connection  cloud name secret
 //! policy      connection script
 //! store       name
 //! audit       name redact store
 //! session     expect pty recording script
-//! daemon      audit config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit cloud config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
 //! http        api audit daemon name script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
+//! conformance client mcp
 //! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
 //! ```
 
@@ -67,7 +69,10 @@ mod audit;
 pub mod bench;
 pub mod cli;
 mod client;
+mod cloud;
 mod config;
+#[doc(hidden)]
+pub mod conformance;
 mod connection;
 mod daemon;
 mod demo;

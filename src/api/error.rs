@@ -42,6 +42,16 @@ pub(crate) enum ErrorCode {
     Refused,
     /// It cannot be written into the audit, so it is not done.
     Unrecorded,
+    /// Only reading was asked for, and the command does more or may do more.
+    NotReading,
+    /// The command cannot be made to say only what it would do.
+    NoWhatIf,
+    /// Only a person at a terminal may say this.
+    NeedsPerson,
+    /// The run does not wait for approval.
+    NoApproval,
+    /// What was approved is not what waits.
+    ApprovalChanged,
     /// It would end sign-ins.
     WouldLoseSignIns,
     /// The daemon is going away.
@@ -53,7 +63,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -72,6 +82,11 @@ impl ErrorCode {
         Self::BadAnswer,
         Self::Refused,
         Self::Unrecorded,
+        Self::NotReading,
+        Self::NoWhatIf,
+        Self::NeedsPerson,
+        Self::NoApproval,
+        Self::ApprovalChanged,
         Self::WouldLoseSignIns,
         Self::ShuttingDown,
         Self::State,

@@ -4,6 +4,7 @@
 //! Requests refuse fields they do not know. Responses may grow: a client ignores what it does not know, and what an older
 //! daemon does not send is absent. So a newer client works with the daemon that is running.
 
+mod approval;
 mod audit;
 mod error;
 mod event;
@@ -12,6 +13,7 @@ mod request;
 mod run;
 mod session;
 
+pub(crate) use approval::{Approval, ApprovalList, ApproveRequest, AskedBy, DenyRequest, Finding};
 pub(crate) use audit::{
     AcceptAuditRequest, AcceptedAudit, AuditFinding, AuditHead, AuditPage, AuditReport,
     VerifyAuditRequest,
@@ -32,7 +34,7 @@ pub(crate) use session::{
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 2;
+pub(crate) const API_VERSION: u32 = 3;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

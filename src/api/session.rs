@@ -76,6 +76,9 @@ pub(crate) struct Session {
     pub(crate) account: Option<String>,
     #[serde(default)]
     pub(crate) tenant: Option<String>,
+    /// The way in of the last sign-in that began: `device_code`, `certificate`, …
+    #[serde(default)]
+    pub(crate) way: Option<String>,
     #[serde(default)]
     pub(crate) signed_in_at: Option<Timestamp>,
     #[serde(default)]
@@ -126,7 +129,7 @@ impl Session {
 }
 
 /// `GET /v1/sessions`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionList {
     pub(crate) sessions: Vec<Session>,
 }

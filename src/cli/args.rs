@@ -89,6 +89,14 @@ Ctrl-C stops the waiting, not the sign-in.
   pass show contoso | mm answer r7k2m9xq4a   reads standard input
 ")]
     Answer(AnswerArgs),
+    /// List, show, approve and deny the runs that wait for a person's yes
+    #[command(after_help = "Examples:
+  mm approvals list
+  mm approvals show r7k2m9xq4a
+  mm approvals approve r7k2m9xq4a            asks at this terminal; nothing else can say yes
+  mm approvals deny r7k2m9xq4a --reason 'not on a Friday'
+")]
+    Approvals(ApprovalsArgs),
     /// Show and check the record of what was done
     #[command(after_help = "Examples:
   mm audit list -c Contoso --since 2h
@@ -228,6 +236,18 @@ pub(crate) struct RunArgs {
     /// Exit with 1 when the command wrote errors, even if it succeeded
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Refuse the command where it may do more than read
+    #[arg(long)]
+    pub(crate) only_reads: bool,
+    /// Only say what it would do: adds `-WhatIf` to the one command in it that does more than read
+    #[arg(long)]
+    pub(crate) what_if: bool,
+    /// Why, for whoever approves it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// The ticket that it belongs to
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) ticket: Option<String>,
     /// Write a redacted recording of the run
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -251,6 +271,9 @@ pub(crate) enum OnQuestionArg {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) session: SessionArgs,
+    /// Sign in this way, not the one that the connection or the module prefers: `device_code`, `certificate`, …
+    #[arg(long, value_name = "NAME")]
+    pub(crate) way: Option<String>,
     /// Show the code and return
     #[arg(long)]
     pub(crate) no_wait: bool,
@@ -334,6 +357,43 @@ pub(crate) struct AnswerArgs {
     pub(crate) id: String,
     /// The answer; without it, a hidden prompt or standard input. Refused for secrets
     pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ApprovalsArgs {
+    #[command(subcommand)]
+    pub(crate) verb: ApprovalsVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ApprovalsVerb {
+    /// What waits
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One run: what it would do, as whom, who asked and why
+    Show {
+        /// The run's id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one run and ask at this terminal whether it may run
+    Approve {
+        /// The run's id
+        id: String,
+    },
+    /// Say no: the run ends without having run
+    Deny {
+        /// The run's id
+        id: String,
+        /// Why, for whoever asked
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, ClapArgs)]

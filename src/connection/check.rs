@@ -96,7 +96,8 @@ fn ids(connection: &Connection) -> Vec<(String, String)> {
 
 /// Whether the value of this key is an id.
 pub(super) fn wants_guid(key: &str) -> bool {
-    matches!(key, "tenantId" | "appId") || key.starts_with("moduleApps.")
+    matches!(key, "tenantId" | "appId" | "signIn.managedIdentityId")
+        || key.starts_with("moduleApps.")
 }
 
 /// Whether `text` is an id as Entra writes them: 8, 4, 4, 4 and 12 hexadecimal digits.

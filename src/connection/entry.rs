@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::error::EntryError;
 use super::policy::Policy;
+use super::sign_in::SignInChoice;
+use crate::cloud::Cloud;
 use crate::name::{ConnectionName, ModuleName};
+use crate::secret::Reference;
 
 /// Application ids by module.
 pub(super) type ModuleApps = BTreeMap<String, String>;
@@ -25,6 +28,10 @@ pub(crate) struct Connection {
     /// The file's `_knownModuleApps`, shared by its entries.
     known_module_apps: Arc<ModuleApps>,
     sharepoint_host: Option<String>,
+    organization: Option<String>,
+    delegated_organization: Option<String>,
+    cloud: Cloud,
+    sign_in: SignInChoice,
     policy: Policy,
     skip_send_guards: bool,
     stand_in: Option<String>,
@@ -60,6 +67,10 @@ impl Connection {
             module_apps: module_apps(&keys.path("moduleApps"), raw.get("moduleApps"))?,
             known_module_apps: Arc::clone(known_module_apps),
             sharepoint_host: keys.text("sharepoint_host")?,
+            organization: keys.text("organization")?,
+            delegated_organization: keys.text("delegatedOrganization")?,
+            cloud: keys.cloud("cloud")?,
+            sign_in: SignInChoice::read(&keys.path("signIn"), raw.get("signIn"))?,
             policy: keys.policy("policy")?,
             skip_send_guards: keys.flag("skipSendGuards")?,
             stand_in: keys.text("stand_in")?,
@@ -75,6 +86,7 @@ impl Connection {
             "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
             "expectedEmail": "ada@contoso.com",
             "description": "the stand-in tenant of the demo",
+            "policy": "open",
             "stand_in": scenario,
         });
         let name = "Demo".parse().expect("`Demo` is a connection name");
@@ -124,6 +136,41 @@ impl Connection {
         }
     }
 
+    /// The tenant's `onmicrosoft.com` name, as signing in with an application wants it; without the key, its domain.
+    pub(crate) fn organization(&self) -> &str {
+        self.organization.as_deref().unwrap_or(&self.tenant)
+    }
+
+    /// The customer whose tenant a partner signs in to (GDAP).
+    pub(crate) fn delegated_organization(&self) -> Option<&str> {
+        self.delegated_organization.as_deref()
+    }
+
+    /// The cloud that the tenant is in.
+    pub(crate) fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
+    /// The way in to take for `module`. `None`: the one that the module prefers.
+    pub(crate) fn way(&self, module: &ModuleName) -> Option<&str> {
+        self.sign_in.way(module)
+    }
+
+    /// The file with the certificate and its key.
+    pub(crate) fn certificate_file(&self, module: &ModuleName) -> Option<&str> {
+        self.sign_in.certificate_file(module)
+    }
+
+    /// The client id of the managed identity; without one it is the machine's own.
+    pub(crate) fn managed_identity_id(&self, module: &ModuleName) -> Option<&str> {
+        self.sign_in.managed_identity_id(module)
+    }
+
+    /// Where the secret that `hole` stands for is to be had.
+    pub(crate) fn secret(&self, module: &ModuleName, hole: &str) -> Option<&Reference> {
+        self.sign_in.secret(module, hole)
+    }
+
     /// What a person wrote about it.
     pub(crate) fn description(&self) -> Option<&str> {
         self.description.as_deref()
@@ -149,18 +196,25 @@ impl Connection {
         &self.raw
     }
 
-    /// What fills a template's holes for `module`: `tenant`, `tenant_id`, `sharepoint_host`, `app_id`, `expected_email`.
-    /// `None` for a hole that the entry has no value for, and for any other name.
+    /// What fills a template's holes for `module`. `None` for a hole that the entry has no value for, and for any other
+    /// name; secrets are no values.
     pub(crate) fn holes<'c>(
         &'c self,
         module: &ModuleName,
     ) -> impl Fn(&str) -> Option<&'c str> + use<'c> {
         let app_id = self.app_id(module);
+        let certificate_file = self.certificate_file(module);
+        let managed_identity_id = self.managed_identity_id(module);
         move |hole| match hole {
             "tenant" => Some(self.tenant()),
             "tenant_id" => Some(self.tenant_id()),
+            "organization" => Some(self.organization()),
             "sharepoint_host" => Some(self.sharepoint_host()),
+            "sharepoint_domain" => Some(self.cloud().sharepoint_domain()),
             "app_id" => app_id,
+            "certificate_file" => certificate_file,
+            "managed_identity_id" => managed_identity_id,
+            "delegated_organization" => self.delegated_organization(),
             "expected_email" => self.expected_email(),
             _ => None,
         }
@@ -188,13 +242,13 @@ pub(super) fn module_apps(key: &str, value: Option<&Value>) -> Result<ModuleApps
 }
 
 /// An object's keys, read with their path for errors.
-struct Keys<'r> {
-    path: String,
-    raw: &'r Map<String, Value>,
+pub(super) struct Keys<'r> {
+    pub(super) path: String,
+    pub(super) raw: &'r Map<String, Value>,
 }
 
 impl Keys<'_> {
-    fn path(&self, key: &str) -> String {
+    pub(super) fn path(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
@@ -203,7 +257,7 @@ impl Keys<'_> {
     }
 
     /// Text without the blanks around it. Empty text counts as none: other programs' editors leave it behind.
-    fn text(&self, key: &str) -> Result<Option<String>, EntryError> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<String>, EntryError> {
         match self.raw.get(key) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => {
@@ -221,6 +275,18 @@ impl Keys<'_> {
             Some(word) => Policy::of_word(&word).ok_or_else(|| EntryError::Kind {
                 key: self.path(key),
                 expected: Policy::EXPECTED,
+                found: "another word",
+            }),
+        }
+    }
+
+    /// The cloud's word.
+    fn cloud(&self, key: &str) -> Result<Cloud, EntryError> {
+        match self.text(key)? {
+            None => Ok(Cloud::default()),
+            Some(word) => Cloud::of_word(&word).ok_or_else(|| EntryError::Kind {
+                key: self.path(key),
+                expected: Cloud::EXPECTED,
                 found: "another word",
             }),
         }
@@ -335,6 +401,14 @@ mod tests {
                 "connections.Contoso.policy: expected `read-only`, `ask` or `open`, found another word",
             ),
             (
+                json!({"tenant": "t", "cloud": "gcc"}),
+                "connections.Contoso.cloud: expected `global`, `us_gov_high`, `us_gov_dod` or `china`, found another word",
+            ),
+            (
+                json!({"tenant": "t", "signIn": {"way": 1}}),
+                "connections.Contoso.signIn.way: expected text, found a number",
+            ),
+            (
                 json!({"tenant": "t", "mcps": ["mm", 1]}),
                 "connections.Contoso.mcps[1]: expected text, found a number",
             ),
@@ -384,6 +458,9 @@ mod tests {
         assert_eq!(pnp("sharepoint_host"), Some("contosollc"));
         assert_eq!(pnp("app_id"), Some("file-pnp"));
         assert_eq!(pnp("expected_email"), None);
+        assert_eq!(pnp("sharepoint_domain"), Some("sharepoint.com"));
+        assert_eq!(pnp("organization"), Some("contoso.com"));
+        assert_eq!(pnp("delegated_organization"), None);
         assert_eq!(pnp("nonce"), None);
         assert_eq!(connection.holes(&module("exo"))("app_id"), None);
     }

@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod policy;
 mod registry;
+mod sign_in;
 
 pub(crate) use check::doubts;
 pub(crate) use edit::Editor;

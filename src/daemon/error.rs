@@ -103,6 +103,40 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: String,
     },
+    /// Only reading was asked for.
+    #[error("{message}")]
+    NotReading {
+        /// What in the command does more, or may.
+        message: String,
+        /// The remedy.
+        help: String,
+    },
+    /// The command cannot be made to say only what it would do.
+    #[error("{message}")]
+    NoWhatIf {
+        /// Why.
+        message: String,
+    },
+    /// Only a person at a terminal may say this.
+    #[error("only a person at a terminal can approve run {id}")]
+    NeedsPerson {
+        /// Which.
+        id: RunId,
+    },
+    /// The run waits for no yes.
+    #[error("run {id} does not wait for approval")]
+    NoApproval {
+        /// Which.
+        id: RunId,
+    },
+    /// The yes was meant for something else.
+    #[error("run {id} is not approved: {why}")]
+    ApprovalChanged {
+        /// Which.
+        id: RunId,
+        /// What does not fit.
+        why: String,
+    },
     /// Stopping the daemon would cost sign-ins.
     #[error("{} signed in: {}", sessions.len(), sessions.join(", "))]
     WouldLoseSignIns {
@@ -128,7 +162,6 @@ impl ServiceError {
             | Self::Module { help, .. }
             | Self::SessionLost { help, .. }
             | Self::Refused { help, .. } => help.clone(),
-            Self::Unrecorded { help, .. } => Some(help.clone()),
             Self::SignInNeeded { key } => Some(format!(
                 "sign in with `mm login -c '{}' -m {}`",
                 key.connection, key.module
@@ -148,6 +181,17 @@ impl ServiceError {
             )),
             Self::WouldLoseSignIns { .. } => {
                 Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
+            }
+            Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
+            Self::NoWhatIf { .. } => {
+                Some("leave `-WhatIf` to the command, or run it without".to_owned())
+            }
+            Self::NeedsPerson { id } => Some(format!("in a terminal: mm approvals approve {id}")),
+            Self::NoApproval { .. } => {
+                Some("`mm approvals list` shows the runs that wait for a yes".to_owned())
+            }
+            Self::ApprovalChanged { id, .. } => {
+                Some(format!("look at it again: mm approvals show {id}"))
             }
             Self::NothingAsked { .. } => {
                 Some("`mm status` shows which run waits for an answer".to_owned())

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::view::{ChallengeView, FailureView, SessionState, SessionView};
 use crate::connection::Connection;
 use crate::expect::SignInFailure;
 use crate::name::{RunId, SessionKey};
 use crate::script::Module;
+use crate::secret::Secret;
 use crate::session::{Session, SessionStatus, Standing, boot_seconds};
 
 /// A session with what it was started from. An edited file changes the next session, not this one.
@@ -19,12 +21,40 @@ pub(super) struct Entry {
     pub(super) session: Session,
     pub(super) module: Arc<Module>,
     pub(super) connection: Arc<Connection>,
+    pub(super) secrets: KnownSecrets,
+}
+
+/// The secrets that a session was given. They are kept as long as the session is, because its recordings must not hold
+/// them, whatever a command makes its program say.
+#[derive(Clone, Default)]
+pub(super) struct KnownSecrets(Arc<Mutex<Vec<Secret>>>);
+
+impl KnownSecrets {
+    /// Adds what is not known yet.
+    pub(super) fn add(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for secret in secrets {
+            if !known.contains(&secret) {
+                known.push(secret);
+            }
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<Secret> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
 }
 
 /// All sessions. Those whose program is gone stay until they are started again or disconnected, so that people see why.
 #[derive(Default)]
 pub(super) struct Registry {
     entries: Mutex<HashMap<SessionKey, Entry>>,
+    /// Told of whatever happens to any of them.
+    changes: watch::Sender<()>,
 }
 
 impl Registry {
@@ -42,7 +72,21 @@ impl Registry {
         }
         let entry = start()?;
         entries.insert(key.clone(), entry.clone());
+        self.changes.send_replace(());
+        let mut status = entry.session.status();
+        let changes = self.changes.clone();
+        // It ends with the session's own task.
+        tokio::spawn(async move {
+            while status.changed().await.is_ok() {
+                changes.send_replace(());
+            }
+        });
         Ok(entry)
+    }
+
+    /// Hears of every session that starts, changes or is forgotten.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<Entry> {
@@ -57,6 +101,7 @@ impl Registry {
             .is_some_and(|entry| entry.session.status().borrow().is_closed())
         {
             entries.remove(key);
+            self.changes.send_replace(());
         }
     }
 
@@ -103,6 +148,7 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         pid: (!status.is_closed()).then_some(status.pid),
         account: identity.map(|identity| identity.account.clone()),
         tenant: identity.map(|identity| identity.tenant.clone()),
+        way: status.way.clone(),
         signed_in_at: status.signed_in_at,
         challenge,
         failure: status.failure.as_ref().map(failure_view),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::ServiceError;
+use super::approvals::Approvals;
 use super::offers::OffersView;
 use super::registry::Registry;
 use super::runs::Runs;
@@ -19,9 +20,11 @@ use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
 use crate::store::Store;
 
+mod approvals;
 mod audit;
 mod info;
 mod orders;
+mod policy;
 mod runs;
 mod sessions;
 mod shutdown;
@@ -43,6 +46,7 @@ struct Inner {
     connections: Mutex<Connections>,
     sessions: Registry,
     runs: Runs,
+    approvals: Approvals,
     next_tag: AtomicU64,
     stopping: AtomicBool,
     started_at: Timestamp,
@@ -91,6 +95,7 @@ impl Service {
             shards,
             sessions: Registry::default(),
             runs: Runs::default(),
+            approvals: Approvals::default(),
             next_tag: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),

@@ -6,6 +6,7 @@ mod body;
 mod caller;
 mod convert;
 mod failure;
+mod peer;
 mod routes;
 mod server;
 mod socket;

@@ -1,5 +1,6 @@
 //! The routes: which path calls which verb.
 
+use axum::Extension;
 use axum::Json;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, State};
@@ -12,13 +13,14 @@ use serde::Deserialize;
 use super::body::{JsonBody, Params};
 use super::caller::{Caller, is_name};
 use super::failure::Failure;
+use super::peer::Peer;
 use super::server::Stopper;
 use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
-    AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
-    LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
-    SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+    AnswerRequest, ApprovalList, ApproveRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest,
+    DenyRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers, PAGE_HEADERS, PastSessionList,
+    Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -62,6 +64,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/daemon/shutdown", post(shutdown))
         .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/events", get(session_events))
         .route("/v1/sessions/history", get(history))
         .route("/v1/sessions/login", post(login))
         .route("/v1/sessions/watch", post(watch))
@@ -73,6 +76,10 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/stop", post(stop))
         .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
+        .route("/v1/approvals", get(approvals))
+        .route("/v1/approvals/{id}", get(show_approval))
+        .route("/v1/approvals/{id}/approve", post(approve))
+        .route("/v1/approvals/{id}/deny", post(deny))
         .route("/v1/demo", post(demo))
         .merge(super::audit::routes())
         .fallback(unknown)
@@ -147,6 +154,10 @@ async fn sessions(
     Ok(Json(SessionList { sessions }))
 }
 
+async fn session_events(State(door): State<Door>) -> Response {
+    stream::sessions(door.service.watch_sessions(), door.stopper)
+}
+
 async fn history(
     State(door): State<Door>,
     Params(which): Params<WhichRuns>,
@@ -171,6 +182,7 @@ async fn login(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )
@@ -189,6 +201,7 @@ async fn watch(
         .login(
             &request.connection,
             &request.module,
+            request.way.as_deref(),
             request.forget_identity,
             &who,
         )
@@ -211,12 +224,13 @@ async fn disconnect(
 
 async fn run(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     _: SameConnections,
     JsonBody(request): JsonBody<RunRequest>,
 ) -> Result<Response, Failure> {
     check(&request)?;
-    let wait = request.wait;
-    let watch = door.service.run(convert::order(request)).await?;
+    let (wait, who) = (request.wait, peer.who(&request.client));
+    let watch = door.service.run(convert::order(request, who)).await?;
     if wait {
         Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
     } else {
@@ -301,6 +315,42 @@ async fn answer(
     Ok(Json(convert::run(view)))
 }
 
+async fn approvals(State(door): State<Door>) -> Json<ApprovalList> {
+    let views = door.service.runs_to_approve();
+    let runs = views.into_iter().map(convert::run).collect();
+    Json(ApprovalList { runs })
+}
+
+async fn show_approval(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.run_to_approve(&run_id(&id)?)?;
+    Ok(Json(convert::whole_run(view)))
+}
+
+async fn approve(
+    State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<ApproveRequest>,
+) -> Result<Json<Run>, Failure> {
+    let who = peer.who(&request.client);
+    let view = door
+        .service
+        .approve(&run_id(&id)?, &convert::approve(request, who))?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn deny(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<DenyRequest>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.deny(&run_id(&id)?, request.reason)?;
+    Ok(Json(convert::run(view)))
+}
+
 async fn demo(
     State(door): State<Door>,
     JsonBody(request): JsonBody<DemoRequest>,
@@ -337,7 +387,23 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     if !is_name(&request.client) {
         return Err(bad("`client` is not a word of 1 to 32 bytes"));
     }
+    if is_too_long(request.reason.as_deref(), REASON_LIMIT) {
+        return Err(bad("`reason` is longer than 500 characters"));
+    }
+    if is_too_long(request.ticket.as_deref(), TICKET_LIMIT) {
+        return Err(bad("`ticket` is longer than 64 characters"));
+    }
     Ok(())
+}
+
+/// A person reads it before deciding.
+const REASON_LIMIT: usize = 500;
+
+/// As long as any ticket system's numbers.
+const TICKET_LIMIT: usize = 64;
+
+fn is_too_long(text: Option<&str>, limit: usize) -> bool {
+    text.is_some_and(|text| text.chars().count() > limit)
 }
 
 /// A text that is no id names no run.
@@ -372,6 +438,8 @@ mod tests {
             serde_json::json!({"timeout_ms": 0}),
             serde_json::json!({"record": "here.cast"}),
             serde_json::json!({"client": "a\nb"}),
+            serde_json::json!({"reason": "x".repeat(501)}),
+            serde_json::json!({"ticket": "x".repeat(65)}),
         ] {
             let failure = check(&request(bad.clone())).expect_err(&bad.to_string());
             assert_eq!(failure.error.code, ErrorCode::BadRequest);

@@ -200,6 +200,13 @@ impl Writer {
         self.settle()
     }
 
+    /// These must not appear from now on.
+    pub(crate) fn keep_out(&mut self, secrets: &[Secret]) {
+        for secret in secrets {
+            self.redactor.add_secret(secret);
+        }
+    }
+
     /// A step of this name begins.
     pub(crate) fn marker(&mut self, now: Instant, name: &str) -> Result<(), WriteError> {
         self.push(now, EventKind::Marker, name.to_owned());

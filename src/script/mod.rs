@@ -3,7 +3,9 @@
 //!
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
+mod binding;
 mod effects;
+pub(crate) mod hole;
 mod module;
 mod pattern;
 mod shell;
@@ -19,6 +21,6 @@ pub(crate) use shell::{
     Records, Shell, Start, Stream, TerminalSettings,
 };
 pub(crate) use sign_in::{
-    ChallengeRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, WayIn,
+    ChallengeRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner, SignIn, WayIn,
 };
 pub(crate) use template::{Quoting, Template, TemplateError};

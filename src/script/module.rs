@@ -24,3 +24,14 @@ pub(crate) struct Module {
     /// What a person should know: limits, what could not be verified.
     pub(crate) notes: Vec<String>,
 }
+
+impl Module {
+    /// Whether a session that was lost can come back by itself with this way in: nobody has to enter a code. `None` is the
+    /// module's preferred way. A module that needs no sign-in always can.
+    pub(crate) fn comes_back_without_a_person(&self, way: Option<&str>) -> bool {
+        match &self.sign_in {
+            Some(rules) => rules.way(way).is_some_and(|way| way.unattended),
+            None => true,
+        }
+    }
+}

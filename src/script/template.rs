@@ -119,11 +119,16 @@ impl Template {
         quoting: Quoting,
         value: impl Fn(&str) -> Option<&'v str>,
     ) -> String {
+        self.render_with(|name| quoting.quote(value(name).unwrap_or_default()))
+    }
+
+    /// The text with its holes filled by `fill` as they are: what it gives has to be quoted already.
+    pub(crate) fn render_with(&self, fill: impl Fn(&'static str) -> String) -> String {
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
                 Piece::Text(plain) => text.push_str(plain),
-                Piece::Hole(name) => text.push_str(&quoting.quote(value(name).unwrap_or_default())),
+                Piece::Hole(name) => text.push_str(&fill(name)),
             }
         }
         text

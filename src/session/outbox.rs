@@ -1,12 +1,14 @@
 //! What is still to be typed into the terminal: written as the terminal takes it, so that a program that does not read
-//! never blocks the reading of what it says.
+//! never blocks the reading of what it says. What was written is wiped: it may have been a secret.
 
 use std::collections::VecDeque;
+
+use zeroize::Zeroizing;
 
 /// Bytes on their way into a terminal.
 #[derive(Default)]
 pub(super) struct Outbox {
-    queue: VecDeque<Vec<u8>>,
+    queue: VecDeque<Zeroizing<Vec<u8>>>,
     /// How much of the first was written.
     written: usize,
 }
@@ -15,7 +17,7 @@ impl Outbox {
     /// Adds bytes behind what waits.
     pub(super) fn push(&mut self, bytes: Vec<u8>) {
         if !bytes.is_empty() {
-            self.queue.push_back(bytes);
+            self.queue.push_back(Zeroizing::new(bytes));
         }
     }
 
@@ -25,7 +27,7 @@ impl Outbox {
             front.drain(..self.written);
         }
         self.written = 0;
-        self.queue.push_front(bytes);
+        self.queue.push_front(Zeroizing::new(bytes));
     }
 
     /// Whether nothing waits.

@@ -53,6 +53,8 @@ pub(crate) struct SessionStatus {
     pub(crate) pid: u32,
     pub(crate) challenge: Option<LiveChallenge>,
     pub(crate) identity: Option<Identity>,
+    /// The way in of the last sign-in that began.
+    pub(crate) way: Option<String>,
     pub(crate) signed_in_at: Option<Timestamp>,
     /// Of the last sign-in.
     pub(crate) failure: Option<SignInFailure>,
@@ -74,6 +76,7 @@ impl SessionStatus {
             pid,
             challenge: None,
             identity: None,
+            way: None,
             signed_in_at: None,
             failure: None,
             current: None,

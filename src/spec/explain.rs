@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::name::ModuleName;
-use crate::script::{FailureTest, Module, SignIn};
+use crate::script::{FailureTest, Holder, Module, SignIn, Template, WayIn, hole};
 
 /// The module in plain words: lines of text, the last one ended.
 pub(crate) fn explain(module: &Module) -> String {
@@ -50,12 +50,27 @@ pub(crate) fn explain(module: &Module) -> String {
 fn sign_in(text: &mut String, rules: &SignIn) {
     line(text, format_args!("\nWays in"));
     for way in &rules.ways {
+        self::way(text, way);
+    }
+    if !rules.clouds.is_empty() {
+        let clouds: Vec<&str> = rules.clouds.iter().map(|(cloud, _)| cloud.word()).collect();
+        line(
+            text,
+            format_args!("  national clouds: {}", clouds.join(", ")),
+        );
+    }
+    if rules.partner.is_some() {
+        line(
+            text,
+            format_args!("  for partners: a connection's `delegatedOrganization`"),
+        );
+    }
+
+    if rules.restore.is_some() {
         line(
             text,
             format_args!(
-                "  {}, within {}",
-                way.name.replace('_', " "),
-                interval(way.within)
+                "  kept in the session's home: a new session asks for no code while the old sign-in is good"
             ),
         );
     }
@@ -119,6 +134,46 @@ fn sign_in(text: &mut String, rules: &SignIn) {
             format!(" (AADSTS {})", codes.join(", "))
         };
         line(text, format_args!("  {name}{codes}: {advice}"));
+    }
+}
+
+/// A way in: how long, who, and which keys of a connection it reads.
+fn way(text: &mut String, way: &WayIn) {
+    let who = match way.holder {
+        Holder::User => "",
+        Holder::Application => ", as an application",
+        Holder::ManagedIdentity => ", as a managed identity",
+    };
+    let attended = if way.unattended {
+        ", with nobody there"
+    } else {
+        ""
+    };
+    line(
+        text,
+        format_args!(
+            "  {}, within {}{who}{attended}",
+            way.name.replace('_', " "),
+            interval(way.within)
+        ),
+    );
+    let keys = |templates: &[&Template]| {
+        let mut keys: Vec<String> = Vec::new();
+        for hole in templates.iter().flat_map(|template| template.holes()) {
+            let key = format!("`{}`", hole::key_of(hole));
+            if hole != "sharepoint_domain" && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+        keys.join(", ")
+    };
+    let needs = keys(&[&way.connect]);
+    if !needs.is_empty() {
+        line(text, format_args!("    reads {needs}"));
+    }
+    let may = keys(&way.options.iter().collect::<Vec<_>>());
+    if !may.is_empty() {
+        line(text, format_args!("    takes {may}, where there is one"));
     }
 }
 

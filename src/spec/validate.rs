@@ -331,6 +331,17 @@ fn sign_in(part: Written<'_, SignInSpec>, findings: &mut Diagnostics) {
             .help("give `challenges`, or `include: [microsoft]`"),
         );
     }
+    for way in &spec.ways.value {
+        if way.unattended && way.name.0 == "device_code" {
+            findings.push(
+                part.error(
+                    way.name.span,
+                    "a device code needs somebody who enters it: it cannot be `unattended`",
+                )
+                .help("leave `unattended` out"),
+            );
+        }
+    }
     repeated(
         spec.include.iter().map(|name| (&name.value, name.span)),
         |first, again, name| {

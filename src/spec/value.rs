@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 
 use super::source::At;
+use crate::cloud::Cloud;
 use crate::name::ModuleName;
 
 /// Why a text is refused, and what to write.
@@ -170,6 +171,16 @@ scalar!(
     RegexText(String),
     ".",
     |text| if text.is_empty() { Err(("the pattern is empty".to_owned(), "it would match everywhere")) } else { Ok(text.to_owned()) }
+);
+
+scalar!(
+    /// One of Microsoft's national clouds.
+    NationalCloud(Cloud),
+    "^(us_gov_high|us_gov_dod|china)$",
+    |text| {
+        let known = Cloud::of_word(text).filter(|cloud| *cloud != Cloud::Global);
+        known.ok_or_else(|| (format!("`{}` is no national cloud", shown(text)), "`us_gov_high`, `us_gov_dod` or `china`"))
+    }
 );
 
 /// A number of an Entra ID error (`AADSTS70018`).

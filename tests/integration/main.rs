@@ -1,5 +1,6 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod approvals;
 mod audit;
 mod connections;
 mod daemon_life;
@@ -11,9 +12,11 @@ mod mcp;
 mod module_tools;
 mod modules;
 mod policy;
+mod programs;
 mod recordings;
 mod run;
 mod scenarios;
 mod support;
 mod tenant;
 mod terminal;
+mod ways_in;

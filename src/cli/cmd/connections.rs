@@ -13,8 +13,9 @@ use crate::cli::prompt::Prompt;
 use crate::cli::table::table;
 use crate::cli::wiring;
 use crate::connection::{Connection, EditError, Editor, LookupError, Registry, doubts};
-use crate::name::{ConnectionName, ModuleName};
-use crate::script::{Module, Template};
+use crate::daemon::missing_keys;
+use crate::name::ConnectionName;
+use crate::script::{Module, WayIn};
 
 /// Lists, shows, checks or changes connections.
 pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -125,30 +126,64 @@ fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliE
     Ok(())
 }
 
-/// What a module needs of this connection and does not find. Empty: it can be used.
-fn missing(connection: &Connection, module: &Module) -> Vec<&'static str> {
-    let holes = connection.holes(&module.name);
-    let Some(rules) = &module.sign_in else {
-        return Vec::new();
-    };
-    let first = rules.ways.first().map(|way| &way.connect);
-    let templates = first
-        .into_iter()
-        .chain([&rules.identity.command])
-        .chain(&rules.proof)
-        .chain(&rules.disconnect);
-    let mut keys: Vec<&'static str> = templates
-        .flat_map(Template::holes)
-        .filter(|hole| holes(hole).is_none())
-        .map(|hole| match hole {
-            "app_id" => "appId",
-            "expected_email" => "expectedEmail",
-            "tenant_id" => "tenantId",
-            other => other,
-        })
-        .collect();
-    keys.dedup();
-    keys
+/// A module as this connection can use it.
+struct Use<'m> {
+    module: &'m Module,
+    /// The ways in, each with the keys that it still needs; the one that would be taken is the first.
+    ways: Vec<(&'m WayIn, Vec<&'static str>)>,
+}
+
+impl<'m> Use<'m> {
+    fn of(connection: &Connection, module: &'m Module) -> Self {
+        let Some(rules) = &module.sign_in else {
+            return Self {
+                module,
+                ways: Vec::new(),
+            };
+        };
+        let chosen = rules.way(connection.way(&module.name));
+        let is_chosen = |way: &WayIn| chosen.is_some_and(|chosen| chosen.name == way.name);
+        let mut ways: Vec<_> = rules
+            .ways
+            .iter()
+            .map(|way| (way, missing_keys(module, rules, way, connection)))
+            .collect();
+        // Stable: the others stay in the module's order.
+        ways.sort_by_key(|(way, _)| !is_chosen(way));
+        Self { module, ways }
+    }
+
+    /// What the way in that would be taken still needs.
+    fn missing(&self) -> &[&'static str] {
+        self.ways.first().map_or(&[], |(_, keys)| keys)
+    }
+
+    fn line(&self) -> String {
+        let name = &self.module.name;
+        let Some((first, missing)) = self.ways.first() else {
+            return format!("  {name:<14} can be used; it needs no sign-in");
+        };
+        let state = if missing.is_empty() {
+            format!("can be used, by {}", words(first))
+        } else {
+            format!("needs `{}` for {}", missing.join("` and `"), words(first))
+        };
+        let others: Vec<String> = self.ways[1..]
+            .iter()
+            .filter(|(_, keys)| keys.is_empty())
+            .map(|(way, _)| words(way))
+            .collect();
+        if others.is_empty() {
+            format!("  {name:<14} {state}")
+        } else {
+            format!("  {name:<14} {state}; also by {}", others.join(", "))
+        }
+    }
+}
+
+/// A way in, for people.
+fn words(way: &WayIn) -> String {
+    way.name.replace('_', " ")
 }
 
 fn show(
@@ -162,15 +197,27 @@ fn show(
         refused(&error, help)
     })?;
     let catalog = wiring::catalog(&[])?;
-    let modules: Vec<(ModuleName, Vec<&str>)> = catalog
+    let uses: Vec<Use<'_>> = catalog
         .modules()
         .filter_map(|listing| listing.value)
-        .map(|module| (module.name.clone(), missing(connection, module)))
+        .map(|module| Use::of(connection, module))
         .collect();
     if json {
-        let needs: Map<String, Value> = modules
+        let needs: Map<String, Value> = uses
             .iter()
-            .map(|(module, keys)| (module.to_string(), json!({ "missing": keys })))
+            .map(|one| {
+                let ways: Vec<Value> = one
+                    .ways
+                    .iter()
+                    .map(|(way, keys)| json!({ "way": way.name, "missing": keys }))
+                    .collect();
+                let way = connection.way(&one.module.name);
+                let state = json!({
+                    "missing": one.missing(), "ways": ways,
+                    "unattended": one.module.comes_back_without_a_person(way),
+                });
+                (one.module.name.to_string(), state)
+            })
             .collect();
         return screen.json(&json!({
             "name": name, "entry": connection.raw(), "modules": needs,
@@ -185,14 +232,7 @@ fn show(
         })
         .collect();
     let mut lines = vec![table(&[name.as_str(), ""], &rows), "Modules".to_owned()];
-    for (module, keys) in &modules {
-        let state = if keys.is_empty() {
-            "can be used".to_owned()
-        } else {
-            format!("needs `{}`", keys.join("` and `"))
-        };
-        lines.push(format!("  {module:<14} {state}"));
-    }
+    lines.extend(uses.iter().map(Use::line));
     screen.text(&lines.join("\n"))
 }
 

@@ -19,6 +19,7 @@ pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, 
     let request = WatchRequest {
         connection: args.session.connection.clone(),
         module: args.session.module.clone(),
+        way: args.way.clone(),
         forget_identity: args.accept_identity,
     };
     let events = client.watch_sign_in(&request).await?;

@@ -127,6 +127,7 @@ impl RunListener for Scribe {
             progress.state = RunState::Ended;
             progress.ahead = 0;
             progress.question = None;
+            progress.approval = None;
             progress.ended_at = Some(now);
             progress.end = Some(end);
         });

@@ -65,7 +65,7 @@ impl Service {
             return Ok(());
         };
         let reads = self.0.config.on_audit_failure == OnAuditFailure::AllowReads
-            && self.judge(order, &entry.module).await?.only_reads();
+            && self.understand(order, &entry.module).await?.only_reads();
         if reads {
             tracing::warn!(run = %run.id, %error, "it only reads, and goes on");
             if matches!(error, AuditError::Unwritten(_)) {

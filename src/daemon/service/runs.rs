@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Service, state};
-use crate::audit::{Kind, Who};
+use crate::audit::{self, Kind, Who};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, past_view};
@@ -118,15 +118,23 @@ impl Service {
         let Some((run, entry)) = self.live_run(id) else {
             return self.past_run(id).await;
         };
-        if let Some(entry) = entry
-            && !run.is_over()
-        {
-            self.0
-                .audit
-                .note(run.audited(Kind::Interrupt).by(who.clone()));
-            entry.session.stop(run.tag, StopWhy::Asked);
-        }
+        let row = run.audited(Kind::Interrupt).by(who.clone());
+        self.stop_live(&run, entry.as_ref(), StopWhy::Asked, row);
         Ok(run.view())
+    }
+
+    /// Stops what has not ended, wherever it is, and writes `row` down.
+    fn stop_live(&self, run: &Run, entry: Option<&Entry>, why: StopWhy, row: audit::Entry) {
+        if run.is_over() {
+            return;
+        }
+        self.0.audit.note(row);
+        if self.0.approvals.stop(&run.id, &why) {
+            return;
+        }
+        if let Some(entry) = entry {
+            entry.session.stop(run.tag, why);
+        }
     }
 
     /// Answers a run's question.
@@ -176,15 +184,12 @@ impl Service {
 
     /// Whoever asked for this run has gone; what that means was said when it was ordered.
     pub(crate) fn caller_left(&self, id: &RunId) {
-        if let Some((run, Some(entry))) = self.live_run(id)
+        if let Some((run, entry)) = self.live_run(id)
             && run.stops_with_caller()
-            && !run.is_over()
         {
-            let reason = "nobody waited for it any longer";
-            self.0
-                .audit
-                .note(run.audited(Kind::Interrupt).because(reason));
-            entry.session.stop(run.tag, StopWhy::CallerLeft);
+            let row = run.audited(Kind::Interrupt);
+            let row = row.because("nobody waited for it any longer");
+            self.stop_live(&run, entry.as_ref(), StopWhy::CallerLeft, row);
         }
     }
 }

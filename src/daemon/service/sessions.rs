@@ -10,14 +10,16 @@ use super::{Service, state};
 use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
-use crate::daemon::registry::{Entry, session_view};
+use crate::daemon::credentials::{self, CredentialError};
+use crate::daemon::registry::{Entry, KnownSecrets, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
-use crate::daemon::watch::SessionWatch;
+use crate::daemon::watch::{SessionWatch, SessionsWatch};
+use crate::daemon::ways::{self, Credentials};
 use crate::daemon::{ServiceError, bind, launch};
 use crate::expect::Identity;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
-use crate::script::Module;
+use crate::script::{Module, SignIn, WayIn, hole};
 use crate::session::{Launch, Session, SessionError, Standing};
 use crate::store::Pin;
 
@@ -53,6 +55,7 @@ impl Service {
             reason,
             help,
         };
+        launch::check_stand_in(&module, &connection)?;
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let pins_identity =
@@ -81,11 +84,18 @@ impl Service {
             session,
             module,
             connection,
+            secrets: KnownSecrets::default(),
         })
     }
 
-    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is.
-    pub(super) async fn sign_in(&self, entry: &Entry, who: &Who) -> Result<(), ServiceError> {
+    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is. `way` is the way
+    /// in that somebody asked for.
+    pub(super) async fn sign_in(
+        &self,
+        entry: &Entry,
+        way: Option<&str>,
+        who: &Who,
+    ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
         };
@@ -103,12 +113,10 @@ impl Service {
             .pinned(entry.key.clone())
             .await
             .map_err(state)?;
-        let request = bind::sign_in(
-            &entry.module,
-            rules,
-            &self.connection(entry.key.connection.as_str())?,
-            pin,
-        )?;
+        let connection = self.connection(entry.key.connection.as_str())?;
+        let way = ways::way(&entry.module, rules, &connection, way)?;
+        let credentials = self.credentials(entry, rules, way, &connection).await?;
+        let request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
         self.record_sign_in(entry, who).await?;
         entry
             .session
@@ -117,12 +125,48 @@ impl Service {
             .map_err(|error| refused(entry, &error))
     }
 
+    /// Fetches what a way in needs: checks the certificate's file, and asks for the secrets that the connection refers to.
+    async fn credentials<'m>(
+        &self,
+        entry: &Entry,
+        rules: &SignIn,
+        way: &'m WayIn,
+        connection: &Connection,
+    ) -> Result<Credentials<'m>, ServiceError> {
+        let (module, home) = (&entry.module, &self.0.config.home);
+        let failed = |key: &str, error: &CredentialError| ServiceError::Connection {
+            message: format!("`{key}` of `{}`: {error}", connection.name()),
+            help: Some(error.help()),
+        };
+        let wants_file = way.connect.holes().any(|hole| hole == "certificate_file");
+        if let Some(file) = connection
+            .certificate_file(&module.name)
+            .filter(|_| wants_file)
+        {
+            credentials::check_file(file)
+                .map_err(|error| failed(hole::key_of("certificate_file"), &error))?;
+        }
+        let mut secrets = Vec::new();
+        for (name, reference) in ways::references(module, rules, way, connection) {
+            let secret = credentials::fetch(reference, home)
+                .await
+                .map_err(|error| failed(hole::key_of(name), &error))?;
+            secrets.push((name, secret));
+        }
+        entry
+            .secrets
+            .add(secrets.iter().map(|(_, secret)| secret.clone()));
+        Ok(Credentials { way, secrets })
+    }
+
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
-    /// `forget_identity` drops the pinned identity of a connection that names neither account nor tenant.
+    /// `way` is the way in to take instead of the connection's; it counts where a sign-in begins. `forget_identity`
+    /// drops the pinned identity of a connection that names neither account nor tenant.
     pub(crate) async fn login(
         &self,
         connection: &str,
         module: &str,
+        way: Option<&str>,
         forget_identity: bool,
         who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
@@ -145,7 +189,7 @@ impl Service {
             }
             .map_err(state)?;
         }
-        self.sign_in(&entry, who).await?;
+        self.sign_in(&entry, way, who).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -170,6 +214,19 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// All sessions.
+    pub(in crate::daemon) fn all_sessions(&self) -> Vec<SessionView> {
+        let all = self.0.sessions.all();
+        all.iter()
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect()
+    }
+
+    /// Follows all sessions, those to come included.
+    pub(crate) fn watch_sessions(&self) -> SessionsWatch {
+        SessionsWatch::new(self.clone(), self.0.sessions.changes())
     }
 
     /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
@@ -235,7 +292,12 @@ impl Service {
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
         self.note_disconnect(&entry, force, who);
-        if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
+        let parting = if force {
+            Parting::Kill
+        } else {
+            Parting::SignOut
+        };
+        if !self.end_session(&entry, parting, DISCONNECT_WITHIN).await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -249,9 +311,18 @@ impl Service {
     }
 
     /// Whether it ended in time.
-    pub(super) async fn end_session(&self, entry: &Entry, force: bool, within: Duration) -> bool {
+    pub(super) async fn end_session(
+        &self,
+        entry: &Entry,
+        parting: Parting,
+        within: Duration,
+    ) -> bool {
         let mut status = entry.session.status();
-        let command = bind::disconnect(&entry.module, &entry.connection);
+        let (command, force) = match parting {
+            Parting::SignOut => (bind::disconnect(&entry.module, &entry.connection), false),
+            Parting::KeepSignIn => (None, false),
+            Parting::Kill => (None, true),
+        };
         if entry.session.disconnect(command, force).is_err() {
             return true;
         }
@@ -259,6 +330,17 @@ impl Service {
         // A task that is gone has ended its session.
         tokio::time::timeout(within, ended).await.is_ok()
     }
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parting {
+    /// It is signed out first.
+    SignOut,
+    /// What its program keeps on disk stays, and the next session finds it.
+    KeepSignIn,
+    /// At once.
+    Kill,
 }
 
 /// An error with its causes, as one line.

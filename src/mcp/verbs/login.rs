@@ -76,6 +76,7 @@ pub(in crate::mcp) async fn begin(
         connection: args.connection,
         module: args.module,
         // Whose identity counts is a person's decision.
+        way: None,
         forget_identity: false,
     };
     let events = client.watch_sign_in(&request).await?;

@@ -60,6 +60,7 @@ async fn sign_in(
     let request = WatchRequest {
         connection,
         module,
+        way: None,
         forget_identity: false,
     };
     let events = client.watch_sign_in(&request).await?;

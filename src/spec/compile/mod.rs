@@ -2,6 +2,7 @@
 //! [`script::Module`](crate::script::Module). Patterns and templates are checked here, because making them is the check;
 //! every fault is reported, none hides the next.
 
+mod command;
 mod effects;
 mod markers;
 mod module;

@@ -2,25 +2,20 @@
 
 use std::sync::Arc;
 
+use super::command::Commands;
 use super::effects::effects;
-use super::text::{pattern, template};
+use super::text::pattern;
 use crate::script::{
-    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, IdentityRule, SignIn, Template,
-    WayIn,
+    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner,
+    SignIn, WayIn,
 };
 use crate::spec::diagnostic::Diagnostics;
-use crate::spec::model::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
+use crate::spec::model::{
+    ChallengeSpec, FailureSpec, HolderName, IdentitySpec, IncludeSpec, PartnerSpec, SignInSpec,
+    WaySpec,
+};
 use crate::spec::parts::Written;
 use crate::spec::source::{At, SourceFile};
-
-/// What a connection fills into a command.
-const HOLES: [&str; 5] = [
-    "tenant",
-    "tenant_id",
-    "sharepoint_host",
-    "app_id",
-    "expected_email",
-];
 
 /// Challenges and failures: a module's own, or those of a file of shared rules, which may hold rules about commands, too.
 #[derive(Debug, Clone, Default)]
@@ -64,83 +59,133 @@ pub(super) fn sign_in(
         part.part(|s| &s.failures),
         findings,
     );
-    let mut command = |text: &At<String>| {
-        command(
-            Written {
-                value: text,
-                file: part.file,
-            },
-            quoted,
-            findings,
-        )
-    };
     let spec = part.value;
+    let mut commands = Commands {
+        file: part.file,
+        quoted,
+        findings,
+    };
     let ways: Vec<Option<WayIn>> = spec
         .ways
         .iter()
-        .map(|way| {
-            let connect = command(&way.connect)?;
-            Some(WayIn {
-                name: way.name.0.clone(),
-                connect,
-                within: way.within.0,
-            })
-        })
+        .map(|spec| way(spec, &mut commands))
         .collect();
-    let identity = command(&spec.identity.command);
-    let proof = spec.proof.as_ref().map(&mut command);
-    let disconnect = spec.disconnect.as_ref().map(&mut command);
+    let restore = spec.restore.as_ref().map(|text| commands.command(text));
+    let identity = identity(&spec.identity, &mut commands);
+    let proof = spec.proof.as_ref().map(|text| commands.command(text));
+    let disconnect = spec.disconnect.as_ref().map(|text| commands.command(text));
+    let clouds: Vec<_> = spec
+        .clouds
+        .0
+        .iter()
+        .map(|(cloud, text)| Some((cloud.value.0, commands.command(text)?)))
+        .collect();
+    let partner = spec
+        .partner
+        .as_ref()
+        .map(|spec| partner(spec, &mut commands));
 
     let mut rules = own?;
     for included in shared {
         rules.challenges.extend(included.challenges.iter().cloned());
         rules.failures.extend(included.failures.iter().cloned());
     }
-    let identity = IdentityRule {
-        command: identity?,
-        account: spec.identity.account.0.clone(),
-        tenant: spec.identity.tenant.0.clone(),
-        expires: spec.identity.expires.as_ref().map(|path| path.0.clone()),
+    Some(SignIn {
+        ways: ways.into_iter().collect::<Option<_>>()?,
+        challenges: rules.challenges,
+        failures: rules.failures,
+        restore: optional(restore)?,
+        identity: identity?,
+        proof: optional(proof)?,
+        disconnect: optional(disconnect)?,
+        clouds: clouds.into_iter().collect::<Option<_>>()?,
+        partner: optional(partner)?,
+    })
+}
+
+/// What was not written is no fault; what was written and is faulty takes the whole with it.
+#[expect(
+    clippy::option_option,
+    reason = "absent and faulty are two things, and each is an `Option`"
+)]
+fn optional<T>(written: Option<Option<T>>) -> Option<Option<T>> {
+    written.map_or(Some(None), |part| part.map(Some))
+}
+
+fn way(spec: &WaySpec, commands: &mut Commands<'_>) -> Option<WayIn> {
+    let connect = commands.connect(&spec.connect);
+    let options: Vec<_> = spec
+        .options
+        .iter()
+        .map(|text| commands.option(text))
+        .collect();
+    let identity = spec.identity.as_ref().map(|spec| identity(spec, commands));
+    let connect = connect?;
+    if spec.holder == HolderName::Application && connect.holes().all(|hole| hole != "app_id") {
+        commands.findings.push(
+            commands
+                .error(
+                    &spec.connect,
+                    "an application signs in, and nothing says which",
+                )
+                .help("name it: `{app_id}`; the identity is compared with it"),
+        );
+        return None;
+    }
+    Some(WayIn {
+        name: spec.name.0.clone(),
+        connect,
+        options: options.into_iter().collect::<Option<_>>()?,
+        within: spec.within.0,
+        holder: match spec.holder {
+            HolderName::User => Holder::User,
+            HolderName::Application => Holder::Application,
+            HolderName::ManagedIdentity => Holder::ManagedIdentity,
+        },
+        unattended: spec.unattended,
+        identity: optional(identity)?,
+    })
+}
+
+fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<IdentityRule> {
+    let text = spec.text.as_ref().map(|text| {
+        let part = Written {
+            value: text,
+            file: commands.file,
+        };
+        pattern(part, &[], commands.findings)
+    });
+    Some(IdentityRule {
+        command: commands.command(&spec.command)?,
+        text: optional(text)?,
+        account: spec.account.0.clone(),
+        tenant: spec.tenant.0.clone(),
+        expires: spec.expires.as_ref().map(|path| path.0.clone()),
         require: spec
-            .identity
             .require
             .0
             .iter()
             .map(|(path, value)| (path.0.clone(), value.value.clone()))
             .collect(),
-    };
-    Some(SignIn {
-        ways: ways.into_iter().collect::<Option<_>>()?,
-        challenges: rules.challenges,
-        failures: rules.failures,
-        identity,
-        proof: proof.map_or(Some(None), |proof| proof.map(Some))?,
-        disconnect: disconnect.map_or(Some(None), |disconnect| disconnect.map(Some))?,
     })
 }
 
-fn command(
-    text: Written<'_, At<String>>,
-    quoted: bool,
-    findings: &mut Diagnostics,
-) -> Option<Template> {
-    let span = text.value.span;
-    if text.value.trim().is_empty() {
-        findings.push(text.error(span, "the command is empty"));
-        return None;
-    }
-    let template = template(text, &HOLES, findings)?;
-    if !quoted && template.holes().next().is_some() {
-        findings.push(
-            text.error(
-                span,
-                "a value of the connection would stand in the command unquoted",
-            )
-            .help("the shell's `quoting` is `plain`: override it, or leave the holes out"),
+fn partner(spec: &PartnerSpec, commands: &mut Commands<'_>) -> Option<Partner> {
+    let add = commands.command(&spec.add);
+    let proof = spec.proof.as_ref().map(|text| commands.command(text));
+    let add = add?;
+    if add.holes().all(|hole| hole != "delegated_organization") {
+        commands.findings.push(
+            commands
+                .error(&spec.add, "nothing here says whose tenant it is")
+                .help("name the customer: `{delegated_organization}`"),
         );
         return None;
     }
-    Some(template)
+    Some(Partner {
+        add,
+        proof: optional(proof)?,
+    })
 }
 
 fn rules(

@@ -13,4 +13,7 @@ pub(crate) use shell::{
     InterruptSpec, MarkersSpec, QuerySpec, QuestionKindName, QuestionSpec, QuotingName, ReadySpec,
     ShellSpec, StartSpec, StateName, StreamName, TerminalSpec,
 };
-pub(crate) use sign_in::{ChallengeSpec, FailureSpec, IncludeSpec, SignInSpec};
+pub(crate) use sign_in::{
+    ChallengeSpec, FailureSpec, HolderName, IdentitySpec, IncludeSpec, PartnerSpec, SignInSpec,
+    WaySpec,
+};

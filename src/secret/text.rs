@@ -1,4 +1,4 @@
-//! Text that never shows itself: not in `Debug`, not in logs, not in errors. It is wiped when dropped.
+//! [`Secret`]: text that never shows itself: not in `Debug`, not in logs, not in errors. It is wiped when dropped.
 
 use std::fmt;
 
@@ -17,6 +17,12 @@ impl Secret {
     /// The text itself, for the one place that has to send it.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 
