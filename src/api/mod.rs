@@ -5,6 +5,7 @@
 //! daemon does not send is absent. So a newer client works with the daemon that is running.
 
 mod approval;
+mod audit;
 mod error;
 mod event;
 mod offers;
@@ -13,6 +14,10 @@ mod run;
 mod session;
 
 pub(crate) use approval::{Approval, ApprovalList, ApproveRequest, AskedBy, DenyRequest, Finding};
+pub(crate) use audit::{
+    AcceptAuditRequest, AcceptedAudit, AuditFinding, AuditHead, AuditPage, AuditReport,
+    VerifyAuditRequest,
+};
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
 pub(crate) use offers::{Connection, Module, Offers};

@@ -58,6 +58,7 @@ impl Exit {
             | ErrorCode::TooLarge
             | ErrorCode::BadCommand
             | ErrorCode::UnknownRun
+            | ErrorCode::UnknownRow
             | ErrorCode::UnknownSession
             | ErrorCode::NoWhatIf
             | ErrorCode::BadAnswer => Self::Usage,

@@ -36,8 +36,8 @@ const PAGE_LIMIT: usize = 1024 * 1024;
 
 /// What the routes share.
 #[derive(Clone)]
-struct Door {
-    service: Service,
+pub(super) struct Door {
+    pub(super) service: Service,
     stopper: Stopper,
 }
 
@@ -81,6 +81,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/approvals/{id}/approve", post(approve))
         .route("/v1/approvals/{id}/deny", post(deny))
         .route("/v1/demo", post(demo))
+        .merge(super::audit::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(Door { service, stopper })

@@ -149,6 +149,7 @@ fn api(error: &ApiError) -> Refusal {
             helped("`connections` lists connections and modules")
         }
         ErrorCode::UnknownRun => "take the id from the answer of `run`, or call `status`".to_owned(),
+        ErrorCode::UnknownRow => "tell the person".to_owned(),
         ErrorCode::UnknownSession => "call `status` for the sessions there are, or `login`".to_owned(),
         ErrorCode::SignInNeeded => "call `login`".to_owned(),
         ErrorCode::SignInFailed => helped("`login` tries again"),
