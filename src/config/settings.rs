@@ -35,6 +35,10 @@ pub(crate) struct SessionRules {
 }
 
 /// As [`SessionRules`], with what was left open. The inner `None` of a limit is a written `never`.
+#[expect(
+    clippy::option_option,
+    reason = "left open and `never` are two things, and each is an `Option`"
+)]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct SessionWishes {
     pub(super) idle_limit: Option<Option<Duration>>,

@@ -19,7 +19,7 @@ impl Asker {
     }
 
     /// They have all that they asked for.
-    pub(crate) fn is_served(mut self) {
+    pub(crate) fn served(mut self) {
         self.run = None;
     }
 }

@@ -137,13 +137,13 @@ pub(super) fn still_expected(
         ("stand_in", bound.stand_in(), connection.stand_in()),
     ];
     if let Some((key, before, now)) = was.iter().find(|(_, before, now)| before != now) {
-        let shown = |value: &Option<&str>| {
+        let shown = |value: Option<&str>| {
             value.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"))
         };
         return Err(refused(format!(
             "its sign-in was made with the {key} {}, and the connection says {} now",
-            shown(before),
-            shown(now)
+            shown(*before),
+            shown(*now)
         )));
     }
     Ok(())

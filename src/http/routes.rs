@@ -240,7 +240,7 @@ async fn run(
         Ok(stream::run(watch, 0, Some(asker)))
     } else {
         // Who only wants its id has it now.
-        asker.is_served();
+        asker.served();
         Ok((StatusCode::ACCEPTED, Json(convert::run(watch.view()))).into_response())
     }
 }

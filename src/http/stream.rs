@@ -26,7 +26,7 @@ pub(super) fn run(watch: RunWatch, from: u64, asker: Option<Asker>) -> Response 
         if follow_run(watch, from, &sender).await
             && let Some(asker) = asker
         {
-            asker.is_served();
+            asker.served();
         }
     });
     body

@@ -159,8 +159,8 @@ fn heed_signals(service: Service, stopper: Stopper) -> Result<JoinHandle<()>, Cl
                 Some(()) = hang_up.recv() => continue,
                 else => return,
             };
-            let stopped = tokio::select! {
-                stopped = service.shut_down(how) => stopped,
+            let outcome = tokio::select! {
+                outcome = service.shut_down(how) => outcome,
                 Some(()) = terminate.recv() => {
                     tracing::warn!("told again: every session is killed");
                     service.kill().await;
@@ -172,7 +172,7 @@ fn heed_signals(service: Service, stopper: Stopper) -> Result<JoinHandle<()>, Cl
                     Ok(())
                 }
             };
-            match stopped {
+            match outcome {
                 Ok(()) => break,
                 Err(error @ ServiceError::WouldLoseSignIns { .. }) => {
                     tracing::warn!(%error, "Ctrl-C again stops all the same");

@@ -7,11 +7,8 @@ use super::sessions::Accepts;
 use super::{Service, lock};
 use crate::audit::Who;
 use crate::config::SessionRules;
-use crate::daemon::bind;
 use crate::daemon::registry::Entry;
-use crate::expect::CloseReason;
 use crate::name::SessionKey;
-use crate::script::WayIn;
 
 /// A session that lived so long was not lost soon after the one before.
 const LASTED: Duration = Duration::from_secs(10 * 60);
@@ -28,23 +25,6 @@ impl Service {
     /// A number for what is put to a session.
     pub(in crate::daemon) fn next_tag(&self) -> u64 {
         self.0.next_tag.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// The command that asks who is signed in, or (`of_service`) the service. `None` where the module has none, or the
-    /// connection no longer fills it.
-    pub(in crate::daemon) fn question(
-        &self,
-        entry: &Entry,
-        way: &WayIn,
-        of_service: bool,
-    ) -> Option<String> {
-        bind::question(&entry.module, &entry.bound(), way, of_service)
-    }
-
-    /// Signs out and ends a session that nobody uses; one that is used meanwhile stays.
-    pub(in crate::daemon) fn let_go(&self, entry: &Entry, why: CloseReason) {
-        let command = bind::disconnect(&entry.module, &entry.bound());
-        entry.session.let_go(command, why);
     }
 
     /// Starts a session again that was lost, where its way in, or what it left on disk, brings its sign-in back without anybody. Where it

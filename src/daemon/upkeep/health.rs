@@ -127,6 +127,9 @@ impl RunListener for Probe {
     }
 }
 
+/// The failures of `include/microsoft.yaml` that tell of the way to the service and nothing of the sign-in.
+const ON_THE_WAY: [&str; 4] = ["no-network", "proxy-refused", "throttled", "tls-failed"];
+
 /// What `answer` to `check` means for a session that was proven to be `proven`, as `whom` reads it.
 pub(super) fn judge(
     check: Check,
@@ -163,11 +166,9 @@ pub(super) fn judge(
         };
     }
     let failure = why_failed(rules, errors, &answer.text);
-    if rules
-        .failures
-        .iter()
-        .any(|rule| rule.failure.name == failure.failure.name)
-    {
+    let known = |name: &str| rules.failures.iter().any(|rule| rule.failure.name == name);
+    let name = failure.failure.name.as_str();
+    if known(name) && !ON_THE_WAY.contains(&name) {
         return Verdict::SignedOut(failure);
     }
     Verdict::Unwell(failure.message)

@@ -9,6 +9,7 @@ use super::idle::{Idle, IdleStep};
 use super::notes::Unwell;
 use super::resident::resident;
 use crate::config::SessionRules;
+use crate::daemon::bind;
 use crate::daemon::registry::Entry;
 use crate::daemon::service::Service;
 use crate::expect::{CloseReason, Mode};
@@ -87,7 +88,9 @@ impl Upkeep {
         }
         if let Some(reason) = self.reason_to_end(&rules, now) {
             tracing::warn!(session = %self.entry.key, reason, "it is signed out and ended");
-            self.service.let_go(&self.entry, CloseReason::Told(reason));
+            let command = bind::disconnect(&self.entry.module, &self.entry.bound());
+            let why = CloseReason::Told(reason);
+            self.entry.session.let_go(command, why);
             return now + ENDING;
         }
         if status.identity.is_some()
@@ -188,7 +191,9 @@ impl Upkeep {
             return;
         };
         let of_service = check == Check::Service;
-        let Some(command) = self.service.question(&self.entry, way, of_service) else {
+        let Some(command) =
+            bind::question(&self.entry.module, &self.entry.bound(), way, of_service)
+        else {
             return;
         };
         let whom = way.identity.as_ref().unwrap_or(&rules.identity);
