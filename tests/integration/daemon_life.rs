@@ -160,7 +160,7 @@ fn a_terminated_daemon_lets_end_what_runs_and_says_so() {
         .spawn()
         .expect("mm was built");
     let run = daemon.wait_for_run("running");
-    let _queued = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "'never'"]);
+    let mut queued = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "'never'"]);
     daemon.wait_for_run("queued");
     let pid = daemon.pid().expect("it wrote its lock file");
     signal(pid, "TERM");
@@ -182,13 +182,14 @@ fn a_terminated_daemon_lets_end_what_runs_and_says_so() {
         )
         .expect("its end was written");
     assert!(never.contains("the daemon stops"), "{never}");
+    assert!(!queued.wait().expect("it is our child").success());
 }
 
 #[test]
 fn a_daemon_that_is_terminated_twice_does_not_wait() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
-    let _client = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "Start-Sleep 600"]);
+    let mut client = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "Start-Sleep 600"]);
     daemon.wait_for_run("running");
     let pid = daemon.pid().expect("it wrote its lock file");
     let program = daemon.session()["pid"].as_u64().expect("it has one");
@@ -201,6 +202,7 @@ fn a_daemon_that_is_terminated_twice_does_not_wait() {
     wait_for("the daemon's end", || is_gone(pid).then_some(()));
     let program = u32::try_from(program).expect("it is a process id");
     assert!(is_gone(program), "its program went with it");
+    assert!(!client.wait().expect("it is our child").success());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Finished, TestDaemon};
+use crate::support::{Finished, TestDaemon, wait_for};
 
 fn connect(daemon: &TestDaemon, entry: &Value) {
     let file = json!({"connections": {"Contoso": entry}});
@@ -43,7 +43,9 @@ fn nobody_is_let_in_who_cannot_be_written_down() {
         refused.stderr.contains("cannot be written down"),
         "{refused:?}"
     );
-    assert_eq!(daemon.session()["state"], "closed");
+    wait_for("a session that is closed", || {
+        (daemon.session()["state"] == "closed").then_some(())
+    });
     database
         .execute_batch("DROP TRIGGER full")
         .expect("the database is free");

@@ -187,6 +187,10 @@ impl Holdings {
 
 #[test]
 #[ignore = "takes ten minutes; see the top of this file"]
+#[expect(
+    clippy::print_stderr,
+    reason = "its figures are what it is run for by hand"
+)]
 fn soak() {
     let sessions = size("MM_SOAK_SESSIONS", 50);
     let commands = size("MM_SOAK_COMMANDS", 10_000);

@@ -1,6 +1,6 @@
 //! `mm daemon`: the daemon itself, and being it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,6 +23,10 @@ use crate::pty::raise_file_limit;
 
 /// How often a daemon that stops is asked what it waits for.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a daemon that said that it stops may still be there, and how often that is looked at.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Starts, stops, shows or is the daemon.
 pub(crate) fn daemon(args: DaemonArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -49,6 +53,7 @@ async fn stop(force: bool, screen: &mut Screen) -> Result<Exit, CliError> {
         }
         Err(error) => return Err(error),
     };
+    let pid = client.daemon().await?.pid;
     let mut told = Vec::new();
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let stopped = client.shut_down(force);
@@ -66,8 +71,23 @@ async fn stop(force: bool, screen: &mut Screen) -> Result<Exit, CliError> {
             }
         }
     }
+    gone(pid).await;
     screen.text("the daemon has stopped")?;
     Ok(Exit::Done)
+}
+
+/// Waits until the daemon `pid` takes no more callers: it answers before it is gone, and whoever starts another one at once
+/// must not find it.
+async fn gone(pid: u32) {
+    let until = Instant::now() + GONE_WITHIN;
+    while Instant::now() < until
+        && let Ok(client) = wiring::running_client().await
+    {
+        match client.daemon().await {
+            Ok(info) if info.pid != pid => return,
+            Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
 }
 
 async fn status(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
