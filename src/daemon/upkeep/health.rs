@@ -162,15 +162,8 @@ pub(super) fn judge(
             },
         };
     }
-    let failure = why_failed(rules, errors, &answer.text);
-    if rules
-        .failures
-        .iter()
-        .any(|rule| rule.failure.name == failure.failure.name)
-    {
-        return Verdict::SignedOut(failure);
-    }
-    Verdict::Unwell(failure.message)
+    // Whatever its name: a network that is away looks like a sign-in that is gone, and only that is dear.
+    Verdict::Unwell(why_failed(rules, errors, &answer.text).message)
 }
 
 fn same(a: &Identity, b: &Identity) -> bool {
