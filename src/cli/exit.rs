@@ -69,6 +69,7 @@ impl Exit {
             | ErrorCode::Refused
             | ErrorCode::Unrecorded
             | ErrorCode::NotReading
+            | ErrorCode::TicketNeeded
             | ErrorCode::NeedsPerson
             | ErrorCode::NoApproval
             | ErrorCode::ApprovalChanged

@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod launch;
 mod offers;
+mod preview;
 mod recorder;
 mod registry;
 mod run;

@@ -12,7 +12,7 @@ mod shell;
 mod sign_in;
 mod template;
 
-pub(crate) use effects::{Effect, EffectRule, Glob};
+pub(crate) use effects::{Effect, EffectRule, Glob, Guard};
 pub(crate) use module::Module;
 pub(crate) use pattern::{Pattern, PatternError, syntax};
 pub(crate) use shell::{

@@ -4,6 +4,7 @@
 //! ends when its program is gone.
 
 mod handle;
+mod inquiry;
 mod mail;
 mod outbox;
 mod queue;
@@ -11,6 +12,7 @@ mod status;
 mod task;
 
 pub(crate) use handle::{Launch, Session, SessionError};
+pub(crate) use inquiry::Inquiry;
 pub(crate) use mail::{
     Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
 };

@@ -1,5 +1,6 @@
 //! The service's verbs for approvals: which runs wait for a yes, and saying yes or no.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Service;
@@ -13,6 +14,15 @@ impl Service {
     /// How long somebody has to say yes.
     pub(in crate::daemon) fn approval_within(&self) -> Duration {
         self.0.config.approvals.within
+    }
+
+    /// A number for something that a session is to do.
+    pub(in crate::daemon) fn next_tag(&self) -> u64 {
+        self.0.next_tag.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(in crate::daemon) fn audit(&self) -> &crate::audit::Audit {
+        &self.0.audit
     }
 
     pub(in crate::daemon) fn approvals(&self) -> &Approvals {
@@ -60,20 +70,28 @@ impl Service {
         if asked.type_tenant && !typed.eq_ignore_ascii_case(&asked.tenant_name) {
             return changed("the tenant's name does not fit");
         }
-        if !pending.say(Said::Yes) {
+        let by = match &yes.form {
+            Some(form) if yes.who != Who::Person => format!("form of {form}"),
+            Some(_) | None => yes.client.clone(),
+        };
+        if !pending.say(Said::Yes(by.clone())) {
             return changed("somebody was faster");
         }
-        let by = yes.form.as_deref().unwrap_or("a person at a terminal");
         tracing::info!(run = %id, by, "approved");
         Ok(pending.run.view())
     }
 
     /// Says no; anybody may, because nothing runs then. Returns the run as it is then.
-    pub(crate) fn deny(&self, id: &RunId, reason: Option<String>) -> Result<RunView, ServiceError> {
+    pub(crate) fn deny(
+        &self,
+        id: &RunId,
+        reason: Option<String>,
+        client: String,
+    ) -> Result<RunView, ServiceError> {
         let none = || ServiceError::NoApproval { id: id.clone() };
         let pending = self.0.approvals.get(id).ok_or_else(none)?;
         pending.run.asked().ok_or_else(none)?;
-        if !pending.say(Said::No(reason)) {
+        if !pending.say(Said::No(client, reason)) {
             let why = "somebody was faster".to_owned();
             return Err(ServiceError::ApprovalChanged {
                 id: id.clone(),

@@ -1,8 +1,8 @@
 //! The service's verb that accepts a command: it is checked, its session found or started, and its record made.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
+use super::policy::Checked;
 use super::sessions::refused;
 use super::tidy::output_name;
 use super::{Service, state};
@@ -15,7 +15,7 @@ use crate::daemon::watch::RunWatch;
 use crate::daemon::{ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::Verdict;
+use crate::policy::{Decision, Judgement, Verdict};
 use crate::script::Module;
 use crate::session::{Order, RunListener as _, RunResult};
 use crate::store::NewRun;
@@ -30,7 +30,15 @@ impl Service {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
-        let (judged, decision) = self.check_policy(&mut order, &module).await?;
+        let Checked {
+            judged,
+            decision,
+            lookup,
+        } = self.check_policy(&mut order, &module).await?;
+        let inquiry = lookup
+            .map(|lookup| bind::inquiry(lookup, &module))
+            .transpose()
+            .inspect_err(|error| self.note_refusal(&order, error, Some((&judged, &decision))))?;
         let entry = self.session(&order.connection, &order.module)?;
         {
             let status = entry.session.status();
@@ -54,7 +62,9 @@ impl Service {
         if let Some(recorder) = &mut recorder {
             recorder.keep_out(&entry.secrets.all());
         }
-        let run = self.write_down(&order, &entry).await?;
+        let run = self
+            .write_down(&order, &entry, (&judged, &decision))
+            .await?;
         let request = Order {
             tag: run.tag,
             command: bind::command(&entry.module, &order.command),
@@ -71,6 +81,7 @@ impl Service {
             watch: None,
             recorder,
             condition: None,
+            inquiry,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };
         if decision.verdict == Verdict::Ask {
@@ -121,7 +132,12 @@ impl Service {
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
-    async fn write_down(&self, order: &RunOrder, entry: &Entry) -> Result<Arc<Run>, ServiceError> {
+    async fn write_down(
+        &self,
+        order: &RunOrder,
+        entry: &Entry,
+        decided: (&Judgement, &Decision),
+    ) -> Result<Arc<Run>, ServiceError> {
         let mut random = [0; 9];
         getrandom::fill(&mut random)
             .map_err(|error| state(format!("no random numbers: {error}")))?;
@@ -131,7 +147,7 @@ impl Service {
             total: self.0.config.limits.output,
             file: self.outputs().join(output_name(&id)),
         };
-        let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
+        let tag = self.next_tag();
         let run = Arc::new(Run::new(
             id.clone(),
             tag,
@@ -139,7 +155,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
-        self.record_start(&run, order, entry).await?;
+        self.record_start(&run, order, entry, decided).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),
