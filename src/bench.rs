@@ -183,6 +183,7 @@ impl Session {
             watch: patterns.map(|patterns| Arc::clone(&patterns.0)),
             recorder: None,
             condition: None,
+            inquiry: None,
             listener: Box::new(Listener {
                 kept: kept.clone(),
                 done,

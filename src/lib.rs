@@ -48,8 +48,8 @@
 //! recording   redact secret
 //! redact      secret
 //! replay      expect recording script secret
-//! connection  cloud name secret
-//! policy      connection script
+//! connection  cloud name script secret
+//! policy      connection name script
 //! store       name
 //! audit       name redact store
 //! session     expect pty recording script

@@ -44,6 +44,8 @@ pub(crate) enum ErrorCode {
     Unrecorded,
     /// Only reading was asked for, and the command does more or may do more.
     NotReading,
+    /// What has to be asked about has to name a ticket.
+    TicketNeeded,
     /// The command cannot be made to say only what it would do.
     NoWhatIf,
     /// Only a person at a terminal may say this.
@@ -63,7 +65,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -83,6 +85,7 @@ impl ErrorCode {
         Self::Refused,
         Self::Unrecorded,
         Self::NotReading,
+        Self::TicketNeeded,
         Self::NoWhatIf,
         Self::NeedsPerson,
         Self::NoApproval,

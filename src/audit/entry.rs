@@ -201,6 +201,13 @@ impl Entry {
         self
     }
 
+    /// For which approval: that of the run that waits for it.
+    #[must_use]
+    pub(crate) fn approval(mut self, run: &RunId) -> Self {
+        self.approval = Some(run.to_string());
+        self
+    }
+
     /// As whom the session was proven; nothing where it was not.
     #[must_use]
     pub(crate) fn proven(mut self, account: Option<&str>, tenant: Option<&str>) -> Self {

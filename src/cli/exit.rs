@@ -70,6 +70,7 @@ impl Exit {
             | ErrorCode::Refused
             | ErrorCode::Unrecorded
             | ErrorCode::NotReading
+            | ErrorCode::TicketNeeded
             | ErrorCode::NeedsPerson
             | ErrorCode::NoApproval
             | ErrorCode::ApprovalChanged

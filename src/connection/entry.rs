@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::error::EntryError;
 use super::policy::Policy;
+use super::rules::PolicyRule;
 use super::sign_in::SignInChoice;
 use crate::cloud::Cloud;
 use crate::name::{ConnectionName, ModuleName};
@@ -34,13 +35,15 @@ pub(crate) struct Connection {
     sign_in: SignInChoice,
     policy: Policy,
     skip_send_guards: bool,
+    requires_ticket: bool,
+    policy_rules: Vec<PolicyRule>,
     stand_in: Option<String>,
     raw: Map<String, Value>,
 }
 
 impl Connection {
     /// Reads one entry. `null` counts as a key that is not there, which is how people write "none".
-    pub(super) fn read(
+    pub(crate) fn read(
         name: ConnectionName,
         value: Value,
         known_module_apps: &Arc<ModuleApps>,
@@ -69,10 +72,16 @@ impl Connection {
             sharepoint_host: keys.text("sharepoint_host")?,
             organization: keys.text("organization")?,
             delegated_organization: keys.text("delegatedOrganization")?,
-            cloud: keys.cloud("cloud")?,
+            cloud: keys
+                .word("cloud", Cloud::EXPECTED, Cloud::of_word)?
+                .unwrap_or_default(),
             sign_in: SignInChoice::read(&keys.path("signIn"), raw.get("signIn"))?,
-            policy: keys.policy("policy")?,
+            policy: keys
+                .word("policy", Policy::EXPECTED, Policy::of_word)?
+                .unwrap_or_default(),
             skip_send_guards: keys.flag("skipSendGuards")?,
+            requires_ticket: keys.flag("requireTicket")?,
+            policy_rules: PolicyRule::read_all(name.as_str(), &keys)?,
             stand_in: keys.text("stand_in")?,
             name,
             raw,
@@ -186,6 +195,23 @@ impl Connection {
         self.skip_send_guards
     }
 
+    /// Whether what is asked about has to name a ticket.
+    pub(crate) fn requires_ticket(&self) -> bool {
+        self.requires_ticket
+    }
+
+    /// What it says about some commands, before its policy does.
+    pub(crate) fn policy_rules(&self) -> &[PolicyRule] {
+        &self.policy_rules
+    }
+
+    /// Adds to each rule in which line of the file it stands.
+    pub(super) fn place_rules(&mut self, lines: &[usize]) {
+        for (rule, line) in self.policy_rules.iter_mut().zip(lines) {
+            rule.place = format!("{}, line {line} of the connections file", rule.place);
+        }
+    }
+
     /// The scenario that stands in for the tenant; then nothing real is started.
     pub(crate) fn stand_in(&self) -> Option<&str> {
         self.stand_in.as_deref()
@@ -268,28 +294,21 @@ impl Keys<'_> {
         }
     }
 
-    /// The policy's word. A wrong one is no default: it takes the entry out.
-    fn policy(&self, key: &str) -> Result<Policy, EntryError> {
-        match self.text(key)? {
-            None => Ok(Policy::default()),
-            Some(word) => Policy::of_word(&word).ok_or_else(|| EntryError::Kind {
-                key: self.path(key),
-                expected: Policy::EXPECTED,
-                found: "another word",
-            }),
-        }
-    }
-
-    /// The cloud's word.
-    fn cloud(&self, key: &str) -> Result<Cloud, EntryError> {
-        match self.text(key)? {
-            None => Ok(Cloud::default()),
-            Some(word) => Cloud::of_word(&word).ok_or_else(|| EntryError::Kind {
-                key: self.path(key),
-                expected: Cloud::EXPECTED,
-                found: "another word",
-            }),
-        }
+    /// One of some words. Another one is no default: it takes the entry out.
+    pub(super) fn word<T>(
+        &self,
+        key: &str,
+        expected: &'static str,
+        of_word: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, EntryError> {
+        let Some(word) = self.text(key)? else {
+            return Ok(None);
+        };
+        of_word(&word).map(Some).ok_or_else(|| EntryError::Kind {
+            key: self.path(key),
+            expected,
+            found: "another word",
+        })
     }
 
     fn flag(&self, key: &str) -> Result<bool, EntryError> {
@@ -300,7 +319,7 @@ impl Keys<'_> {
         }
     }
 
-    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, EntryError> {
+    pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<String>>, EntryError> {
         let items = match self.raw.get(key) {
             None | Some(Value::Null) => return Ok(None),
             Some(Value::Array(items)) => items,

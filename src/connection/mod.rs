@@ -5,8 +5,10 @@ mod check;
 mod edit;
 mod entry;
 mod error;
+mod lines;
 mod policy;
 mod registry;
+mod rules;
 mod sign_in;
 
 pub(crate) use check::doubts;
@@ -15,3 +17,4 @@ pub(crate) use entry::Connection;
 pub(crate) use error::{EditError, LookupError, RegistryError};
 pub(crate) use policy::Policy;
 pub(crate) use registry::Registry;
+pub(crate) use rules::{PolicyRule, Verdict, Who};

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::entry::{Connection, module_apps, wrong_kind};
 use super::error::{EntryError, LookupError, RegistryError};
+use super::lines::rule_lines;
 use crate::name::ConnectionName;
 
 /// How alike two names have to be for one to be suggested for the other; 1 is equal.
@@ -155,10 +156,18 @@ impl Registry {
             return Err(RegistryError::Empty { path: path() });
         }
         let document = document(&self.path, text)?;
-        let (connections, faults) = entries(document).map_err(|error| RegistryError::Shape {
-            path: path(),
-            error,
-        })?;
+        let lines = std::str::from_utf8(text)
+            .map(rule_lines)
+            .unwrap_or_default();
+        let (mut connections, faults) =
+            entries(document).map_err(|error| RegistryError::Shape {
+                path: path(),
+                error,
+            })?;
+        for connection in &mut connections {
+            let lines = lines.get(connection.name().as_str());
+            connection.place_rules(lines.map_or(&[], Vec::as_slice));
+        }
         self.connections = connections;
         self.faults = faults;
         self.stamp = stamp;

@@ -108,9 +108,10 @@ impl SignedIn {
 /// What somebody said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Said {
-    Yes,
-    /// With the reason, if one was given.
-    No(Option<String>),
+    /// By this client, or in its form.
+    Yes(String),
+    /// By this client, with the reason if one was given.
+    No(String, Option<String>),
 }
 
 /// What was said so far, and whether the run is wanted at all.

@@ -7,9 +7,10 @@ use super::registry::Entry;
 use super::ways::{Credentials, account, connect, missing_keys, proof, quoting};
 use crate::cloud::Cloud;
 use crate::connection::Connection;
-use crate::expect::{Expected, Identity, SignInRequest, compare};
+use crate::expect::{Expected, Identity, Mode, SignInRequest, compare};
+use crate::policy::Lookup;
 use crate::script::{Module, SignIn, Template, WayIn};
-use crate::session::nonces;
+use crate::session::{Inquiry, nonces};
 use crate::store::Pin;
 
 /// Nonces of a whole sign-in: four commands and a disconnect, each perhaps sent again twice, and what absorbs a cancel.
@@ -176,6 +177,23 @@ fn whole(module: &Module, connection: &Connection, template: &Template) -> Optio
     let holes = connection.holes(&module.name);
     let whole = template.holes().all(|hole| holes(hole).is_some());
     whole.then(|| fill(module, connection, template))
+}
+
+/// What is asked of a session about the names of a command that is to pass as reading.
+pub(super) fn inquiry(lookup: Lookup, module: &Module) -> Result<Inquiry, ServiceError> {
+    let command = lookup.command().map_err(|message| ServiceError::Refused {
+        message: format!("{message}, so it does not pass as reading"),
+        help: None,
+    })?;
+    Ok(Inquiry {
+        command,
+        mode: if module.shell.records.is_some() {
+            Mode::Records
+        } else {
+            Mode::Text
+        },
+        verdict: Box::new(move |answer| lookup.verdict(answer.objects, &answer.text)),
+    })
 }
 
 /// A person's command as the module wants it sent.

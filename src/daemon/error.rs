@@ -111,6 +111,12 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: String,
     },
+    /// What has to be asked about has to name a ticket here.
+    #[error("a ticket has to be named for this: {rule}")]
+    TicketNeeded {
+        /// Why it has to be asked about.
+        rule: String,
+    },
     /// The command cannot be made to say only what it would do.
     #[error("{message}")]
     NoWhatIf {
@@ -183,6 +189,9 @@ impl ServiceError {
                 Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
             }
             Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
+            Self::TicketNeeded { .. } => {
+                Some("the connection has `requireTicket`: name one with --ticket".to_owned())
+            }
             Self::NoWhatIf { .. } => {
                 Some("leave `-WhatIf` to the command, or run it without".to_owned())
             }

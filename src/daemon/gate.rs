@@ -9,17 +9,27 @@ use tokio::time::{Instant, sleep_until};
 
 use super::approvals::{Asked, Pending, Said, SignedIn, Words, until};
 use super::bind;
+use super::preview::preview;
 use super::registry::Entry;
 use super::service::Service;
 use super::view::RunOrder;
+use crate::audit::{self, Kind};
 use crate::policy::{Decision, Judgement, Verdict};
 use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
 
 /// Why a run does not get through.
 enum Held {
     Stopped(StopWhy),
-    Refused(String),
+    /// With the kind of row that the audit gets of it, and who brought it about.
+    Refused(Kind, audit::Who, String),
     Ended(RunResult),
+}
+
+impl Held {
+    /// Nobody's word: the sign-in or a file is another one than it was.
+    fn voided(why: String) -> Self {
+        Self::Refused(Kind::ApprovalVoided, audit::Who::default(), why)
+    }
 }
 
 /// A run on its way through the gate.
@@ -43,7 +53,11 @@ impl Gate {
                 self.service.approvals().remove(&run.id);
                 order.listener.ended(match held {
                     Held::Stopped(why) => RunResult::Dropped(why),
-                    Held::Refused(why) => RunResult::NotAllowed(why),
+                    Held::Refused(kind, who, why) => {
+                        let row = self.row(kind).by(who).because(&why);
+                        self.service.audit().note(row);
+                        RunResult::NotAllowed(why)
+                    }
                     Held::Ended(result) => result,
                 });
                 return;
@@ -73,25 +87,46 @@ impl Gate {
             why = stopped(&mut words) => return Err(Held::Stopped(why)),
             signed_in = self.signed_in(&mut status) => signed_in?,
         };
-        let asked = self.asked(&signed_in);
+        let preview = tokio::select! {
+            biased;
+            why = stopped(&mut words) => return Err(Held::Stopped(why)),
+            said = preview(&self.service, &self.entry, &self.wanted) => said,
+        };
+        let asked = self.asked(&signed_in, preview);
         let expires = Instant::from_std(asked.expires);
         let run = &self.pending.run;
         let (account, tenant) = (signed_in.account.clone(), signed_in.tenant.clone());
         run.asks_for_approval(asked, account, tenant);
         tracing::info!(run = %run.id, session = %self.entry.key, "waits for approval");
+        let row = self.row(Kind::ApprovalAsked).text(run.command());
+        let reason = self.wanted.reason.as_deref().unwrap_or_default();
+        self.service.audit().note(row.because(reason));
         let said = tokio::select! {
             biased;
             why = stopped(&mut words) => return Err(Held::Stopped(why)),
-            why = changed(&signed_in, &mut status) => return Err(Held::Refused(why)),
+            why = changed(&signed_in, &mut status) => return Err(Held::voided(why)),
             said = said(&mut answers) => said,
             () = sleep_until(expires) => {
-                return Err(Held::Refused("nobody approved it in time".to_owned()));
+                let why = "nobody approved it in time".to_owned();
+                return Err(Held::Refused(Kind::ApprovalExpired, audit::Who::default(), why));
             }
         };
         match said {
-            Said::No(None) => Err(Held::Refused("it was denied".to_owned())),
-            Said::No(Some(reason)) => Err(Held::Refused(format!("it was denied: {reason}"))),
-            Said::Yes => self.still_allowed().await.map(|()| signed_in),
+            Said::No(by, reason) => {
+                let why = match reason {
+                    None => "it was denied".to_owned(),
+                    Some(reason) => format!("it was denied: {reason}"),
+                };
+                Err(Held::Refused(Kind::Denied, audit::Who::client(&by), why))
+            }
+            Said::Yes(by) => {
+                self.still_allowed().await?;
+                // What cannot be written down does not happen.
+                let row = self.row(Kind::Approved).by(audit::Who::client(&by));
+                let recorded = self.service.audit().record(row.text(run.command())).await;
+                recorded.map_err(|error| Held::voided(error.to_string()))?;
+                Ok(signed_in)
+            }
         }
     }
 
@@ -123,7 +158,18 @@ impl Gate {
         }
     }
 
-    fn asked(&self, signed_in: &SignedIn) -> Asked {
+    /// A row of the audit about this approval.
+    fn row(&self, kind: Kind) -> audit::Entry {
+        let effects = self.judged.effects();
+        self.pending
+            .run
+            .audited(kind)
+            .approval(&self.pending.run.id)
+            .effects(effects.iter().map(|effect| effect.word().to_owned()))
+            .decided(self.decision.verdict.word(), &self.decision.rule)
+    }
+
+    fn asked(&self, signed_in: &SignedIn, preview: Option<String>) -> Asked {
         let run = &self.pending.run;
         let (wanted, judged) = (&self.wanted, &self.judged);
         let reads = crate::script::Effect::Reads;
@@ -139,12 +185,12 @@ impl Gate {
                 .filter(|finding| finding.effect != reads)
                 .cloned()
                 .collect(),
-            rule: self.decision.rule.to_owned(),
+            rule: self.decision.rule.clone(),
             who: wanted.who,
             client: wanted.client.clone(),
             reason: wanted.reason.clone(),
             ticket: wanted.ticket.clone(),
-            preview: None,
+            preview,
             type_tenant: judged.destroys_many(),
             tenant_name: self.entry.connection.tenant().to_owned(),
             since: Timestamp::now(),
@@ -155,7 +201,7 @@ impl Gate {
 
     /// A yes does not go before what the files say now.
     async fn still_allowed(&self) -> Result<(), Held> {
-        let refused = |error: super::ServiceError| Held::Refused(error.to_string());
+        let refused = |error: super::ServiceError| Held::voided(error.to_string());
         let connection = self
             .service
             .connection(self.entry.key.connection.as_str())
@@ -171,7 +217,7 @@ impl Gate {
             .map_err(refused)?;
         match decision.verdict {
             Verdict::Allow | Verdict::Ask => Ok(()),
-            Verdict::Refuse => Err(Held::Refused(decision.rule.to_owned())),
+            Verdict::Refuse => Err(Held::voided(decision.rule)),
         }
     }
 }

@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod launch;
 mod offers;
+mod preview;
 mod recorder;
 mod registry;
 mod run;

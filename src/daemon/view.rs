@@ -205,6 +205,8 @@ pub(crate) struct Approve {
     pub(crate) tenant: Option<String>,
     /// Who says it.
     pub(crate) who: Who,
+    /// What says it, in its own word.
+    pub(crate) client: String,
     /// The client whose own form a person has filled in.
     pub(crate) form: Option<String>,
 }

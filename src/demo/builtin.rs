@@ -101,7 +101,41 @@ const FORMS: &[(&str, Meaning)] = &[
         |_, _| vec![Step::Objects(vec!["7.6.5".into()])],
     ),
     (r"(-?\d{1,6})\.\.(-?\d{1,6})", range),
+    (
+        r"& \{ foreach \(\$n in ((?:'[^']*',?)+)\) \{ \$c = \$ExecutionContext\.InvokeCommand\.GetCommand.*",
+        meanings,
+    ),
 ];
+
+/// The aliases that a session is born with, as far as texts for the stand-in use them.
+const ALIASES: [(&str, &str); 6] = [
+    ("?", "Where-Object"),
+    ("%", "ForEach-Object"),
+    ("foreach", "ForEach-Object"),
+    ("select", "Select-Object"),
+    ("sort", "Sort-Object"),
+    ("where", "Where-Object"),
+];
+
+/// What the session's lookup says about names: `Get-Own…` is a function that somebody has defined in the session, every other
+/// name with a verb a module's function.
+fn meanings(c: &Captures<'_>, _: &Variables) -> Vec<Step> {
+    let names = c[1].split(',').map(|name| name.trim_matches('\''));
+    let meaning = |name: &str| {
+        let alias = ALIASES
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+        let (kind, target, resolved, module) = match alias {
+            Some((_, target)) => ("Alias", *target, "Cmdlet", "Microsoft.PowerShell.Core"),
+            None if name.starts_with("Get-Own") => ("Function", name, "Function", ""),
+            None if name.contains('-') => ("Function", name, "Function", "StandIn"),
+            None => ("", "", "", ""),
+        };
+        let what_if = !name.ends_with("Everything");
+        serde_json::json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": what_if})
+    };
+    vec![Step::Objects(names.map(meaning).collect())]
+}
 
 static TABLE: LazyLock<Vec<(Regex, Meaning)>> = LazyLock::new(|| {
     FORMS

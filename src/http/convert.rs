@@ -34,6 +34,7 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::Refused { .. } => (StatusCode::FORBIDDEN, ErrorCode::Refused),
         ServiceError::Unrecorded { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unrecorded),
         ServiceError::NotReading { .. } => (StatusCode::FORBIDDEN, ErrorCode::NotReading),
+        ServiceError::TicketNeeded { .. } => (StatusCode::FORBIDDEN, ErrorCode::TicketNeeded),
         ServiceError::NoWhatIf { .. } => (StatusCode::BAD_REQUEST, ErrorCode::NoWhatIf),
         ServiceError::NeedsPerson { .. } => (StatusCode::FORBIDDEN, ErrorCode::NeedsPerson),
         ServiceError::NoApproval { .. } => (StatusCode::CONFLICT, ErrorCode::NoApproval),
@@ -185,6 +186,7 @@ pub(super) fn approve(request: api::ApproveRequest, who: Who) -> Approve {
         digest: request.digest,
         tenant: request.tenant,
         who,
+        client: request.client,
         form: request.form,
     }
 }

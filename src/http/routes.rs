@@ -354,7 +354,9 @@ async fn deny(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<DenyRequest>,
 ) -> Result<Json<Run>, Failure> {
-    let view = door.service.deny(&run_id(&id)?, request.reason)?;
+    let view = door
+        .service
+        .deny(&run_id(&id)?, request.reason, request.client)?;
     Ok(Json(convert::run(view)))
 }
 

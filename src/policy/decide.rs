@@ -1,51 +1,34 @@
-//! Whether a command may run: who asks, what it does, and what its connection allows. The strictest rule that applies
-//! wins, and is named.
+//! Whether a command may run: who asks, what it does, and what its connection says. The strictest rule that applies wins, and
+//! is named.
+//!
+//! For each thing that a command does, the entry's own `policyRules` go first; where none applies, the guards of the module
+//! files and the entry's `policy` decide, whichever is stricter. `read-only` is no default that a rule could soften.
 
-use crate::connection::{Connection, Policy};
-use crate::script::Effect;
-
-/// Who wants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
-    /// Somebody at a terminal.
-    Person,
-    /// A program: an assistant, a script that speaks HTTP.
-    Program,
-}
-
-/// What becomes of it, the strictest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
-    Allow,
-    Ask,
-    Refuse,
-}
-
-impl Verdict {
-    /// The word for programs.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Ask => "ask",
-            Self::Refuse => "refuse",
-        }
-    }
-}
+use crate::connection::{Connection, Policy, PolicyRule, Verdict, Who};
+use crate::name::ModuleName;
+use crate::policy::{Finding, Judgement};
+use crate::script::{Effect, Guard};
 
 /// A verdict, the effect that it is for, and the rule that gave it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decision {
     pub(crate) verdict: Verdict,
     pub(crate) effect: Effect,
-    pub(crate) rule: &'static str,
+    /// What in the command has the effect.
+    pub(crate) what: String,
+    /// The rule in words, with its place where it is one of the entry's own.
+    pub(crate) rule: String,
 }
 
 /// What a connection says about commands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Allowance {
     pub(crate) policy: Policy,
     /// Whether sending needs no question here (`skipSendGuards`).
     pub(crate) sends_freely: bool,
+    /// Whether a ticket has to be named for what is asked about (`requireTicket`).
+    pub(crate) wants_ticket: bool,
+    pub(crate) rules: Vec<PolicyRule>,
 }
 
 impl Allowance {
@@ -54,29 +37,38 @@ impl Allowance {
         Self {
             policy: connection.policy(),
             sends_freely: connection.skip_send_guards(),
+            wants_ticket: connection.requires_ticket(),
+            rules: connection.policy_rules().to_vec(),
         }
     }
 
     /// Whether `who` may run everything, so that no text has to be judged.
-    pub(crate) fn allows_all(self, who: Who) -> bool {
-        Effect::ALL
-            .into_iter()
-            .all(|effect| self.of_effect(who, effect).0 == Verdict::Allow)
+    pub(crate) fn allows_all(&self, who: Who) -> bool {
+        let softens = |rule: &PolicyRule| rule.decide == Verdict::Allow;
+        self.policy == Policy::Open && who == Who::Person && self.rules.iter().all(softens)
     }
 
-    /// The strictest decision over all effects. `effects` is never empty: what does nothing reads.
-    pub(crate) fn decide(self, who: Who, effects: &[Effect]) -> Decision {
+    /// The strictest decision over all that was found. What does nothing reads.
+    pub(crate) fn decide(
+        &self,
+        who: Who,
+        module: Option<&ModuleName>,
+        judged: &Judgement,
+    ) -> Decision {
         let mut strictest = Decision {
             verdict: Verdict::Allow,
             effect: Effect::Reads,
-            rule: READING,
+            what: String::new(),
+            rule: READING.to_owned(),
         };
-        for effect in effects.iter().copied() {
-            let (verdict, rule) = self.of_effect(who, effect);
-            if verdict > strictest.verdict || strictest.effect == Effect::Reads {
+        for finding in &judged.findings {
+            let (verdict, rule) = self.of_finding(who, module, finding);
+            let says_more = strictest.effect == Effect::Reads && finding.effect != Effect::Reads;
+            if verdict > strictest.verdict || (verdict == strictest.verdict && says_more) {
                 strictest = Decision {
                     verdict,
-                    effect,
+                    effect: finding.effect,
+                    what: finding.what.clone(),
                     rule,
                 };
             }
@@ -84,7 +76,61 @@ impl Allowance {
         strictest
     }
 
-    fn of_effect(self, who: Who, effect: Effect) -> (Verdict, &'static str) {
+    /// What would be decided about code that cannot be known.
+    pub(crate) fn of_unknown_code(&self, who: Who, module: Option<&ModuleName>) -> Verdict {
+        let unknown = Finding {
+            effect: Effect::UnknownCode,
+            what: String::new(),
+            many: false,
+            line: 1,
+            reason: String::new(),
+            rule: None,
+            guard: None,
+        };
+        self.of_finding(who, module, &unknown).0
+    }
+
+    fn of_finding(
+        &self,
+        who: Who,
+        module: Option<&ModuleName>,
+        finding: &Finding,
+    ) -> (Verdict, String) {
+        let effect = finding.effect;
+        let own = self
+            .rules
+            .iter()
+            .filter(|rule| rule.applies(who, module, effect, &finding.what))
+            .max_by_key(|rule| rule.decide);
+        if self.policy == Policy::ReadOnly && effect != Effect::Reads {
+            let rule = "the connection's policy is `read-only`";
+            return (Verdict::Refuse, rule.to_owned());
+        }
+        if let Some(own) = own {
+            return (own.decide, own.place.clone());
+        }
+        let (verdict, rule) = self.of_effect(who, effect);
+        match self.of_guard(who, finding.guard) {
+            Some((guarded, rule)) if guarded > verdict => (guarded, rule.to_owned()),
+            Some(_) | None => (verdict, rule.to_owned()),
+        }
+    }
+
+    /// What a guard wants at least. Under `open` only what is kept from programs is kept from them.
+    fn of_guard(&self, who: Who, guard: Option<Guard>) -> Option<(Verdict, &'static str)> {
+        match (guard?, who, self.policy) {
+            (Guard::Refuse, Who::Program, _) => Some((
+                Verdict::Refuse,
+                "programs may not run this; a rule of the connection can let them",
+            )),
+            (Guard::Ask, _, Policy::Open) | (Guard::Refuse, Who::Person, Policy::Open) => None,
+            (Guard::Ask, _, _) | (Guard::Refuse, Who::Person, _) => {
+                Some((Verdict::Ask, "everybody is asked about this"))
+            }
+        }
+    }
+
+    fn of_effect(&self, who: Who, effect: Effect) -> (Verdict, &'static str) {
         if effect == Effect::Reads {
             return (Verdict::Allow, READING);
         }
@@ -120,76 +166,159 @@ const READING: &str = "everybody may read";
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    fn judged(effects: &[(Effect, &str, Option<Guard>)]) -> Judgement {
+        let finding = |(effect, what, guard): &(Effect, &str, Option<Guard>)| Finding {
+            effect: *effect,
+            what: (*what).to_owned(),
+            many: false,
+            line: 1,
+            reason: "x".to_owned(),
+            rule: None,
+            guard: *guard,
+        };
+        Judgement {
+            findings: effects.iter().map(finding).collect(),
+            understood: true,
+        }
+    }
+
+    fn allowance(entry: Value) -> Allowance {
+        let mut entry = entry;
+        entry["tenant"] = json!("t");
+        let name = "C".parse().expect("it is a name");
+        let connection =
+            Connection::read(name, entry, &std::sync::Arc::default()).expect("it is an entry");
+        Allowance::of(&connection)
+    }
+
+    fn decided(allowance: &Allowance, who: Who, effects: &[Effect]) -> (Verdict, Effect) {
+        let effects: Vec<_> = effects.iter().map(|one| (*one, "Do-It", None)).collect();
+        let decision = allowance.decide(who, None, &judged(&effects));
+        (decision.verdict, decision.effect)
+    }
 
     #[test]
     fn the_strictest_rule_wins_and_is_named() {
         let ask = Allowance::default();
-        let decided = |allowance: Allowance, who, effects: &[Effect]| {
-            let decision = allowance.decide(who, effects);
-            (decision.verdict, decision.effect)
-        };
         let mixed = [Effect::Writes, Effect::Destroys, Effect::RevealsSecret];
         assert_eq!(
-            decided(ask, Who::Program, &mixed),
+            decided(&ask, Who::Program, &mixed),
             (Verdict::Refuse, Effect::RevealsSecret)
         );
         assert_eq!(
-            decided(ask, Who::Person, &mixed),
+            decided(&ask, Who::Person, &mixed),
             (Verdict::Ask, Effect::Destroys)
         );
+        let secret = judged(&[(Effect::RevealsSecret, "Get-Key", None)]);
+        let decision = ask.decide(Who::Program, None, &secret);
+        assert_eq!(decision.rule, "programs get no secrets");
+        assert_eq!(decision.what, "Get-Key");
         assert_eq!(
-            ask.decide(Who::Program, &mixed).rule,
-            "programs get no secrets"
-        );
-        assert_eq!(
-            decided(ask, Who::Person, &[Effect::Writes]),
+            decided(&ask, Who::Person, &[Effect::Writes]),
             (Verdict::Allow, Effect::Writes)
         );
         assert_eq!(
-            decided(ask, Who::Program, &[Effect::UnknownCode]),
+            decided(&ask, Who::Program, &[Effect::UnknownCode]),
             (Verdict::Ask, Effect::UnknownCode)
         );
-        let open = Allowance {
-            policy: Policy::Open,
-            ..ask
-        };
+        let open = allowance(json!({"policy": "open"}));
         assert_eq!(
-            decided(open, Who::Program, &[Effect::Destroys]),
+            decided(&open, Who::Program, &[Effect::Destroys]),
             (Verdict::Allow, Effect::Destroys)
         );
         assert_eq!(
-            decided(open, Who::Program, &[Effect::EndsSession]),
+            decided(&open, Who::Program, &[Effect::EndsSession]),
             (Verdict::Refuse, Effect::EndsSession)
         );
-        let freely = Allowance {
-            sends_freely: true,
-            ..ask
-        };
+        let freely = allowance(json!({"skipSendGuards": true}));
         assert_eq!(
-            decided(freely, Who::Person, &[Effect::Sends]),
+            decided(&freely, Who::Person, &[Effect::Sends]),
             (Verdict::Allow, Effect::Sends)
         );
     }
 
     #[test]
     fn read_only_refuses_everybody_all_but_reading() {
-        let allowance = Allowance {
-            policy: Policy::ReadOnly,
-            sends_freely: true,
-        };
+        let read_only = allowance(json!({
+            "policy": "read-only", "skipSendGuards": true, "policyRules": [{"decide": "allow"}],
+        }));
         for who in [Who::Person, Who::Program] {
             for effect in Effect::ALL {
-                let verdict = allowance.decide(who, &[effect]).verdict;
+                let (verdict, _) = decided(&read_only, who, &[effect]);
                 let reads = effect == Effect::Reads;
                 assert_eq!(verdict == Verdict::Allow, reads, "{effect:?}");
                 assert_eq!(verdict == Verdict::Refuse, !reads, "{effect:?}");
             }
+            assert!(!read_only.allows_all(who));
         }
-        let open = Allowance {
-            policy: Policy::Open,
-            sends_freely: false,
+    }
+
+    #[test]
+    fn an_entrys_own_rules_go_before_what_holds_for_all() {
+        let own = allowance(json!({"policyRules": [
+            {"who": "program", "effects": ["writes"], "decide": "allow"},
+            {"commands": ["Do-It"], "effects": ["writes"], "decide": "ask"},
+            {"who": "program", "commands": ["Get-Key"], "decide": "allow"},
+            {"commands": ["Get-Log"], "decide": "refuse"},
+        ]}));
+        let decide = |who, effect, what| own.decide(who, None, &judged(&[(effect, what, None)]));
+        let allowed = decide(Who::Program, Effect::Writes, "Set-X");
+        assert_eq!(allowed.verdict, Verdict::Allow);
+        assert_eq!(allowed.rule, "policyRules[0] of C");
+        // The strictest of those that apply, whatever their order.
+        let asked = decide(Who::Program, Effect::Writes, "Do-It");
+        assert_eq!(
+            (asked.verdict, asked.rule.as_str()),
+            (Verdict::Ask, "policyRules[1] of C")
+        );
+        assert_eq!(
+            decide(Who::Person, Effect::Writes, "Do-It").verdict,
+            Verdict::Ask
+        );
+        assert_eq!(
+            decide(Who::Program, Effect::RevealsSecret, "Get-Key").verdict,
+            Verdict::Allow
+        );
+        assert_eq!(
+            decide(Who::Person, Effect::Reads, "Get-Log").verdict,
+            Verdict::Refuse
+        );
+        assert_eq!(
+            decide(Who::Program, Effect::Destroys, "Set-X").verdict,
+            Verdict::Ask
+        );
+    }
+
+    #[test]
+    fn guards_hold_where_the_policy_would_allow() {
+        let decide = |entry: Value, who, guard| {
+            let judged = judged(&[(Effect::Writes, "New-X", Some(guard))]);
+            allowance(entry).decide(who, None, &judged).verdict
         };
+        let open = || json!({"policy": "open"});
+        assert_eq!(
+            decide(json!({}), Who::Program, Guard::Refuse),
+            Verdict::Refuse
+        );
+        assert_eq!(decide(json!({}), Who::Person, Guard::Refuse), Verdict::Ask);
+        assert_eq!(decide(json!({}), Who::Person, Guard::Ask), Verdict::Ask);
+        assert_eq!(decide(open(), Who::Program, Guard::Refuse), Verdict::Refuse);
+        assert_eq!(decide(open(), Who::Program, Guard::Ask), Verdict::Allow);
+        assert_eq!(decide(open(), Who::Person, Guard::Refuse), Verdict::Allow);
+        let rule = json!({"policyRules": [{"commands": ["New-*"], "decide": "allow"}]});
+        assert_eq!(decide(rule, Who::Program, Guard::Refuse), Verdict::Allow);
+    }
+
+    #[test]
+    fn only_a_person_on_an_open_connection_may_all() {
+        let open = allowance(json!({"policy": "open"}));
         assert!(open.allows_all(Who::Person) && !open.allows_all(Who::Program));
+        assert!(!Allowance::default().allows_all(Who::Person));
+        let but = allowance(json!({"policy": "open", "policyRules": [{"decide": "ask"}]}));
+        assert!(!but.allows_all(Who::Person));
     }
 }

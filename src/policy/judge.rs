@@ -2,7 +2,7 @@
 
 use super::dotnet;
 use super::parsed::{Command, Element, Operator, Parsed, Value};
-use crate::script::{Effect, EffectRule, Glob};
+use crate::script::{Effect, EffectRule, Glob, Guard};
 
 /// One effect, and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,14 @@ pub(crate) struct Finding {
     pub(crate) reason: String,
     /// The file and line of the rule. `None`: it follows from the language.
     pub(crate) rule: Option<String>,
+    /// What is decided at least, by that rule.
+    pub(crate) guard: Option<Guard>,
+}
+
+impl Finding {
+    pub(crate) fn is_reading(&self) -> bool {
+        self.effect == Effect::Reads
+    }
 }
 
 /// What a text does.
@@ -91,6 +99,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             line,
             reason: reason.to_owned(),
             rule: None,
+            guard: None,
         });
     }
 
@@ -192,6 +201,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                     line: command.line,
                     reason,
                     rule: Some(rule.place.clone()),
+                    guard: rule.guard.filter(|_| effect != Effect::Reads),
                 });
             }
         }
@@ -318,7 +328,7 @@ fn is_file(name: &str) -> bool {
 }
 
 /// Whether it reads like `Name -eq 'x'`.
-fn is_comparison(command: &Command) -> bool {
+pub(super) fn is_comparison(command: &Command) -> bool {
     let is_word = command.name.as_deref().is_some_and(|name| {
         name.chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))

@@ -183,7 +183,8 @@ impl<'t> Reader<'_, 't> {
             }
         }
         command.elements.retain(|element| !is_splat(element));
-        command.many = is_repeated(node) || command.values().any(is_many);
+        command.many =
+            is_repeated(node) || command.values().any(is_many) || has_comma(self.text(node));
         command
     }
 
@@ -369,6 +370,20 @@ fn is_repeated(command: Node<'_>) -> bool {
         node = parent;
     }
     true
+}
+
+/// Whether a comma stands outside quotes: a list, wherever the grammar puts its members. Too much is taken for one rather than
+/// too little.
+fn has_comma(text: &str) -> bool {
+    let mut quote = None;
+    text.chars().any(|c| {
+        match quote {
+            None if matches!(c, '\'' | '"') => quote = Some(c),
+            Some(open) if open == c => quote = None,
+            None | Some(_) => {}
+        }
+        quote.is_none() && c == ','
+    })
 }
 
 /// Whether a value stands for several.

@@ -176,8 +176,11 @@ proptest::proptest! {
 }
 
 fn effects(text: &str) -> String {
-    let judged = super::judge(&parse_powershell(text), CATALOG.effects().iter());
-    words(&judged.effects())
+    words(&judged(text).effects())
+}
+
+fn judged(text: &str) -> super::Judgement {
+    super::judge(&parse_powershell(text), CATALOG.effects().iter())
 }
 
 fn bash_effects(text: &str) -> String {
@@ -567,4 +570,110 @@ fn what_is_not_known_is_never_reading() {
         ],
         bash_effects,
     );
+}
+
+/// What earlier servers of this kind blocked: refused to programs, whatever the connection's policy; people are asked.
+static BLOCKED: &[&str] = &[
+    "Install-Module x",
+    "Uninstall-Module x",
+    "Update-Module x",
+    "Install-Package x",
+    "New-AzRoleAssignment -ObjectId o",
+    "Remove-AzRoleAssignment -ObjectId o",
+    "Set-AzKeyVaultAccessPolicy v",
+    "Remove-AzKeyVaultAccessPolicy v",
+    "New-AzADApplication",
+    "Remove-AzADApplication",
+    "New-AzADServicePrincipal",
+    "Remove-AzADServicePrincipal",
+    "Invoke-RestMethod https://login.microsoftonline.com/x",
+    "irm -Uri 'https://login.microsoftonline.com/x'",
+    "Invoke-WebRequest https://login.microsoftonline.com/x",
+];
+
+/// What they warned of and ran: everybody is asked, unless the connection is open.
+static WARNED: &[&str] = &[
+    "Remove-AzVM x",
+    "Remove-Mailbox x",
+    "Remove-PnPList x",
+    "Remove-Team -GroupId g",
+    "Set-Mailbox x -ForwardingSmtpAddress a@b.c",
+    "Set-InboxRule x -ForwardTo a@b.c",
+    "Set-InboxRule x -ForwardAsAttachmentTo a@b.c",
+];
+
+/// What they did not send without a second word.
+static SENDING: &[&str] = &[
+    "Send-MailMessage -To x",
+    "Send-MgUserMail -UserId u",
+    "New-MgChatMessage",
+    "New-MgTeamChannelMessage",
+    "Submit-PnPTeamsChannelMessage x",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/me/sendMail",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/me/messages/1/reply",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/me/messages/1/replyAll",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/me/messages/1/forward",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/me/messages/1/send",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/teams/t/channels/c/messages",
+    "Invoke-MgGraphRequest -Method POST -Uri /v1.0/chats/c/messages",
+];
+
+#[test]
+fn nothing_that_earlier_servers_guarded_is_lost() {
+    use crate::connection::Policy;
+    use crate::policy::{Allowance, Verdict, Who};
+    let decided = |policy, who, text: &str| {
+        let allowance = Allowance {
+            policy,
+            ..Allowance::default()
+        };
+        allowance.decide(who, None, &judged(text)).verdict
+    };
+    for text in BLOCKED {
+        for policy in [Policy::Ask, Policy::Open, Policy::ReadOnly] {
+            assert_eq!(
+                decided(policy, Who::Program, text),
+                Verdict::Refuse,
+                "{text}"
+            );
+        }
+        assert_eq!(
+            decided(Policy::Ask, Who::Person, text),
+            Verdict::Ask,
+            "{text}"
+        );
+    }
+    for text in WARNED.iter().chain(SENDING) {
+        assert_eq!(
+            decided(Policy::Ask, Who::Program, text),
+            Verdict::Ask,
+            "{text}"
+        );
+        assert_eq!(
+            decided(Policy::Ask, Who::Person, text),
+            Verdict::Ask,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn many_at_once_are_told_from_one() {
+    for text in [
+        "Get-Mailbox | Remove-Mailbox",
+        "foreach ($x in $all) { Remove-Mailbox $x }",
+        "1..9 | % { Remove-Mailbox $_ }",
+        "Remove-Mailbox a, b",
+        "Remove-PnPList 'x*'",
+        "while ($true) { Remove-Team -GroupId g }",
+    ] {
+        assert!(judged(text).destroys_many(), "{text}");
+    }
+    for text in [
+        "Remove-Mailbox a",
+        "Remove-Mailbox a | Out-Null",
+        "Get-Mailbox | Set-Mailbox",
+    ] {
+        assert!(!judged(text).destroys_many(), "{text}");
+    }
 }

@@ -61,6 +61,15 @@ impl Effect {
     }
 }
 
+/// What holds for some commands whatever their effects, because earlier programs of this kind guarded them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Everybody is asked.
+    Ask,
+    /// Programs are refused, people are asked.
+    Refuse,
+}
+
 /// A pattern over a whole text: `*` stands for any characters, case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Glob(String);
@@ -123,6 +132,8 @@ pub(crate) struct EffectRule {
     pub(crate) instead_of_verb: bool,
     /// Whether `-WhatIf` does not keep these commands from doing it.
     pub(crate) ignores_what_if: bool,
+    /// What is decided at least.
+    pub(crate) guard: Option<Guard>,
     /// Why, for people.
     pub(crate) reason: String,
     /// The file and the line where the rule stands.

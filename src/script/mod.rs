@@ -15,7 +15,7 @@ mod sign_in;
 mod template;
 
 pub(crate) use challenges::{ChallengeRule, Challenges};
-pub(crate) use effects::{Effect, EffectRule, Glob};
+pub(crate) use effects::{Effect, EffectRule, Glob, Guard};
 pub(crate) use module::Module;
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use race::Race;

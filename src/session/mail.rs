@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::SessionError;
+use super::inquiry::Inquiry;
 use super::status::SessionStatus;
 use crate::expect::{
     AnswerLine, Challenge, CloseReason, Finish, Finished, Identity, Mode, Question, Record,
@@ -34,6 +35,8 @@ pub(crate) struct Order {
     pub(crate) recorder: Option<Writer>,
     /// Asked just before the frame is sent, with the session as it is then. An error says why it is not sent after all.
     pub(crate) condition: Option<Condition>,
+    /// What is asked of the session just before that.
+    pub(crate) inquiry: Option<Inquiry>,
     pub(crate) listener: Box<dyn RunListener>,
 }
 

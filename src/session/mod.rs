@@ -5,6 +5,7 @@
 
 mod alarm;
 mod handle;
+mod inquiry;
 mod mail;
 mod outbox;
 mod queue;
@@ -12,6 +13,7 @@ mod status;
 mod task;
 
 pub(crate) use handle::{Launch, Session, SessionError};
+pub(crate) use inquiry::Inquiry;
 pub(crate) use mail::{
     Admission, Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
 };

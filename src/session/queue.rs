@@ -26,6 +26,11 @@ impl Queue {
         self.orders.push_back(order);
     }
 
+    /// Puts one back where it was taken from.
+    pub(super) fn push_first(&mut self, order: Box<Order>) {
+        self.orders.push_front(order);
+    }
+
     pub(super) fn pop(&mut self) -> Option<Box<Order>> {
         self.orders.pop_front()
     }

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::SessionError;
 use super::alarm::Alarm;
+use super::inquiry::{self, Inquiring, Inquiry};
 use super::mail::{
     Admission, Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy,
 };
@@ -17,8 +18,8 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{
-    Challenge, CloseReason, Effect, Engine, Finished, Habits, Identity, Input, Nonce, Question,
-    RunRequest, SignInFailure, SignInRequest, State, not_admitted,
+    Challenge, CloseReason, Effect, Engine, Finish, Finished, Habits, Identity, Input, Nonce,
+    Question, RunRequest, SignInFailure, SignInRequest, State, not_admitted,
 };
 use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
@@ -49,6 +50,8 @@ struct Current {
     order: Box<Order>,
     deadline: Option<Instant>,
     stopped: Option<StopWhy>,
+    /// What is asked before the command itself is sent, while that is under way.
+    inquiring: Option<Inquiring>,
 }
 
 /// The wish that the session ends, with the command that signs out.
@@ -497,8 +500,13 @@ impl Task {
     }
 
     fn tell(&mut self, event: RunEvent<'_>) {
-        if let Some(current) = &mut self.current {
-            current.order.listener.event(event);
+        match &mut self.current {
+            Some(Current {
+                inquiring: Some(inquiring),
+                ..
+            }) => inquiring.hear(&event),
+            Some(current) => current.order.listener.event(event),
+            None => {}
         }
     }
 
@@ -516,7 +524,7 @@ impl Task {
     fn asked(&mut self, question: &Question) {
         self.tell(RunEvent::Asks(Some(question)));
         if let Some(current) = &self.current
-            && current.order.fails_on_question
+            && (current.order.fails_on_question || current.inquiring.is_some())
         {
             self.stop(current.order.tag, StopWhy::Question(question.text.clone()));
         }
@@ -526,6 +534,10 @@ impl Task {
         let Some(mut current) = self.current.take() else {
             return;
         };
+        if let Some(inquiring) = current.inquiring.take() {
+            self.inquired(current, inquiring, finished);
+            return;
+        }
         if let Some(recorder) = current.order.recorder.take()
             && let Err(error) = recorder.finish()
         {
@@ -539,6 +551,26 @@ impl Task {
             .order
             .listener
             .ended(RunResult::from_finished(finished, current.stopped));
+    }
+
+    /// An inquiry has ended: its command is the next to be sent, or is not sent at all.
+    fn inquired(&mut self, current: Current, inquiring: Inquiring, finished: Finished) {
+        let Current { order, stopped, .. } = current;
+        let verdict = inquiring.end(&finished);
+        match (stopped, finished.finish, verdict) {
+            (None | Some(StopWhy::Deadline), Finish::Lost(reason), _) => {
+                order
+                    .listener
+                    .ended(RunResult::SessionEnded(reason.to_string()));
+            }
+            (None, _, Ok(())) => self.queue.push_first(order),
+            (None, _, Err(why)) => order.listener.ended(RunResult::NotAllowed(why)),
+            (Some(StopWhy::Deadline | StopWhy::Question(_)), _, _) => {
+                let why = "what its names mean in the session could not be looked up in time";
+                order.listener.ended(RunResult::NotAllowed(why.to_owned()));
+            }
+            (Some(why), _, _) => order.listener.ended(RunResult::Dropped(why)),
+        }
     }
 
     // ── what comes next ─────────────────────────────────────────────────────
@@ -575,8 +607,13 @@ impl Task {
                 );
                 self.queue.end_all(&result);
             }
-        } else if let Some(order) = self.queue.pop() {
-            self.start(order);
+        } else {
+            // One that is not sent after all leaves the program to the next.
+            while self.engine.is_free()
+                && let Some(order) = self.queue.pop()
+            {
+                self.start(order);
+            }
         }
     }
 
@@ -587,6 +624,10 @@ impl Task {
         };
         if let Err(why) = holds {
             order.listener.ended(RunResult::NotAllowed(why));
+            return;
+        }
+        if let Some(inquiry) = order.inquiry.take() {
+            self.inquire(order, inquiry);
             return;
         }
         let request = RunRequest {
@@ -607,8 +648,33 @@ impl Task {
             order,
             deadline,
             stopped: None,
+            inquiring: None,
         });
         self.record(|recorder, now| recorder.marker(now, "run"));
+        self.feed(Input::Run(Box::new(request)));
+    }
+
+    /// Sends what is asked before `order`. It is in no recording and nothing of its run.
+    fn inquire(&mut self, order: Box<Order>, inquiry: Inquiry) {
+        let Inquiry {
+            command,
+            mode,
+            verdict,
+        } = inquiry;
+        let request = RunRequest {
+            tag: order.tag,
+            command,
+            mode,
+            depth: 2,
+            nonces: nonces(NONCES),
+            watch: None,
+        };
+        self.current = Some(Current {
+            order,
+            deadline: Some(Instant::now() + inquiry::WITHIN),
+            stopped: None,
+            inquiring: Some(Inquiring::new(verdict)),
+        });
         self.feed(Input::Run(Box::new(request)));
     }
 
@@ -692,6 +758,9 @@ impl Task {
         let Some(current) = &mut self.current else {
             return;
         };
+        if current.inquiring.is_some() {
+            return;
+        }
         if let Some(recorder) = &mut current.order.recorder
             && let Err(error) = write(recorder, Instant::now())
         {

@@ -239,3 +239,123 @@ fn whoever_waits_for_a_sign_in_is_asked_after_it() {
         (list["runs"].as_array().map(Vec::len) == Some(1)).then_some(())
     });
 }
+
+/// The kinds of the audit's rows about a run, each with its row.
+fn audited(daemon: &TestDaemon, run: &Value) -> Vec<(String, Value)> {
+    let database = rusqlite::Connection::open(daemon.path("state/mm.db")).expect("it is there");
+    let mut rows = database
+        .prepare("SELECT line FROM audit ORDER BY number")
+        .expect("it has that table");
+    let lines = rows
+        .query_map([], |row| row.get::<_, String>(0))
+        .expect("it can be read");
+    lines
+        .map(|line| serde_json::from_str::<Value>(&line.expect("it is text")).expect("it is JSON"))
+        .filter(|row| row["run"] == run["id"])
+        .map(|row| (row["kind"].as_str().unwrap_or_default().to_owned(), row))
+        .collect()
+}
+
+#[test]
+fn the_record_says_who_asked_and_who_said_yes() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    approve(&daemon, id(&run), "yes");
+    child.wait().expect("it is our child");
+    daemon.wait_for_run("ended");
+    let rows = wait_for("the run's last row", || {
+        let rows = audited(&daemon, &run);
+        let ended = rows.iter().any(|(kind, _)| kind == "run_ended");
+        ended.then_some(rows)
+    });
+    let kinds: Vec<&str> = rows.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        ["run_started", "approval_asked", "approved", "run_ended"]
+    );
+    let approved = &rows[2].1;
+    assert_eq!(approved["approval"], run["id"], "{approved}");
+    assert_eq!(approved["account"], "ada@contoso.com", "{approved}");
+    assert_eq!(approved["effects"], json!(["writes"]), "{approved}");
+    assert_eq!(approved["decision"], "ask", "{approved}");
+}
+
+#[test]
+fn the_connections_own_rules_are_named_with_their_line() {
+    let daemon = asking();
+    let rules = json!([
+        {"who": "program", "effects": ["writes"], "decide": "allow"},
+        {"commands": ["Get-MessageTrace*"], "decide": "refuse"},
+    ]);
+    daemon.set_entry("policyRules", &rules);
+    daemon.run(&run("Set-Mailbox x -DisplayName y"));
+    let ran = daemon.newest_run();
+    assert!(ran["started_at"].is_string(), "nobody was asked: {ran}");
+    let refused = daemon.run(&run("Get-MessageTrace -SenderAddress a@b.c"));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    let place = "policyRules[1] of Contoso, line 1 of the connections file";
+    assert!(refused.stderr.contains(place), "{refused:?}");
+    daemon.set_entry("policyRules", &json!([{"decide": "permit"}]));
+    let bad = daemon.run(&run("Get-AcceptedDomain"));
+    assert_eq!(bad.code, 9, "{bad:?}");
+    assert!(bad.stderr.contains("policyRules[0].decide"), "{bad:?}");
+}
+
+#[test]
+fn a_ticket_is_wanted_where_the_connection_says_so() {
+    let daemon = asking();
+    daemon.set_entry("requireTicket", &json!(true));
+    let refused = daemon.run(&run("Set-Mailbox x -DisplayName y"));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("--ticket"), "{refused:?}");
+    let words = [
+        &run("Set-Mailbox x -DisplayName y")[..],
+        &["--ticket", "INC-7", "--detach"],
+    ];
+    let detached = daemon.run(&words.concat());
+    assert_eq!(detached.code, 0, "{detached:?}");
+    let run = daemon.wait_for_run("waiting_for_approval");
+    assert_eq!(run["approval"]["ticket"], "INC-7", "{run}");
+}
+
+#[test]
+fn a_name_is_what_the_session_says_it_is() {
+    let daemon = asking();
+    // A function that somebody has defined in the session reads by its name only.
+    let refused = daemon.run(&run("Get-OwnMailbox"));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("no module owns"), "{refused:?}");
+    let run_of = daemon.newest_run();
+    assert_eq!(run_of["end"]["outcome"], "refused", "{run_of}");
+    assert_eq!(run_of["started_at"], Value::Null, "{run_of}");
+    let read = daemon.run(&run("Get-AcceptedDomain"));
+    assert_eq!(read.code, 0, "{read:?}");
+    assert!(!read.stdout.contains("GetCommand"), "{read:?}");
+    // A person may run what cannot be known, so nothing is looked up.
+    let mut person = daemon.terminal(&run("Get-OwnMailbox"));
+    person.expect(Eof).expect("it ends");
+    assert!(daemon.newest_run()["started_at"].is_string());
+}
+
+#[test]
+fn what_would_simply_act_is_not_told_only_to_say() {
+    let daemon = asking();
+    let refused = daemon.run(&[&run("Remove-Everything x")[..], &["--what-if"]].concat());
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("would simply act"), "{refused:?}");
+    assert_eq!(daemon.newest_run()["started_at"], Value::Null);
+}
+
+#[test]
+fn a_person_sees_what_the_command_says_it_would_do() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Remove-Mailbox user3@contoso.com");
+    let preview = run["approval"]["preview"].as_str().unwrap_or_default();
+    assert!(preview.starts_with("What if: "), "{run}");
+    daemon.run(&["approvals", "deny", id(&run)]);
+    child.wait().expect("it is our child");
+    let (mut child, run) = waiting(&daemon, "Remove-Everything x");
+    assert_eq!(run["approval"]["preview"], Value::Null, "{run}");
+    daemon.run(&["approvals", "deny", id(&run)]);
+    child.wait().expect("it is our child");
+}

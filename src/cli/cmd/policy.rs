@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
+use crate::name::ModuleName;
 use crate::policy::{Allowance, Finding, Judgement, Parsed, Who, judge, parse};
 use crate::script::{EffectRule, Module};
 use crate::spec::Catalog;
@@ -44,12 +45,22 @@ pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliE
         None => Allowance::default(),
     };
     let (parsed, judged) = reader.read(&command.unwrap_or_default());
+    let allows = Allows {
+        allowance,
+        module: module.as_deref().map(|module| &module.name),
+    };
     if json {
-        screen.json(&Explained::new(&parsed, &judged, allowance))?;
+        screen.json(&Explained::new(&parsed, &judged, &allows))?;
     } else {
-        screen.text(&told(&parsed, &judged, allowance))?;
+        screen.text(&told(&parsed, &judged, &allows))?;
     }
     Ok(Exit::Done)
+}
+
+/// What decides.
+struct Allows<'m> {
+    allowance: Allowance,
+    module: Option<&'m ModuleName>,
 }
 
 /// What texts are read with.
@@ -144,16 +155,19 @@ struct Decided {
     decision: &'static str,
     /// The effect that it is for.
     effect: &'static str,
-    rule: &'static str,
+    /// What in the command has it. Empty: nothing does more than read.
+    what: String,
+    rule: String,
 }
 
-fn decided(judged: &Judgement, allowance: Allowance) -> [Decided; 2] {
-    [("person", Who::Person), ("program", Who::Program)].map(|(name, who)| {
-        let decision = allowance.decide(who, &judged.effects());
+fn decided(judged: &Judgement, allows: &Allows<'_>) -> [Decided; 2] {
+    [Who::Person, Who::Program].map(|who| {
+        let decision = allows.allowance.decide(who, allows.module, judged);
         Decided {
-            who: name,
+            who: who.word(),
             decision: decision.verdict.word(),
             effect: decision.effect.word(),
+            what: decision.what,
             rule: decision.rule,
         }
     })
@@ -174,7 +188,7 @@ struct Found<'p> {
 }
 
 impl<'p> Explained<'p> {
-    fn new(parsed: &'p Parsed, judged: &'p Judgement, allowance: Allowance) -> Self {
+    fn new(parsed: &'p Parsed, judged: &'p Judgement, allows: &Allows<'_>) -> Self {
         let found = |finding: &'p Finding| Found {
             effect: finding.effect.word(),
             what: &finding.what,
@@ -185,12 +199,12 @@ impl<'p> Explained<'p> {
         Self {
             short: Short::new(parsed, judged),
             findings: judged.findings.iter().map(found).collect(),
-            decisions: decided(judged, allowance),
+            decisions: decided(judged, allows),
         }
     }
 }
 
-fn told(parsed: &Parsed, judged: &Judgement, allowance: Allowance) -> String {
+fn told(parsed: &Parsed, judged: &Judgement, allows: &Allows<'_>) -> String {
     let words: Vec<&str> = judged
         .effects()
         .iter()
@@ -216,10 +230,16 @@ fn told(parsed: &Parsed, judged: &Judgement, allowance: Allowance) -> String {
             finding.reason,
         ));
     }
-    for decided in decided(judged, allowance) {
+    for decided in decided(judged, allows) {
+        let what = match decided.what.as_str() {
+            "" => decided.effect.to_owned(),
+            what => format!("{}, {}", decided.effect, one_line(what)),
+        };
         lines.push(format!(
-            "{:<11} {} ({}): {}",
-            decided.who, decided.decision, decided.effect, decided.rule
+            "{:<11} {} ({what}): {}",
+            decided.who,
+            decided.decision,
+            one_line(&decided.rule)
         ));
     }
     lines.push(String::new());
@@ -239,9 +259,12 @@ mod tests {
         };
         let (parsed, judged) =
             reader.read("Get-Mailbox |\n  Set-Mailbox -ForwardingSmtpAddress e@x.y; & $x");
-        let mut text = told(&parsed, &judged, Allowance::default());
-        let whole =
-            serde_json::to_string_pretty(&Explained::new(&parsed, &judged, Allowance::default()));
+        let allows = Allows {
+            allowance: Allowance::default(),
+            module: None,
+        };
+        let mut text = told(&parsed, &judged, &allows);
+        let whole = serde_json::to_string_pretty(&Explained::new(&parsed, &judged, &allows));
         text.push_str(&whole.expect("it is JSON"));
         insta::with_settings!({filters => vec![(r"effects\.yaml:\d+", "effects.yaml:N")]}, {
             insta::assert_snapshot!(text);

@@ -15,6 +15,10 @@ impl Service {
         self.0.config.approvals.within
     }
 
+    pub(in crate::daemon) fn audit(&self) -> &crate::audit::Audit {
+        &self.0.audit
+    }
+
     pub(in crate::daemon) fn approvals(&self) -> &Approvals {
         &self.0.approvals
     }
@@ -60,20 +64,28 @@ impl Service {
         if asked.type_tenant && !typed.eq_ignore_ascii_case(&asked.tenant_name) {
             return changed("the tenant's name does not fit");
         }
-        if !pending.say(Said::Yes) {
+        let by = match &yes.form {
+            Some(form) if yes.who != Who::Person => format!("form of {form}"),
+            Some(_) | None => yes.client.clone(),
+        };
+        if !pending.say(Said::Yes(by.clone())) {
             return changed("somebody was faster");
         }
-        let by = yes.form.as_deref().unwrap_or("a person at a terminal");
         tracing::info!(run = %id, by, "approved");
         Ok(pending.run.view())
     }
 
     /// Says no; anybody may, because nothing runs then. Returns the run as it is then.
-    pub(crate) fn deny(&self, id: &RunId, reason: Option<String>) -> Result<RunView, ServiceError> {
+    pub(crate) fn deny(
+        &self,
+        id: &RunId,
+        reason: Option<String>,
+        client: String,
+    ) -> Result<RunView, ServiceError> {
         let none = || ServiceError::NoApproval { id: id.clone() };
         let pending = self.0.approvals.get(id).ok_or_else(none)?;
         pending.run.asked().ok_or_else(none)?;
-        if !pending.say(Said::No(reason)) {
+        if !pending.say(Said::No(client, reason)) {
             let why = "somebody was faster".to_owned();
             return Err(ServiceError::ApprovalChanged {
                 id: id.clone(),

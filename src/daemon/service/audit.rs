@@ -54,6 +54,7 @@ impl Service {
         run: &Run,
         order: &RunOrder,
         entry: &Entry,
+        (judged, decision): (&Judgement, &Decision),
     ) -> Result<(), ServiceError> {
         let identity = entry.session.status().borrow().identity.clone();
         let identity = identity.as_ref();
@@ -61,6 +62,9 @@ impl Service {
             identity.map(|identity| identity.account.as_str()),
             identity.map(|identity| identity.tenant.as_str()),
         );
+        let row = row
+            .effects(words(judged))
+            .decided(decision.verdict.word(), &decision.rule);
         let Err(error) = self.0.audit.record(row).await else {
             return Ok(());
         };
@@ -136,7 +140,13 @@ impl Service {
         error: &ServiceError,
         decided: Option<(&Judgement, &Decision)>,
     ) {
-        if !matches!(error, ServiceError::Refused { .. }) {
+        let refused = matches!(
+            error,
+            ServiceError::Refused { .. }
+                | ServiceError::NotReading { .. }
+                | ServiceError::TicketNeeded { .. }
+        );
+        if !refused {
             return;
         }
         let row = audit::Entry::new(Kind::Refused)
@@ -146,13 +156,8 @@ impl Service {
             .because(&error.to_string());
         let row = match decided {
             Some((judged, decision)) => row
-                .effects(
-                    judged
-                        .effects()
-                        .iter()
-                        .map(|effect| effect.word().to_owned()),
-                )
-                .decided("refuse", decision.rule),
+                .effects(words(judged))
+                .decided(decision.verdict.word(), &decision.rule),
             None => row,
         };
         let key = self.key(&order.connection, &order.module);
@@ -175,6 +180,15 @@ impl Service {
 
 fn unread(error: AuditError) -> ServiceError {
     super::state(format!("{error}: {}", error.help()))
+}
+
+/// The effects of a text that was judged, each once. One that was not, because all is allowed, has none.
+fn words(judged: &Judgement) -> impl Iterator<Item = String> {
+    let found = (!judged.findings.is_empty()).then(|| judged.effects());
+    found
+        .into_iter()
+        .flatten()
+        .map(|effect| effect.word().to_owned())
 }
 
 fn unrecorded(error: &AuditError) -> ServiceError {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::policy::Checked;
 use super::sessions::{Accepts, refused};
 use super::tidy::output_name;
 use super::{Service, state};
@@ -16,7 +17,7 @@ use crate::daemon::watch::RunWatch;
 use crate::daemon::{Asker, ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::Verdict;
+use crate::policy::{Decision, Judgement, Verdict};
 use crate::script::Module;
 use crate::session::{Order, RunListener as _, RunResult, SessionError};
 use crate::store::NewRun;
@@ -46,7 +47,15 @@ impl Service {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
-        let (judged, decision) = self.check_policy(&mut order, &module).await?;
+        let Checked {
+            judged,
+            decision,
+            lookup,
+        } = self.check_policy(&mut order, &module).await?;
+        let inquiry = lookup
+            .map(|lookup| bind::inquiry(lookup, &module))
+            .transpose()
+            .inspect_err(|error| self.note_refusal(&order, error, Some((&judged, &decision))))?;
         if module.sign_in.is_some() && order.on_signed_out == OnSignedOut::Refuse {
             // Before a program is started that could not be used.
             let key = self.key(&order.connection, &order.module)?;
@@ -69,7 +78,9 @@ impl Service {
         if let Some(recorder) = &mut recorder {
             recorder.keep_out(&entry.secrets.all());
         }
-        let run = self.write_down(&order, &entry).await?;
+        let run = self
+            .write_down(&order, &entry, (&judged, &decision))
+            .await?;
         let request = Order {
             tag: run.tag,
             command: bind::command(&entry.module, &order.command),
@@ -87,6 +98,7 @@ impl Service {
             watch: None,
             recorder,
             condition: None,
+            inquiry,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };
         if decision.verdict == Verdict::Ask {
@@ -137,7 +149,12 @@ impl Service {
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
-    async fn write_down(&self, order: &RunOrder, entry: &Entry) -> Result<Arc<Run>, ServiceError> {
+    async fn write_down(
+        &self,
+        order: &RunOrder,
+        entry: &Entry,
+        decided: (&Judgement, &Decision),
+    ) -> Result<Arc<Run>, ServiceError> {
         let mut random = [0; 9];
         getrandom::fill(&mut random)
             .map_err(|error| state(format!("no random numbers: {error}")))?;
@@ -155,7 +172,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
-        self.record_start(&run, order, entry).await?;
+        self.record_start(&run, order, entry, decided).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),

@@ -5,8 +5,16 @@ use std::sync::Arc;
 use super::{Service, lock, state};
 use crate::daemon::ServiceError;
 use crate::daemon::view::RunOrder;
-use crate::policy::{self, Allowance, Decision, Judgement, NoWhatIf, Verdict, WhatIf};
+use crate::policy::{self, Allowance, Decision, Judgement, Lookup, NoWhatIf, Verdict, WhatIf};
 use crate::script::{Effect, EffectRule, Module};
+
+/// A command that was judged and is not refused.
+pub(super) struct Checked {
+    pub(super) judged: Judgement,
+    pub(super) decision: Decision,
+    /// What has to be looked up in the session before it is sent, where it passes because it reads.
+    pub(super) lookup: Option<Lookup>,
+}
 
 impl Service {
     /// Makes the command say only what it would do where that is asked for, and judges it. Refuses what is refused to
@@ -15,21 +23,35 @@ impl Service {
         &self,
         order: &mut RunOrder,
         module: &Arc<Module>,
-    ) -> Result<(Judgement, Decision), ServiceError> {
+    ) -> Result<Checked, ServiceError> {
+        let mut told = Vec::new();
         if order.what_if {
-            let told = self.what_if(order, module).await?;
-            order.command = told.text;
+            let what_if = self.what_if(order, module).await?;
+            (order.command, told) = (what_if.text, what_if.commands);
         }
         let (judged, decision) = self.judge(order, module).await?;
         if order.only_reads {
-            only_reads(order, &judged)?;
+            only_reads(order, &judged)
+                .inspect_err(|error| self.note_refusal(order, error, Some((&judged, &decision))))?;
         }
         if decision.verdict == Verdict::Refuse {
             let error = refused(order, &judged, &decision);
             self.note_refusal(order, &error, Some((&judged, &decision)));
             return Err(error);
         }
-        Ok((judged, decision))
+        let lookup = if self.passes_as_reading(order, module, &judged)? || !told.is_empty() {
+            self.with_rules(order, module, |text, module, rules| {
+                Lookup::new(text, module, rules.to_vec(), told)
+            })
+            .await?
+        } else {
+            None
+        };
+        Ok(Checked {
+            judged,
+            decision,
+            lookup,
+        })
     }
 
     /// What the command does, and what is decided about that by what the files say now.
@@ -41,12 +63,33 @@ impl Service {
         let allowance = Allowance::of(&self.connection(&order.connection)?);
         if allowance.allows_all(order.who) && !order.only_reads {
             let nothing = Judgement::default();
-            let decision = allowance.decide(order.who, &nothing.effects());
+            let decision = allowance.decide(order.who, Some(&module.name), &nothing);
             return Ok((nothing, decision));
         }
         let judged = self.understand(order, module).await?;
-        let decision = allowance.decide(order.who, &judged.effects());
+        let decision = allowance.decide(order.who, Some(&module.name), &judged);
+        let asks = decision.verdict == Verdict::Ask;
+        if asks && allowance.wants_ticket && order.ticket.is_none() {
+            return Err(ServiceError::TicketNeeded {
+                rule: decision.rule,
+            });
+        }
         Ok((judged, decision))
+    }
+
+    /// Whether it is allowed only because it reads: code that cannot be known would be asked about, or refused.
+    fn passes_as_reading(
+        &self,
+        order: &RunOrder,
+        module: &Module,
+        judged: &Judgement,
+    ) -> Result<bool, ServiceError> {
+        if judged.findings.is_empty() || !judged.only_reads() {
+            return Ok(false);
+        }
+        let allowance = Allowance::of(&self.connection(&order.connection)?);
+        let unknown = allowance.of_unknown_code(order.who, Some(&module.name));
+        Ok(order.only_reads || unknown != Verdict::Allow)
     }
 
     /// What the command does.
@@ -84,6 +127,21 @@ impl Service {
         }
     }
 
+    /// The command with `-WhatIf` in everything that does more than read, and what has to be looked up before it is sent.
+    /// `None` where some of it would act all the same.
+    pub(in crate::daemon) async fn trial(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Option<(String, Lookup)> {
+        let trial = self.with_rules(order, module, |text, module, rules| {
+            let told = policy::what_if(text, Some(module), rules.iter()).ok()?;
+            let lookup = Lookup::new(&told.text, module, rules.to_vec(), told.commands)?;
+            Some((told.text, lookup))
+        });
+        trial.await.ok().flatten()
+    }
+
     /// Works on the command's text with the rules of every module and of its own. On a thread of its own: a command may
     /// have megabytes.
     async fn with_rules<T: Send + 'static>(
@@ -102,17 +160,15 @@ impl Service {
 }
 
 fn refused(order: &RunOrder, judged: &Judgement, decision: &Decision) -> ServiceError {
-    let finding = judged
-        .findings
-        .iter()
-        .find(|one| one.effect == decision.effect);
-    let what = finding.map_or("the command", |one| one.what.as_str());
-    let reason = finding.map_or("", |one| one.reason.as_str());
+    let is_it = |one: &&policy::Finding| one.effect == decision.effect && one.what == decision.what;
+    let reason = judged.findings.iter().find(is_it);
     ServiceError::Refused {
         message: format!(
-            "`{what}` is refused: {} ({}, {reason})",
+            "`{}` is refused: {} ({}, {})",
+            decision.what,
             decision.rule,
-            decision.effect.word()
+            decision.effect.word(),
+            reason.map_or("", |one| one.reason.as_str()),
         ),
         help: Some(explain(order)),
     }

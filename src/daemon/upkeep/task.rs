@@ -213,6 +213,7 @@ impl Upkeep {
             watch: None,
             recorder: None,
             condition: None,
+            inquiry: None,
             listener: Box::new(probe),
         };
         if self.entry.session.run(order).await.is_err() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::script::{Effect, EffectRule, Glob};
+use crate::script::{Effect, EffectRule, Glob, Guard};
 use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::EffectSpec;
 use crate::spec::source::{At, SourceFile};
@@ -74,6 +74,7 @@ fn rule(spec: &EffectSpec, file: &Arc<SourceFile>) -> EffectRule {
             .collect(),
         instead_of_verb: spec.instead_of_verb,
         ignores_what_if: spec.ignores_what_if,
+        guard: spec.guard.map(Guard::from),
         reason: spec.reason.value.0.clone(),
         place: format!("{}:{line}", file.origin),
     }
@@ -134,7 +135,8 @@ fn covers(other: &EffectRule, rule: &EffectRule) -> bool {
         .iter()
         .all(|effect| other.effects.contains(effect))
         && (!rule.instead_of_verb || other.instead_of_verb)
-        && (!rule.ignores_what_if || other.ignores_what_if);
+        && (!rule.ignores_what_if || other.ignores_what_if)
+        && (rule.guard.is_none() || rule.guard == other.guard);
     names && same_conditions && adds_nothing
 }
 

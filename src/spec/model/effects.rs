@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::script::Effect;
+use crate::script::{Effect, Guard};
 use crate::spec::source::At;
 use crate::spec::value::Text;
 
@@ -36,6 +36,28 @@ pub(crate) struct EffectSpec {
     /// Whether these commands do it even with `-WhatIf`. Default: false.
     #[serde(default)]
     pub(crate) ignores_what_if: bool,
+    /// What is decided at least, whatever the effects: `ask` asks everybody, `refuse` refuses programs and asks people.
+    #[serde(default)]
+    pub(crate) guard: Option<GuardName>,
+}
+
+/// A guard's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum GuardName {
+    /// Everybody is asked.
+    Ask,
+    /// Programs are refused, people are asked.
+    Refuse,
+}
+
+impl From<GuardName> for Guard {
+    fn from(name: GuardName) -> Self {
+        match name {
+            GuardName::Ask => Self::Ask,
+            GuardName::Refuse => Self::Refuse,
+        }
+    }
 }
 
 /// An effect's word.
