@@ -34,7 +34,7 @@ pub(crate) use session::{
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 4;
+pub(crate) const API_VERSION: u32 = 5;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

@@ -16,6 +16,7 @@ mod programs;
 mod recordings;
 mod run;
 mod scenarios;
+mod secrets;
 mod support;
 mod tenant;
 mod terminal;

@@ -2,6 +2,7 @@
 
 use crate::daemon::view::{CommandError, Outcome, RunEnd};
 use crate::expect::{Finish, ReportedError};
+use crate::redact::mask;
 use crate::script::EndState;
 use crate::session::{RunResult, StopWhy};
 
@@ -144,7 +145,8 @@ fn why_text(why: &StopWhy) -> String {
 
 pub(super) fn command_error(error: ReportedError) -> CommandError {
     CommandError {
-        message: error.message,
+        // Programs repeat the line that they did not like.
+        message: mask(&error.message).into(),
         id: error.id,
         category: error.category,
         line: error.line,
