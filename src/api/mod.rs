@@ -26,11 +26,12 @@ pub(crate) use request::{
     OnSignedOut, RunRequest, ShutdownRequest, WatchRequest,
 };
 pub(crate) use run::{
-    Choice, CommandError, EndState, Outcome, Question, QuestionKind, Run, RunEnd, RunList, RunState,
+    Choice, CommandError, EndState, NotRunCause, Outcome, Question, QuestionKind, Run, RunEnd,
+    RunList, RunState,
 };
 pub(crate) use session::{
     Challenge, DaemonInfo, Failure, LastRun, PastSession, PastSessionList, Session, SessionList,
-    SessionState,
+    SessionState, Unwell,
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.

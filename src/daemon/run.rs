@@ -13,6 +13,7 @@ use crate::output::Kept;
 use crate::redact::mask;
 
 mod end;
+mod lines;
 mod scribe;
 mod stored;
 
@@ -113,6 +114,19 @@ impl Run {
 
     pub(super) fn is_over(&self) -> bool {
         self.progress.borrow().state == RunState::Ended
+    }
+
+    /// Returns when it is over. Cancel safe.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut progress = self.watch();
+        async move {
+            // A run that is forgotten is over.
+            drop(
+                progress
+                    .wait_for(|progress| progress.state == RunState::Ended)
+                    .await,
+            );
+        }
     }
 
     /// Whether it ends when whoever asked for it goes.

@@ -144,26 +144,25 @@ impl Exchange {
     }
 
     /// Text from the terminal, escapes out.
-    pub(crate) fn take(&mut self, text: Vec<u8>, effects: &mut Vec<Effect>) {
+    pub(crate) fn take(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         if !self.began || text.is_empty() {
             return;
         }
-        let text = match self.echo.as_mut().map(|echo| echo.push(&text)) {
-            None => text,
-            Some(EchoVerdict::Undecided) => return,
+        match self.echo.as_mut().map(|echo| echo.push(text)) {
+            None => self.place(text, effects),
+            Some(EchoVerdict::Undecided) => {}
             Some(EchoVerdict::Output(all)) => {
                 self.echo = None;
-                all
+                self.place(&all, effects);
             }
             Some(EchoVerdict::Echo { echo, after }) => {
                 self.echo = None;
                 effects.push(Effect::Echo(echo));
                 // The answered prompt's line is over, and asks no more.
                 self.tail.push(b"\n");
-                text[text.len() - after..].to_vec()
+                self.place(&text[text.len() - after..], effects);
             }
-        };
-        self.place(&text, effects);
+        }
     }
 
     /// Text goes out, or behind the `out` marker that is held.
@@ -251,14 +250,7 @@ impl Exchange {
         if self.mode == Mode::Records {
             return self.objects;
         }
-        if let Some(form) = form {
-            return read_text(form, &self.text).into_iter().collect();
-        }
-        match serde_json::from_slice(&self.text) {
-            Ok(Value::Array(values)) => values,
-            Ok(value) => vec![value],
-            Err(_) => Vec::new(),
-        }
+        objects_in(&self.text, form)
     }
 
     /// Whether a proof command gave anything: an object, or, where the shell has no records, text that is no empty JSON.
@@ -324,6 +316,18 @@ impl Exchange {
                 self.objects.extend(objects);
             }
         }
+    }
+}
+
+/// The objects in the text of a shell without records: what the groups of `form` make of it, else its JSON.
+pub(crate) fn objects_in(text: &[u8], form: Option<&Pattern>) -> Vec<Value> {
+    if let Some(form) = form {
+        return read_text(form, text).into_iter().collect();
+    }
+    match serde_json::from_slice(text) {
+        Ok(Value::Array(values)) => values,
+        Ok(value) => vec![value],
+        Err(_) => Vec::new(),
     }
 }
 

@@ -13,4 +13,4 @@ mod socket;
 mod stream;
 
 pub(crate) use server::{Server, Stopper};
-pub(crate) use socket::{Socket, SocketError};
+pub(crate) use socket::{DaemonLock, Socket, SocketError};

@@ -161,7 +161,7 @@ fn api(error: &ApiError) -> Refusal {
         ErrorCode::NothingAsked => "call `wait` with this run_id to see where it stands".to_owned(),
         ErrorCode::Refused | ErrorCode::NeedsPerson => helped("tell the person"),
         ErrorCode::NotReading => "call `run` for what does more than read".to_owned(),
-        ErrorCode::NoWhatIf => "look with commands that only read instead".to_owned(),
+        ErrorCode::NoWhatIf => "`read` what it would change, or `run` it without what_if if the person wants that".to_owned(),
         ErrorCode::NoApproval | ErrorCode::ApprovalChanged => {
             "call `wait` with this run_id to see where it stands".to_owned()
         }

@@ -6,16 +6,18 @@ use super::command::Commands;
 use super::effects::effects;
 use super::text::pattern;
 use crate::script::{
-    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner,
-    SignIn, WayIn,
+    ChallengeRule, Challenges, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule,
+    Partner, Pattern, SignIn, WayIn,
 };
-use crate::spec::diagnostic::Diagnostics;
+use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::{
     ChallengeSpec, FailureSpec, HolderName, IdentitySpec, IncludeSpec, PartnerSpec, SignInSpec,
     WaySpec,
 };
 use crate::spec::parts::Written;
 use crate::spec::source::{At, SourceFile};
+use crate::spec::suggest;
+use crate::spec::value::RegexText;
 
 /// Challenges and failures: a module's own, or those of a file of shared rules, which may hold rules about commands, too.
 #[derive(Debug, Clone, Default)]
@@ -90,9 +92,18 @@ pub(super) fn sign_in(
         rules.challenges.extend(included.challenges.iter().cloned());
         rules.failures.extend(included.failures.iter().cloned());
     }
+    let challenges = match Challenges::new(rules.challenges) {
+        Ok(challenges) => challenges,
+        Err(error) => {
+            commands
+                .findings
+                .push(commands.error(&spec.identity.command, &error.to_string()));
+            return None;
+        }
+    };
     Some(SignIn {
         ways: ways.into_iter().collect::<Option<_>>()?,
-        challenges: rules.challenges,
+        challenges,
         failures: rules.failures,
         restore: optional(restore)?,
         identity: identity?,
@@ -148,13 +159,10 @@ fn way(spec: &WaySpec, commands: &mut Commands<'_>) -> Option<WayIn> {
 }
 
 fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<IdentityRule> {
-    let text = spec.text.as_ref().map(|text| {
-        let part = Written {
-            value: text,
-            file: commands.file,
-        };
-        pattern(part, &[], commands.findings)
-    });
+    let text = spec
+        .text
+        .as_ref()
+        .map(|text| identity_text(spec, text, commands));
     Some(IdentityRule {
         command: commands.command(&spec.command)?,
         text: optional(text)?,
@@ -168,6 +176,36 @@ fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<Identity
             .map(|(path, value)| (path.0.clone(), value.value.clone()))
             .collect(),
     })
+}
+
+/// The pattern that makes an object of an identity command's text. The properties that are asked for are its groups.
+fn identity_text(
+    spec: &IdentitySpec,
+    text: &At<RegexText>,
+    commands: &mut Commands<'_>,
+) -> Option<Pattern> {
+    let part = |value| Written {
+        value,
+        file: commands.file,
+    };
+    let pattern = pattern(part(text), &[], commands.findings)?;
+    let groups: Vec<&str> = pattern.groups().collect();
+    let asked = [
+        Some(&spec.account),
+        Some(&spec.tenant),
+        spec.expires.as_ref(),
+    ];
+    let mut whole = true;
+    for path in asked.into_iter().flatten() {
+        if !groups.contains(&path.0.as_str()) {
+            let message = format!("the pattern of `text` has no group `{}`", path.0);
+            let help = suggest::help("groups", &path.0, &groups);
+            let finding = Diagnostic::error(commands.file, path.span, message).help(help);
+            commands.findings.push(finding);
+            whole = false;
+        }
+    }
+    whole.then_some(pattern)
 }
 
 fn partner(spec: &PartnerSpec, commands: &mut Commands<'_>) -> Option<Partner> {
