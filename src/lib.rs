@@ -40,7 +40,7 @@
 //! secret      -
 //! output      -
 //! pty         -
-//! logging     -
+//! logging     redact
 //! config      name spec
 //! script      cloud name
 //! spec        cloud name script
@@ -53,9 +53,9 @@
 //! store       name
 //! audit       name redact store
 //! session     expect pty recording script
-//! daemon      audit cloud config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit cloud config connection expect name output policy pty recording redact script secret session spec store
 //! api         name secret
-//! http        api audit daemon name script
+//! http        api audit daemon name redact script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec

@@ -12,6 +12,8 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::redact::mask;
+
 /// A log of this size is put aside when it is opened; one older log is kept.
 const ROTATE_AT: u64 = 5 << 20;
 
@@ -95,8 +97,34 @@ where
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(writer)
+        .with_writer(Masking(writer))
         .finish()
+}
+
+/// Takes secrets out of every line on its way: an error may repeat what somebody typed.
+struct Masking<W>(W);
+
+impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for Masking<W> {
+    type Writer = MaskedLines<W::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        MaskedLines(self.0.make_writer())
+    }
+}
+
+/// A line comes in one call: `tracing` writes an event whole.
+struct MaskedLines<W>(W);
+
+impl<W: io::Write> io::Write for MaskedLines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.write_all(mask(&text).as_str().as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Opens the log for appending. One of `limit` bytes or more becomes `<name>.1` first, in place of the one before it.
@@ -134,11 +162,13 @@ mod tests {
         let filter = parse_filter("info").expect("it is a filter");
         tracing::subscriber::with_default(subscriber(filter, Mutex::new(file)), || {
             tracing::info!(run = "r1", "began");
+            tracing::info!(error = "-Password hunter2x", "failed");
             tracing::debug!("not wanted");
         });
         let text = std::fs::read_to_string(&path).expect("it was written");
         assert!(text.contains("began run=\"r1\""), "{text}");
         assert!(!text.contains("not wanted"), "{text}");
+        assert!(text.contains("-Password ********"), "{text}");
         let mode = path.metadata().expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

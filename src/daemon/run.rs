@@ -10,6 +10,7 @@ use super::view::{Mode, OnDisconnect, OutputPage, QuestionView, RunEnd, RunState
 use crate::audit::{Entry, Kind, Who};
 use crate::name::{RunId, SessionKey};
 use crate::output::Kept;
+use crate::redact::mask;
 
 mod end;
 mod lines;
@@ -42,6 +43,7 @@ pub(super) struct Run {
     /// Whether it ends with whoever asked for it. Once it outlives them, it does so for good.
     stops_with_caller: AtomicBool,
     pub(super) output: Kept,
+    /// Without its secrets: it is shown and kept, and what is sent has its own copy.
     command: String,
     mode: Mode,
     client: String,
@@ -74,7 +76,7 @@ impl Run {
             session,
             stops_with_caller: AtomicBool::new(order.on_disconnect == OnDisconnect::Stop),
             output,
-            command: order.command.clone(),
+            command: mask(&order.command).into(),
             mode: order.mode,
             client: order.client.clone(),
             submitted_at: Timestamp::now(),

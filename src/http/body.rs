@@ -31,9 +31,19 @@ impl<S: Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
                     .with_status(StatusCode::REQUEST_TIMEOUT)
             })??;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text)
-            .map(Self)
-            .map_err(|error| bad_request(format!("the body is not what this path takes: {error}")))
+        serde_json::from_slice(text).map(Self).map_err(|error| {
+            let error = without_value(&error.to_string());
+            bad_request(format!("the body is not what this path takes: {error}"))
+        })
+    }
+}
+
+/// What serde says of a value that does not fit, without the value: an answer may be a secret.
+fn without_value(error: &str) -> String {
+    let place = error.find("string \"").zip(error.rfind("\", expected"));
+    match place {
+        Some((from, to)) if from < to => format!("{}a string{}", &error[..from], &error[to + 1..]),
+        _ => error.to_owned(),
     }
 }
 
@@ -113,6 +123,15 @@ mod tests {
             .await
             .expect_err("it is half a body");
         assert_eq!(failure.error.code, ErrorCode::BadRequest);
+        let failure = read::<ShutdownRequest>(br#"{"force":"hunter\"2x"}"#.to_vec())
+            .await
+            .expect_err("it is no truth value");
+        let message = failure.error.message;
+        assert!(
+            message.contains("a string, expected a boolean"),
+            "{message}"
+        );
+        assert!(!message.contains("hunter"), "{message}");
         let failure = read::<LoginRequest>(vec![0xff; 64])
             .await
             .expect_err("it is no text");

@@ -12,6 +12,7 @@ use crate::daemon::{
     OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView,
     ServiceError, SessionState, SessionView, Who,
 };
+use crate::redact::mask;
 use crate::script::{EndState, QuestionKind};
 
 /// Characters of a command that lists and streams carry.
@@ -52,8 +53,9 @@ pub(super) fn error(error: &ServiceError) -> ApiError {
     let (_, code) = classify(error);
     ApiError {
         code,
-        message: error.to_string(),
-        help: error.help(),
+        // A policy names what it refuses, and a file what is wrong in it.
+        message: mask(&error.to_string()).into(),
+        help: error.help().map(|help| mask(&help).into()),
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
         record: request.record,
         only_reads: request.only_reads,
         what_if: request.what_if,
-        reason: request.reason,
+        reason: request.reason.map(|reason| mask(&reason).into()),
         ticket: request.ticket,
         who,
         client: request.client,

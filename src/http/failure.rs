@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::{ApiError, ErrorBody, ErrorCode};
+use crate::redact::mask;
 
 /// An error with its status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Failure {
     pub(super) fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
         let error = ApiError {
             code,
-            message: message.into(),
+            message: mask(&message.into()).into(),
             help: None,
         };
         Self { status, error }
@@ -26,7 +27,7 @@ impl Failure {
 
     /// The same, with what to do about it.
     pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.error.help = Some(help.into());
+        self.error.help = Some(mask(&help.into()).into());
         self
     }
 }

@@ -173,6 +173,16 @@ fn is_text(text: &str) -> bool {
         .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{1b}'))
 }
 
+/// Whether a byte is of base64's standard alphabet.
+pub(crate) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// The text of octal as `printf %b` reads it. `None`: its bytes are no text.
+pub(crate) fn octal_text(encoded: &str) -> Option<String> {
+    String::from_utf8(octal_bytes(encoded)).ok()
+}
+
 fn octal_bytes(run: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = run.as_bytes();
@@ -188,7 +198,8 @@ fn octal_bytes(run: &str) -> Vec<u8> {
     bytes
 }
 
-fn octal(text: &str) -> String {
+/// A text as `printf %b` reads it.
+pub(crate) fn octal(text: &str) -> String {
     use std::fmt::Write as _;
     let mut encoded = String::new();
     for byte in text.bytes() {

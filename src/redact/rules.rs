@@ -74,10 +74,48 @@ static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| {
 });
 static CONVERTED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&format!(
-        r"(?i)ConvertTo-SecureString[ \t]+(?:-String[ \t]+)?{VALUE}"
+        r"(?i)ConvertTo-SecureString[ \t]+(?:-(?:String|AsPlainText|Force)[ \t]+){{0,3}}{VALUE}"
     ))
     .expect("the pattern is well formed")
 });
+// Short options that mean a password only to these programs; `-p` of others may be a path.
+static PROGRAM: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r"(?i)\b(?:login|auth|az|m365|pac|docker|sqlcmd|sshpass)\b[^\r\n;|&]*?[ \t](?:-p|-cs|-pw)(?:[ \t]+|=){VALUE}"
+    ))
+    .expect("the pattern is well formed")
+});
+static TOKEN_ARGUMENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(&format!(
+        r#"(?i)(?:^|[\s"'(])--?[\w-]*(?:token|assertion)(?:[ \t]+|[ \t]*[:=][ \t]*){VALUE}"#
+    ))
+    .expect("the pattern is well formed")
+});
+// `user:password` before a host (RFC 3986, section 3.2.1), as basic authentication, and as curl takes it.
+pattern!(
+    IN_ADDRESS,
+    r#"(?i)\b[a-z][a-z0-9+.-]*://[^\s/:@'"]*:(?P<single>[^\s/@'"]+)@"#
+);
+pattern!(
+    BASIC,
+    r#"(?i)authorization["']?[\s:=]{1,8}["']?basic\s+(?P<single>[a-z0-9+/]{4,}={0,2})"#
+);
+pattern!(
+    CURL_USER,
+    r#"\bcurl\b[^\r\n;|&]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']+:(?P<single>[^\s"']+)"#
+);
+// RFC 7468; one that is cut off is a key all the same.
+pattern!(
+    PRIVATE_KEY,
+    r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.+?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\z)"
+);
+// Keys that say what they are: Entra's client secrets, GitHub's, GitLab's, Slack's and AWS's.
+pattern!(
+    KNOWN_KEY,
+    r"(?x)\b(?: [A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}
+      | gh[pousr]_[A-Za-z0-9]{36,} | github_pat_[A-Za-z0-9_]{22,} | glpat-[A-Za-z0-9_-]{20,}
+      | xox[abprs]-[A-Za-z0-9-]{10,} | (?:AKIA|ASIA)[A-Z0-9]{16} )"
+);
 pattern!(
     SECRET_KEY,
     r"(?ix)(?:password|passwd|passphrase|pwd|secret|secret_?text|token|(?:api|access|account|shared|private)_?key|assertion
@@ -108,6 +146,16 @@ pub(crate) fn scan(text: &str) -> Vec<Hit> {
     plain(36, &GUID, FindingKind::Guid);
     plain(14, &JWT, FindingKind::Token);
     plain(30, &REFRESH, FindingKind::Token);
+    plain(20, &KNOWN_KEY, FindingKind::Token);
+    plain(
+        if text.contains("PRIVATE KEY-----") {
+            40
+        } else {
+            usize::MAX
+        },
+        &PRIVATE_KEY,
+        FindingKind::Password,
+    );
     let mut grouped =
         |shortest: usize, pattern: &Regex, groups: &[&str], kind, keep: fn(&str) -> bool| {
             if length < shortest {
@@ -128,12 +176,27 @@ pub(crate) fn scan(text: &str) -> Vec<Hit> {
     grouped(15, &TENANT, &["label"], FindingKind::Tenant, |_| true);
     grouped(13, &CODE, &["code"], FindingKind::UserCode, is_code);
     grouped(24, &TOKEN, &["token"], FindingKind::Token, is_token);
-    for (shortest, pattern) in [(5, &ASSIGNED), (6, &ARGUMENT), (24, &CONVERTED)] {
+    for (shortest, pattern) in [
+        (5, &ASSIGNED),
+        (6, &ARGUMENT),
+        (24, &CONVERTED),
+        (8, &PROGRAM),
+        (8, &TOKEN_ARGUMENT),
+    ] {
         let kind = FindingKind::Password;
         grouped(shortest, pattern, &["single"], kind, |value| {
             !value.is_empty()
         });
         grouped(shortest, pattern, &["double", "bare"], kind, is_password);
+    }
+    for (shortest, pattern) in [(8, &IN_ADDRESS), (20, &BASIC), (10, &CURL_USER)] {
+        grouped(
+            shortest,
+            pattern,
+            &["single"],
+            FindingKind::Password,
+            is_password,
+        );
     }
     if length < 20 {
         return hits;
@@ -327,6 +390,13 @@ mod tests {
             ("Server=x;Password=hunter2;Encrypt=true", "hunter2"),
             ("{\"client_secret\": \"abc\"}", "abc"),
             ("ConvertTo-SecureString 'P@ss' -AsPlainText", "P@ss"),
+            ("ConvertTo-SecureString -AsPlainText -Force 'P@ss'", "P@ss"),
+            ("az login -u ada -p hunter2", "hunter2"),
+            ("auth create -cs hunter2 --name x", "hunter2"),
+            ("Connect-PnPOnline -AccessToken abc1234", "abc1234"),
+            ("git clone https://ada:hunter2@host/x", "hunter2"),
+            ("Authorization: Basic YWRhOng=", "YWRhOng="),
+            ("curl -s -u ada:hunter2 https://x", "hunter2"),
         ] {
             assert!(
                 found(text).contains(&(FindingKind::Password, password)),
@@ -341,6 +411,9 @@ mod tests {
             "Secret: ",
             "password=********",
             "-PasswordNeverExpires $true",
+            "Get-ChildItem -p C:/x",
+            "https://login.microsoftonline.com:443/x",
+            "Connect-PnPOnline -AccessToken $token",
         ] {
             assert_eq!(found(text), [], "{text}");
         }

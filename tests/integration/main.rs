@@ -18,6 +18,7 @@ mod programs;
 mod recordings;
 mod run;
 mod scenarios;
+mod secrets;
 mod soak;
 mod support;
 mod tenant;

@@ -2,6 +2,7 @@
 
 use crate::daemon::view::{CommandError, NotRunCause, Outcome, RunEnd};
 use crate::expect::{Finish, ReportedError};
+use crate::redact::mask;
 use crate::script::EndState;
 use crate::session::{RunResult, SessionError, StopWhy};
 
@@ -158,7 +159,8 @@ fn why_text(why: &StopWhy) -> String {
 
 pub(super) fn command_error(error: ReportedError) -> CommandError {
     CommandError {
-        message: error.message,
+        // Programs repeat the line that they did not like.
+        message: mask(&error.message).into(),
         id: error.id,
         category: error.category,
         line: error.line,

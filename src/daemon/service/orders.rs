@@ -182,7 +182,7 @@ impl Service {
                 "text"
             }
             .to_owned(),
-            command: order.command.clone(),
+            command: run.command().to_owned(),
             who: order.client.clone(),
             on_disconnect: if order.on_disconnect == OnDisconnect::Keep {
                 "keep"

@@ -15,6 +15,9 @@ use crate::recording::event::{Event, EventKind, Header, Recording};
 use crate::redact::{Explicit, FindingKind, Names, encoded, is_name, rules};
 use crate::secret::Secret;
 
+/// Shorter frames that cannot be decoded stay as they are.
+const SHORTEST_UNREADABLE: usize = 12;
+
 /// How often a text is read again because of what was put in.
 const MOST_ROUNDS: usize = 6;
 
@@ -260,17 +263,33 @@ impl Redactor {
         length: Option<&Range<usize>>,
     ) -> Edits {
         let pieces: Vec<&Range<usize>> = pieces.iter().filter(|piece| !piece.is_empty()).collect();
-        let base64: String = pieces.iter().map(|piece| &text[(*piece).clone()]).collect();
+        let encoded: String = pieces.iter().map(|piece| &text[(*piece).clone()]).collect();
         let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else {
             return Vec::new();
         };
-        let changed = match encoded::decode(&base64) {
+        let octal = !encoded.bytes().all(encoded::is_base64);
+        let command = if octal {
+            encoded::octal_text(&encoded)
+        } else {
+            encoded::decode(&encoded)
+        };
+        let changed = match command {
             Some(command) => {
                 let edits = self.text(&command, 0);
                 let kind = edits.first().map(|edit| edit.kind);
-                kind.map(|kind| (encoded::encode(&apply(&command, &edits)), kind))
+                kind.map(|kind| {
+                    let new = apply(&command, &edits);
+                    let new = if octal {
+                        encoded::octal(&new)
+                    } else {
+                        encoded::encode(&new)
+                    };
+                    (new, kind)
+                })
             }
-            None => unreadable(&base64),
+            // A word of a shell that takes octal, or what is left of a frame: too short to hold a secret and its name.
+            None if encoded.len() < SHORTEST_UNREADABLE => None,
+            None => unreadable(&encoded),
         };
         let Some((new, kind)) = changed else {
             return Vec::new();
@@ -296,7 +315,7 @@ impl Redactor {
         }
         if let Some(length) = length {
             let said: usize = text[length.clone()].parse().expect("at most nine digits");
-            let now = (said + new.len()).saturating_sub(base64.len());
+            let now = (said + new.len()).saturating_sub(encoded.len());
             edits.push(edit(length, now.to_string()));
         }
         edits

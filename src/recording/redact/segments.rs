@@ -15,9 +15,9 @@ pub(super) enum Segment {
     Json(Range<usize>),
     /// Base64 of JSON: the report of an `end` marker.
     Report(Range<usize>),
-    /// Base64 of a command, in lines.
+    /// A command in base64 or octal, in lines.
     Frame {
-        /// The base64 of each line.
+        /// What each line holds.
         pieces: Vec<Range<usize>>,
         /// The digits that say how long all of it is. Absent where the frame is not whole.
         length: Option<Range<usize>>,
@@ -76,7 +76,7 @@ pub(super) fn input(text: &str) -> Vec<Segment> {
                 pieces: std::mem::take(&mut pieces),
                 length: Some(length),
             });
-        } else if line.starts_with('+') && line[1..].bytes().all(is_base64) {
+        } else if line.starts_with('+') && line[1..].bytes().all(is_encoded) {
             pieces.push(start + 1..end);
         } else {
             // An empty line begins a frame: what came before it is never closed.
@@ -104,8 +104,10 @@ fn push_open(segments: &mut Vec<Segment>, pieces: &mut Vec<Range<usize>>) {
     }
 }
 
-fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+/// Base64, or octal as `printf %b` reads it.
+fn is_encoded(byte: u8) -> bool {
+    crate::redact::encoded::is_base64(byte)
+        || matches!(byte, b'\\' | b' ' | b'-' | b'.' | b'_' | b',' | b':' | b'@')
 }
 
 #[cfg(test)]

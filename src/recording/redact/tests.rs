@@ -51,6 +51,56 @@ fn frame(command: &str, nonce: &str) -> String {
     format!("\n{lines}!{nonce} {} text 2\n", base64.len())
 }
 
+/// A frame of a shell that takes octal, with lines of so many characters.
+fn octal_frame(command: &str, nonce: &str, length: usize) -> String {
+    let octal: String = command
+        .bytes()
+        .map(|byte| match byte {
+            b' ' | b'-' | b'.' | b'/' => char::from(byte).to_string(),
+            byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            byte => format!("\\0{byte:03o}"),
+        })
+        .collect();
+    let lines: String = octal
+        .as_bytes()
+        .chunks(length)
+        .fold(String::new(), |lines, line| {
+            lines + "+" + std::str::from_utf8(line).expect("octal is ASCII") + "\n"
+        });
+    format!("\n{lines}!{nonce} {} text 2\n", octal.len())
+}
+
+#[test]
+fn a_secret_that_is_split_over_the_lines_of_an_octal_frame_leaves_it() {
+    let command = "az login -u 'ada' --password 'hunter2 x'; id";
+    for length in 1..=60 {
+        let frame = octal_frame(command, "0a0b", length);
+        let events = vec![event(EventKind::Input, &frame)];
+        let redacted = Redactor::new([], []).recording(&recording(events));
+        let said = said(&redacted, &EventKind::Input);
+        let (lines, close) = said.rsplit_once('!').expect("it is closed");
+        let octal: String = lines
+            .lines()
+            .filter_map(|line| line.strip_prefix('+'))
+            .collect();
+        let text = crate::redact::encoded::octal_text(&octal).expect("it is text");
+        assert_eq!(
+            text, "az login -u 'ada' --password '********'; id",
+            "{length}"
+        );
+        assert_eq!(close, format!("0a0b {} text 2\n", octal.len()), "{length}");
+    }
+    for word in ["id", "date", "ls -l /tmp"] {
+        let events = vec![event(EventKind::Input, &octal_frame(word, "0a0b", 60))];
+        let before = recording(events);
+        let redacted = Redactor::new([], []).recording(&before);
+        assert_eq!(
+            said(&redacted, &EventKind::Input),
+            said(&before, &EventKind::Input)
+        );
+    }
+}
+
 fn report(json: &str, nonce: &str) -> String {
     format!(
         "<<mm:out:{nonce}>>\r\n<<mm:end:{nonce}:failed:1:{}>>\r\n",
