@@ -223,11 +223,11 @@ fn a_garbled_frame_stays_garbled() {
         expected.len() + 4
     );
     assert_eq!(redacted_one.events[0].data, expected);
-    let input = "\n+AAECwyg=\n!0a0a0a0a0a0a0a0a 8 text 2\n";
+    let input = "\n+AAECwygAAQLDKA==\n!0a0a0a0a0a0a0a0a 16 text 2\n";
     let redacted_one = redacted(&recording(vec![event(EventKind::Input, input)]));
     assert_eq!(
         redacted_one.events[0].data,
-        input.replace("AAECwyg=", "AAAAAAAA")
+        input.replace("AAECwygAAQLDKA==", "AAAAAAAAAAAAAAAA")
     );
 }
 
