@@ -1,6 +1,5 @@
 //! The service's verbs for approvals: which runs wait for a yes, and saying yes or no.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Service;
@@ -14,11 +13,6 @@ impl Service {
     /// How long somebody has to say yes.
     pub(in crate::daemon) fn approval_within(&self) -> Duration {
         self.0.config.approvals.within
-    }
-
-    /// A number for something that a session is to do.
-    pub(in crate::daemon) fn next_tag(&self) -> u64 {
-        self.0.next_tag.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(in crate::daemon) fn audit(&self) -> &crate::audit::Audit {
