@@ -35,6 +35,7 @@ pub(super) async fn preview(service: &Service, entry: &Entry, wanted: &RunOrder)
         watch: None,
         recorder: None,
         condition: None,
+        quiet: false,
         inquiry: Some(bind::inquiry(lookup, &entry.module).ok()?),
         listener: Box::new(Ear {
             text: Vec::new(),
