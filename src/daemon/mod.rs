@@ -5,6 +5,7 @@ mod bind;
 mod books;
 mod credentials;
 mod error;
+mod hint;
 mod launch;
 mod offers;
 mod recorder;

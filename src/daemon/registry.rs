@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
+use super::hint::hint;
 use super::view::{ChallengeView, FailureView, SessionState, SessionView};
 use crate::connection::Connection;
 use crate::expect::SignInFailure;
@@ -118,6 +119,15 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         uri_assumed: live.challenge.uri_assumed,
         left: std::time::Duration::from_secs(live.dies_at.saturating_sub(boot_seconds())),
         expected_account: entry.connection.expected_email().map(str::to_owned),
+        hint: entry.module.sign_in.as_ref().and_then(|rules| {
+            hint(
+                &entry.key,
+                rules,
+                status.way.as_deref(),
+                live.age(),
+                live.lives(),
+            )
+        }),
     });
     let identity = status.identity.as_ref();
     let (state, detail) = standing_view(&status);

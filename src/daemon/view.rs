@@ -206,6 +206,8 @@ pub(crate) struct ChallengeView {
     pub(crate) left: Duration,
     /// Whom the connection expects.
     pub(crate) expected_account: Option<String>,
+    /// What it may mean that nobody has entered it for a while.
+    pub(crate) hint: Option<String>,
 }
 
 /// Why the last sign-in failed or the session ended.

@@ -254,6 +254,7 @@ fn challenge(view: ChallengeView) -> api::Challenge {
         verification_uri_assumed: view.uri_assumed,
         expires_in: view.left.as_secs(),
         expected_account: view.expected_account,
+        hint: view.hint,
     }
 }
 

@@ -403,10 +403,14 @@ impl Task {
         // A run that shows a code is somebody's own sign-in; only the session's goes into its status.
         self.tell(RunEvent::Challenged(&challenge));
         if matches!(self.engine.state(), State::SigningIn(_)) {
-            let dies_at = boot_seconds() + self.code_lives.as_secs();
-            self.status.send_modify(|status| {
-                status.challenge = Some(LiveChallenge { challenge, dies_at });
-            });
+            let shown_at = boot_seconds();
+            let live = LiveChallenge {
+                challenge,
+                shown_at,
+                dies_at: shown_at + self.code_lives.as_secs(),
+            };
+            self.status
+                .send_modify(|status| status.challenge = Some(live));
         }
     }
 

@@ -283,3 +283,22 @@ fn clouds_and_partners_are_parameters_of_the_module() {
         }
     }
 }
+
+#[test]
+fn a_code_that_nobody_enters_says_what_that_may_mean() {
+    let daemon = TestDaemon::with_scenario("exo?approve=15m");
+    let folder = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&folder).expect("a new folder");
+    let module = include_str!("../../modules.d/exo.yaml")
+        .replace("module: exo", "module: brief")
+        .replace("aliases: [exchange]", "aliases: []")
+        .replace("within: 15m", "within: 4s");
+    std::fs::write(folder.join("brief.yaml"), module).expect("a new file");
+    let login = daemon.run(&["login", "-c", "Contoso", "-m", "brief"]);
+    assert_eq!(login.code, 3, "{login:?}");
+    assert_eq!(login.stderr.matches("53003").count(), 1, "{login:?}");
+    assert!(
+        login.stderr.contains("certificate, managed_identity"),
+        "{login:?}"
+    );
+}
