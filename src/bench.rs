@@ -95,12 +95,14 @@ impl Patterns {
         };
         let identity = IdentityRule {
             command: Template::parse("", &[])?,
+            text: None,
             account: String::new(),
             tenant: String::new(),
             expires: None,
             require: Vec::new(),
         };
         Ok(Self(Arc::new(SignIn {
+            restore: None,
             ways: Vec::new(),
             challenges: texts.iter().map(rule).collect::<Result<_, Fault>>()?,
             failures: Vec::new(),
@@ -154,6 +156,7 @@ impl Session {
             fails_on_question: false,
             watch: patterns.map(|patterns| Arc::clone(&patterns.0)),
             recorder: None,
+            condition: None,
             listener: Box::new(Listener {
                 kept: kept.clone(),
                 done,

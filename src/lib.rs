@@ -45,15 +45,17 @@
 //! script      cloud name
 //! spec        cloud name script
 //! expect      script secret
-//! recording   secret
+//! recording   redact secret
+//! redact      secret
 //! replay      expect recording script secret
 //! connection  cloud name secret
 //! policy      connection script
 //! store       name
+//! audit       name redact store
 //! session     expect pty recording script
-//! daemon      config connection expect name output policy pty recording script secret session spec store
+//! daemon      audit cloud config connection expect name output policy pty recording script secret session spec store
 //! api         name secret
-//! http        api daemon name script
+//! http        api audit daemon name script
 //! client      api name
 //! mcp         api client name secret
 //! demo        spec
@@ -62,6 +64,7 @@
 //! ```
 
 mod api;
+mod audit;
 #[doc(hidden)]
 pub mod bench;
 pub mod cli;
@@ -82,6 +85,7 @@ mod output;
 mod policy;
 mod pty;
 mod recording;
+mod redact;
 mod replay;
 mod script;
 mod secret;

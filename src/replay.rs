@@ -336,18 +336,6 @@ impl Typed {
     }
 }
 
-/// A state's name, as end markers have it.
-pub(crate) fn state_name(state: EndState) -> &'static str {
-    match state {
-        EndState::Ok => "ok",
-        EndState::Failed => "failed",
-        EndState::Aborted => "aborted",
-        EndState::Parse => "parse",
-        EndState::Garbled => "garbled",
-        EndState::Unstarted => "unstarted",
-    }
-}
-
 impl Played {
     /// The objects that a command in records mode gave.
     pub(crate) fn objects(&self) -> Vec<Value> {
@@ -387,7 +375,7 @@ impl Played {
             }
             .into(),
         );
-        json.insert("state".to_owned(), self.state.map(state_name).into());
+        json.insert("state".to_owned(), self.state.map(EndState::name).into());
         json.insert("exit".to_owned(), self.exit.into());
         json.insert(
             "errors".to_owned(),

@@ -38,6 +38,18 @@ pub(crate) enum ErrorCode {
     BadAnswer,
     /// It is not allowed.
     Refused,
+    /// It cannot be written into the audit, so it is not done.
+    Unrecorded,
+    /// Only reading was asked for, and the command does more or may do more.
+    NotReading,
+    /// The command cannot be made to say only what it would do.
+    NoWhatIf,
+    /// Only a person at a terminal may say this.
+    NeedsPerson,
+    /// The run does not wait for approval.
+    NoApproval,
+    /// What was approved is not what waits.
+    ApprovalChanged,
     /// It would end sign-ins.
     WouldLoseSignIns,
     /// The daemon is going away.
@@ -49,7 +61,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -66,6 +78,12 @@ impl ErrorCode {
         Self::NothingAsked,
         Self::BadAnswer,
         Self::Refused,
+        Self::Unrecorded,
+        Self::NotReading,
+        Self::NoWhatIf,
+        Self::NeedsPerson,
+        Self::NoApproval,
+        Self::ApprovalChanged,
         Self::WouldLoseSignIns,
         Self::ShuttingDown,
         Self::State,

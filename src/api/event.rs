@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Run, Session};
+use super::{ApiError, Run, Session, SessionList};
 
-/// One line of a stream: an object with one key, `run`, `session`, `output` or `error`. An `error` is the last line.
+/// One line of a stream: an object with one key, `run`, `session`, `sessions`, `output` or `error`. An `error` is the last line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "Line", from = "Line")]
 pub(crate) enum Event {
@@ -14,6 +14,8 @@ pub(crate) enum Event {
     Run(Box<Run>),
     /// The session has changed.
     Session(Box<Session>),
+    /// One of all sessions has changed; these are all.
+    Sessions(SessionList),
     /// More output.
     Output(Output),
     /// The stream ends here, and not because what it follows did.
@@ -48,6 +50,8 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     session: Option<Box<Session>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    sessions: Option<SessionList>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     output: Option<Output>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<ApiError>,
@@ -68,6 +72,7 @@ impl From<Event> for Line {
         match event {
             Event::Run(run) => line.run = Some(run),
             Event::Session(session) => line.session = Some(session),
+            Event::Sessions(sessions) => line.sessions = Some(sessions),
             Event::Output(output) => line.output = Some(output),
             Event::Error(error) => line.error = Some(error),
             Event::Unknown => {}
@@ -87,6 +92,9 @@ impl From<Line> for Event {
             Line {
                 session: Some(s), ..
             } => Self::Session(s),
+            Line {
+                sessions: Some(s), ..
+            } => Self::Sessions(s),
             Line { .. } => Self::Unknown,
         }
     }

@@ -4,6 +4,7 @@
 //! Requests refuse fields they do not know. Responses may grow: a client ignores what it does not know, and what an older
 //! daemon does not send is absent. So a newer client works with the daemon that is running.
 
+mod approval;
 mod error;
 mod event;
 mod offers;
@@ -11,6 +12,7 @@ mod request;
 mod run;
 mod session;
 
+pub(crate) use approval::{Approval, ApprovalList, ApproveRequest, AskedBy, DenyRequest, Finding};
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
 pub(crate) use offers::{Connection, Module, Offers};
@@ -34,6 +36,9 @@ pub(crate) const VERSION_HEADER: &str = "mm-version";
 
 /// On a request: the connections file that the client means. A daemon that reads another one refuses.
 pub(crate) const CONNECTIONS_HEADER: &str = "mm-connections";
+
+/// On a request: the program that asks, as a short word for lists and the audit. Absent: `http`.
+pub(crate) const CLIENT_HEADER: &str = "mm-client";
 
 /// The largest body of a request, in bytes.
 pub(crate) const BODY_LIMIT: usize = 16 * 1024 * 1024;

@@ -1,4 +1,5 @@
-//! What clients ask for. Unknown fields are refused: a misspelt `on_disconnect` must not become its default.
+//! What clients ask for. Unknown fields are refused: a misspelt `on_disconnect` must not become its default. So a field that
+//! is younger than the verb is only sent where it says something: an older daemon takes the rest.
 
 use std::path::PathBuf;
 
@@ -70,24 +71,63 @@ pub(crate) struct RunRequest {
     /// Where the daemon writes a redacted recording; absolute.
     #[serde(default)]
     pub(crate) record: Option<PathBuf>,
-    /// Who asks, for lists: a short word.
-    #[serde(default = "RunRequest::default_client")]
+    /// Whether it is refused where it may do more than read, whatever its connection allows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) only_reads: bool,
+    /// Whether it is only to say what it would do: `-WhatIf` is added to its one command that does more than read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) what_if: bool,
+    /// Why, in the caller's words: shown to whoever approves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    /// The number of a ticket that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ticket: Option<String>,
+    /// Who asks, for lists: a short word. `cli` is a person if its process has a terminal; all others are programs.
+    #[serde(default = "default_client")]
     pub(crate) client: String,
     /// `true`: the response is a stream that ends with the run. `false`: the run as it was accepted.
     #[serde(default = "RunRequest::default_wait")]
     pub(crate) wait: bool,
 }
 
+/// What a request is from that does not say it.
+pub(super) fn default_client() -> String {
+    "http".to_owned()
+}
+
 impl RunRequest {
+    /// With every field that has a default at its default.
+    pub(crate) fn new(
+        connection: impl Into<String>,
+        module: impl Into<String>,
+        command: impl Into<String>,
+    ) -> Self {
+        Self {
+            connection: connection.into(),
+            module: module.into(),
+            command: command.into(),
+            mode: Mode::default(),
+            depth: Self::DEPTH,
+            timeout_ms: None,
+            on_disconnect: OnDisconnect::default(),
+            on_question: OnQuestion::default(),
+            on_signed_out: OnSignedOut::default(),
+            record: None,
+            only_reads: false,
+            what_if: false,
+            reason: None,
+            ticket: None,
+            client: default_client(),
+            wait: Self::default_wait(),
+        }
+    }
+
     /// One `FileInfo` is 31 KB of JSON at depth 2 and 2 MB at depth 4 (`pwsh-pty.md`).
     pub(crate) const DEPTH: u8 = 2;
 
     fn default_depth() -> u8 {
         Self::DEPTH
-    }
-
-    fn default_client() -> String {
-        "http".to_owned()
     }
 
     fn default_wait() -> bool {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Mode;
+use super::{Approval, Mode};
 use crate::name::{ConnectionName, ModuleName, RunId};
 
 /// Where a run stands.
@@ -12,6 +12,8 @@ use crate::name::{ConnectionName, ModuleName, RunId};
 pub(crate) enum RunState {
     Queued,
     WaitingForSignIn,
+    /// A person has to say yes; see [`Run::approval`].
+    WaitingForApproval,
     Running,
     Asking,
     Stopping,
@@ -31,6 +33,8 @@ pub(crate) enum Outcome {
     Lost,
     /// It never ran.
     NotRun,
+    /// It never ran: it was not allowed, or nobody said yes.
+    Refused,
 }
 
 /// What the program itself said at the end.
@@ -132,6 +136,9 @@ pub(crate) struct Run {
     pub(crate) ended_at: Option<Timestamp>,
     #[serde(default)]
     pub(crate) question: Option<Question>,
+    /// What a person has to say yes to, while it waits for that.
+    #[serde(default)]
+    pub(crate) approval: Option<Approval>,
     #[serde(default)]
     pub(crate) end: Option<RunEnd>,
     #[serde(default)]

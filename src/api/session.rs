@@ -132,7 +132,7 @@ impl Session {
 }
 
 /// `GET /v1/sessions`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SessionList {
     pub(crate) sessions: Vec<Session>,
 }

@@ -88,6 +88,14 @@ Ctrl-C stops the waiting, not the sign-in.
   pass show contoso | mm answer r7k2m9xq4a   reads standard input
 ")]
     Answer(AnswerArgs),
+    /// List, show, approve and deny the runs that wait for a person's yes
+    #[command(after_help = "Examples:
+  mm approvals list
+  mm approvals show r7k2m9xq4a
+  mm approvals approve r7k2m9xq4a            asks at this terminal; nothing else can say yes
+  mm approvals deny r7k2m9xq4a --reason 'not on a Friday'
+")]
+    Approvals(ApprovalsArgs),
     /// List, show, add, change and check connections
     #[command(after_help = "Examples:
   mm connections list
@@ -218,6 +226,18 @@ pub(crate) struct RunArgs {
     /// Exit with 1 when the command wrote errors, even if it succeeded
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Refuse the command where it may do more than read
+    #[arg(long)]
+    pub(crate) only_reads: bool,
+    /// Only say what it would do: adds `-WhatIf` to the one command in it that does more than read
+    #[arg(long)]
+    pub(crate) what_if: bool,
+    /// Why, for whoever approves it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// The ticket that it belongs to
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) ticket: Option<String>,
     /// Write a redacted recording of the run
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
@@ -327,6 +347,43 @@ pub(crate) struct AnswerArgs {
     pub(crate) id: String,
     /// The answer; without it, a hidden prompt or standard input. Refused for secrets
     pub(crate) text: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ApprovalsArgs {
+    #[command(subcommand)]
+    pub(crate) verb: ApprovalsVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ApprovalsVerb {
+    /// What waits
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One run: what it would do, as whom, who asked and why
+    Show {
+        /// The run's id
+        id: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one run and ask at this terminal whether it may run
+    Approve {
+        /// The run's id
+        id: String,
+    },
+    /// Say no: the run ends without having run
+    Deny {
+        /// The run's id
+        id: String,
+        /// Why, for whoever asked
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -109,6 +109,10 @@ pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Ve
                 run.id
             )));
         }
+        Outcome::Refused => {
+            let why = reason.unwrap_or("it is not allowed");
+            said.push(Message::error(format!("the command did not run: {why}")));
+        }
         Outcome::NotRun => {
             let why = reason.or(failure.map(|failure| failure.message.as_str()));
             said.push(Message::error(match why {
@@ -233,6 +237,13 @@ mod tests {
                 },
             ),
             ("not run", end(Outcome::NotRun)),
+            (
+                "refused",
+                RunEnd {
+                    reason: Some("it was denied: not on a Friday".to_owned()),
+                    ..end(Outcome::Refused)
+                },
+            ),
         ];
         let mut told = String::new();
         for (name, end) in cases {

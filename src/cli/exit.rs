@@ -59,14 +59,20 @@ impl Exit {
             | ErrorCode::BadCommand
             | ErrorCode::UnknownRun
             | ErrorCode::UnknownSession
+            | ErrorCode::NoWhatIf
             | ErrorCode::BadAnswer => Self::Usage,
             ErrorCode::BadConnection | ErrorCode::BadModule => Self::BadSpec,
             ErrorCode::SignInNeeded | ErrorCode::SignInFailed => Self::SignInNeeded,
             ErrorCode::SessionLost => Self::SessionLost,
             ErrorCode::Busy | ErrorCode::Stopping => Self::Busy,
-            ErrorCode::NothingAsked | ErrorCode::Refused | ErrorCode::WouldLoseSignIns => {
-                Self::Refused
-            }
+            ErrorCode::NothingAsked
+            | ErrorCode::Refused
+            | ErrorCode::Unrecorded
+            | ErrorCode::NotReading
+            | ErrorCode::NeedsPerson
+            | ErrorCode::NoApproval
+            | ErrorCode::ApprovalChanged
+            | ErrorCode::WouldLoseSignIns => Self::Refused,
             ErrorCode::NoSuchRoute | ErrorCode::ShuttingDown | ErrorCode::State => Self::NoDaemon,
         }
     }
@@ -77,6 +83,7 @@ impl Exit {
             Outcome::Succeeded if strict && !end.errors.is_empty() => Self::Failed,
             Outcome::Succeeded => Self::Done,
             Outcome::Failed | Outcome::Stopped => Self::Failed,
+            Outcome::Refused => Self::Refused,
             Outcome::TimedOut => Self::TimedOut,
             Outcome::Lost => Self::SessionLost,
             // It began and nothing of it ran: no matter of the sign-in.
@@ -128,6 +135,7 @@ mod tests {
             (Outcome::TimedOut, Exit::TimedOut),
             (Outcome::Lost, Exit::SessionLost),
             (Outcome::NotRun, Exit::SignInNeeded),
+            (Outcome::Refused, Exit::Refused),
         ] {
             assert_eq!(Exit::of_end(&run, &end(outcome, Vec::new()), true), exit);
         }

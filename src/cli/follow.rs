@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::approval;
 use super::challenge::SignInView;
 use super::ending::Message;
 use super::error::CliError;
 use super::interrupt::Interrupts;
 use super::output::Screen;
 use super::prompt::Prompt;
-use crate::api::{AnswerRequest, Event, Failure, Question, QuestionKind, Run, RunState, Session};
+use crate::api::{
+    AnswerRequest, Approval, AskedBy, DenyRequest, Event, Failure, Question, QuestionKind, Run,
+    RunState, Session,
+};
 use crate::client::{Client, ClientError, Events};
 use crate::name::RunId;
 use crate::secret::Secret;
@@ -53,6 +57,8 @@ pub(crate) struct Follow<'a> {
     run: Option<Run>,
     failure: Option<Failure>,
     prompt: Option<Prompt>,
+    /// What the prompt is for, where it is no answer to the command.
+    approving: Option<Approval>,
     interrupted: bool,
 }
 
@@ -68,6 +74,7 @@ impl<'a> Follow<'a> {
             run: None,
             failure: None,
             prompt: None,
+            approving: None,
             interrupted: false,
         }
     }
@@ -100,7 +107,10 @@ impl<'a> Follow<'a> {
                     continue;
                 }
                 typed = typed(self.prompt.as_mut()) => {
-                    self.answer(typed).await?;
+                    match self.approving.take() {
+                        Some(approval) => self.decide(&approval, typed).await?,
+                        None => self.answer(typed).await?,
+                    }
                     continue;
                 }
                 _ = ticks.tick() => {
@@ -121,7 +131,7 @@ impl<'a> Follow<'a> {
                     }
                 }
                 Event::Error(error) => return Err(ClientError::Api(error).into()),
-                Event::Unknown => {}
+                Event::Sessions(_) | Event::Unknown => {}
             }
         }
     }
@@ -171,10 +181,21 @@ impl<'a> Follow<'a> {
             }
             RunState::Queued
             | RunState::WaitingForSignIn
+            | RunState::WaitingForApproval
             | RunState::Asking
             | RunState::Stopping
             | RunState::Ended => {}
         }
+        let approval = run.approval.clone();
+        let digest = |approval: &Approval| approval.digest.clone();
+        let asked = before.as_ref().and_then(|before| before.approval.as_ref());
+        if approval.as_ref().map(digest) != asked.map(digest) {
+            (self.prompt, self.approving) = (None, None);
+            if let Some(approval) = approval {
+                self.ask_approval(approval);
+            }
+        }
+        let run = self.run.as_ref().expect("it was just put there");
         let question = run.question.clone();
         let known = before.and_then(|before| before.question);
         if question != known {
@@ -204,6 +225,63 @@ impl<'a> Follow<'a> {
         self.screen.note(&format!(
             "the command waits for an answer; from another terminal: mm answer {id}"
         ));
+    }
+
+    /// Asks for the yes here, where a person asked for the run at this terminal.
+    fn ask_approval(&mut self, approval: Approval) {
+        let Some(run) = &self.run else { return };
+        self.screen.clear_progress();
+        if self.stops && approval.asked_by == AskedBy::Person {
+            match Prompt::open(false) {
+                Ok(prompt) => {
+                    self.screen.note(&approval::shown(run, &approval));
+                    self.screen.ask(&approval::question(&approval));
+                    self.prompt = Some(prompt);
+                    self.approving = Some(approval);
+                    return;
+                }
+                // A process without a terminal of its own; it is approved from another.
+                Err(error) => tracing::debug!(%error, "there is no terminal to ask at"),
+            }
+        }
+        self.screen.note(&format!(
+            "the command waits for approval ({}: {}); in a terminal: mm approvals approve {}",
+            approval.effects.join(", "),
+            approval.rule,
+            run.id
+        ));
+    }
+
+    /// Sends the yes that was typed; anything else is a no.
+    async fn decide(
+        &mut self,
+        approval: &Approval,
+        typed: std::io::Result<Option<Secret>>,
+    ) -> Result<(), CliError> {
+        self.prompt = None;
+        self.screen.line_ended_by_typing();
+        let Some(run) = &self.run else { return Ok(()) };
+        let id = run.id.clone();
+        let typed = typed.ok().flatten();
+        let yes = typed.and_then(|typed| approval::yes(approval, typed.expose()));
+        let sent = if let Some(yes) = yes {
+            self.client.approve(id.as_str(), &yes).await
+        } else {
+            let no = DenyRequest {
+                reason: Some("whoever asked for it took it back".to_owned()),
+                client: "cli".to_owned(),
+            };
+            self.client.deny(id.as_str(), &no).await
+        };
+        match sent {
+            Ok(_) => Ok(()),
+            // Somebody was faster, or it has expired: the stream says what became of it.
+            Err(error @ ClientError::Api(_)) => {
+                self.screen.failure(&error.into());
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn answer(&mut self, typed: std::io::Result<Option<Secret>>) -> Result<(), CliError> {
@@ -250,7 +328,7 @@ impl<'a> Follow<'a> {
     /// The first Ctrl-C.
     async fn stop(&mut self) -> Result<(), CliError> {
         self.interrupted = true;
-        self.prompt = None;
+        (self.prompt, self.approving) = (None, None);
         let Some(run) = &self.run else {
             return Ok(());
         };
@@ -262,6 +340,7 @@ impl<'a> Follow<'a> {
                 "the command is not waited for any longer; the sign-in of {session} goes on: mm status"
             ),
             RunState::Queued => "taking it out of the queue".to_owned(),
+            RunState::WaitingForApproval => "it is not asked for any longer".to_owned(),
             RunState::Running | RunState::Asking | RunState::Stopping | RunState::Ended => {
                 "stopping; Ctrl-C again leaves it alone".to_owned()
             }

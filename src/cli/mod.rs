@@ -1,6 +1,7 @@
 //! Door three: the command line, and the place where the parts are joined. `args` is what was typed, `cmd/` has a file for
 //! each verb, `output` is the only file that prints, `exit` is the list of exit codes, `wiring` joins the other rooms.
 
+mod approval;
 mod args;
 mod challenge;
 mod cmd;

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::ClientError;
-use crate::api::{CONNECTIONS_HEADER, ErrorBody};
+use crate::api::{CLIENT_HEADER, CONNECTIONS_HEADER, ErrorBody};
 
 /// Sends one request on `stream` and waits for the answer's head. An answer that is no success becomes an error.
 pub(super) async fn send(
@@ -18,6 +18,7 @@ pub(super) async fn send(
     method: Method,
     path: &str,
     body: Vec<u8>,
+    client: &str,
     connections: Option<&str>,
 ) -> Result<Response<Incoming>, ClientError> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -29,7 +30,8 @@ pub(super) async fn send(
         .method(method)
         .uri(path)
         .header(header::HOST, "mm")
-        .header(header::CONTENT_TYPE, "application/json");
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(CLIENT_HEADER, client);
     // A path with control characters cannot be said in a header; then it is not compared.
     if let Some(path) = connections.and_then(|path| HeaderValue::from_bytes(path.as_bytes()).ok()) {
         request = request.header(CONNECTIONS_HEADER, path);

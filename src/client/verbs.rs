@@ -12,9 +12,9 @@ use super::start::{connect, connect_or_start};
 use super::transport::{collect, encode, json, send};
 use super::{ClientError, Events, Place};
 use crate::api::{
-    AnswerRequest, DaemonInfo, DemoRequest, DisconnectRequest, Offers, PAGE_HEADERS, PastSession,
-    PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
-    VERSION_HEADER, WatchRequest,
+    AnswerRequest, ApprovalList, ApproveRequest, DaemonInfo, DemoRequest, DenyRequest,
+    DisconnectRequest, Offers, PAGE_HEADERS, PastSession, PastSessionList, Run, RunList,
+    RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::name::SessionKey;
 
@@ -34,8 +34,12 @@ pub(crate) struct RawPage {
 #[derive(Debug)]
 pub(crate) struct Client {
     place: Place,
+    /// Whether a daemon is started where there is none.
+    starts: bool,
     /// The connection that proved that the daemon is there; the first request takes it.
     first: Mutex<Option<UnixStream>>,
+    /// What it calls itself.
+    name: &'static str,
     /// The connections file that is meant, where a person named one.
     connections: Option<String>,
     /// The daemon's version, from its last answer.
@@ -43,6 +47,12 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same client, which calls itself `name` and not `cli`.
+    pub(crate) fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
     /// The same client, which means this connections file: a daemon that reads another one refuses.
     pub(crate) fn meaning(mut self, connections: Option<String>) -> Self {
         self.connections = connections;
@@ -52,19 +62,21 @@ impl Client {
     /// Finds the daemon that is running; [`ClientError::NoDaemon`] where there is none.
     pub(crate) async fn find(place: Place) -> Result<Self, ClientError> {
         let stream = connect(&place).await?;
-        Ok(Self::over(place, stream))
+        Ok(Self::over(place, false, stream))
     }
 
     /// Finds the daemon, or starts it; takes up to ten seconds.
     pub(crate) async fn find_or_start(place: Place) -> Result<Self, ClientError> {
         let stream = connect_or_start(&place).await?;
-        Ok(Self::over(place, stream))
+        Ok(Self::over(place, true, stream))
     }
 
-    fn over(place: Place, stream: UnixStream) -> Self {
+    fn over(place: Place, starts: bool, stream: UnixStream) -> Self {
         Self {
             place,
+            starts,
             first: Mutex::new(Some(stream)),
+            name: "cli",
             connections: None,
             version: Mutex::new(None),
         }
@@ -128,6 +140,15 @@ impl Client {
         request: &WatchRequest,
     ) -> Result<Events, ClientError> {
         let response = self.post("/v1/sessions/watch", request).await?;
+        Ok(Events::new(response))
+    }
+
+    /// Follows all sessions: each event has the whole list, the first one comes at once, and there is no last one. A daemon
+    /// older than API version 3 has no such verb.
+    pub(crate) async fn watch_sessions(&self) -> Result<Events, ClientError> {
+        let response = self
+            .request(Method::GET, "/v1/sessions/events", Vec::new())
+            .await?;
         Ok(Events::new(response))
     }
 
@@ -222,6 +243,33 @@ impl Client {
         json(self.post(&path, request).await?).await
     }
 
+    /// The runs that wait for a yes, the oldest first. A daemon older than API version 3 has no such verb, nor the next three.
+    pub(crate) async fn approvals(&self) -> Result<Vec<Run>, ClientError> {
+        let list: ApprovalList = self.get("/v1/approvals").await?;
+        Ok(list.runs)
+    }
+
+    /// A run that waits for a yes, with its whole command.
+    pub(crate) async fn approval(&self, id: &str) -> Result<Run, ClientError> {
+        self.get(&format!("/v1/approvals/{}", encode(id))).await
+    }
+
+    /// Says yes to what was shown. Only taken from a person's process, or for a trusted client's form.
+    pub(crate) async fn approve(
+        &self,
+        id: &str,
+        request: &ApproveRequest,
+    ) -> Result<Run, ClientError> {
+        let path = format!("/v1/approvals/{}/approve", encode(id));
+        json(self.post(&path, request).await?).await
+    }
+
+    /// Says no: the run ends without having run.
+    pub(crate) async fn deny(&self, id: &str, request: &DenyRequest) -> Result<Run, ClientError> {
+        let path = format!("/v1/approvals/{}/deny", encode(id));
+        json(self.post(&path, request).await?).await
+    }
+
     /// Adds the built-in connection `Demo` with this scenario, or removes it.
     pub(crate) async fn keep_demo(&self, scenario: Option<&str>) -> Result<(), ClientError> {
         let scenario = scenario.map(str::to_owned);
@@ -229,7 +277,20 @@ impl Client {
         collect(response).await.map(drop)
     }
 
+    /// Asks, and asks once more where the daemon hung up: one that is being killed may still have taken the connection,
+    /// and a question changes nothing.
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        match self.ask(path).await {
+            Err(ClientError::Gone) if self.starts => {
+                let stream = connect_or_start(&self.place).await?;
+                *self.first.lock().expect("nobody panics with it") = Some(stream);
+                self.ask(path).await
+            }
+            other => other,
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         json(self.request(Method::GET, path, Vec::new()).await?).await
     }
 
@@ -253,7 +314,15 @@ impl Client {
             Some(stream) => stream,
             None => connect(&self.place).await?,
         };
-        let response = send(stream, method, path, body, self.connections.as_deref()).await?;
+        let response = send(
+            stream,
+            method,
+            path,
+            body,
+            self.name,
+            self.connections.as_deref(),
+        )
+        .await?;
         let version = response.headers().get(VERSION_HEADER);
         let version = version.and_then(|value| value.to_str().ok());
         *self.version.lock().expect("nobody panics with it") = version.map(str::to_owned);
@@ -291,7 +360,35 @@ fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::UnixListener;
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_question_is_asked_again_where_the_daemon_hung_up() {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let place = Place {
+            socket: folder.path().join("mm.sock"),
+            state_dir: folder.path().to_owned(),
+        };
+        let daemon = UnixListener::bind(&place.socket).expect("the path is free");
+        let client = Client::find_or_start(place).await.expect("it listens");
+        let answers = async {
+            let (dying, _) = daemon.accept().await.expect("it was connected");
+            drop(dying);
+            let (mut living, _) = daemon.accept().await.expect("it was connected");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(living.read_u8().await.expect("a request comes"));
+            }
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"sessions\":[]}";
+            let written = living.write_all(answer.as_bytes()).await;
+            written.expect("it is read");
+        };
+        let (sessions, ()) = tokio::join!(client.sessions(None, None), answers);
+        assert_eq!(sessions.expect("it was answered").len(), 0);
+    }
 
     #[test]
     fn a_query_has_what_was_given() {

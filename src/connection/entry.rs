@@ -86,6 +86,7 @@ impl Connection {
             "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
             "expectedEmail": "ada@contoso.com",
             "description": "the stand-in tenant of the demo",
+            "policy": "open",
             "stand_in": scenario,
         });
         let name = "Demo".parse().expect("`Demo` is a connection name");

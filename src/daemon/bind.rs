@@ -12,8 +12,8 @@ use crate::script::{Module, SignIn, Template, WayIn};
 use crate::session::nonces;
 use crate::store::Pin;
 
-/// Nonces of a whole sign-in: three commands and a disconnect, each perhaps sent again, and what absorbs a cancel.
-const NONCES: usize = 16;
+/// Nonces of a whole sign-in: four commands and a disconnect, each perhaps sent again twice, and what absorbs a cancel.
+const NONCES: usize = 20;
 
 /// The sign-in of `connection` with `module`; `pin` is whom it proved to be the first time.
 pub(super) fn sign_in(
@@ -55,6 +55,7 @@ pub(super) fn sign_in(
     let fill = |template: &Template| fill(module, connection, template);
     let connect = connect(module, rules, connection, &credentials);
     Ok(SignInRequest {
+        restore: rules.restore.as_ref().map(fill),
         way: way.name.clone(),
         connect,
         identity: fill(&identity.command),

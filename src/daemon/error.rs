@@ -95,6 +95,48 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: Option<String>,
     },
+    /// What was asked for cannot be written down, so it is not done.
+    #[error("{message}")]
+    Unrecorded {
+        /// What and why.
+        message: String,
+        /// The remedy.
+        help: String,
+    },
+    /// Only reading was asked for.
+    #[error("{message}")]
+    NotReading {
+        /// What in the command does more, or may.
+        message: String,
+        /// The remedy.
+        help: String,
+    },
+    /// The command cannot be made to say only what it would do.
+    #[error("{message}")]
+    NoWhatIf {
+        /// Why.
+        message: String,
+    },
+    /// Only a person at a terminal may say this.
+    #[error("only a person at a terminal can approve run {id}")]
+    NeedsPerson {
+        /// Which.
+        id: RunId,
+    },
+    /// The run waits for no yes.
+    #[error("run {id} does not wait for approval")]
+    NoApproval {
+        /// Which.
+        id: RunId,
+    },
+    /// The yes was meant for something else.
+    #[error("run {id} is not approved: {why}")]
+    ApprovalChanged {
+        /// Which.
+        id: RunId,
+        /// What does not fit.
+        why: String,
+    },
     /// Stopping the daemon would cost sign-ins.
     #[error("{} signed in: {}", sessions.len(), sessions.join(", "))]
     WouldLoseSignIns {
@@ -139,6 +181,17 @@ impl ServiceError {
             )),
             Self::WouldLoseSignIns { .. } => {
                 Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
+            }
+            Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
+            Self::NoWhatIf { .. } => {
+                Some("leave `-WhatIf` to the command, or run it without".to_owned())
+            }
+            Self::NeedsPerson { id } => Some(format!("in a terminal: mm approvals approve {id}")),
+            Self::NoApproval { .. } => {
+                Some("`mm approvals list` shows the runs that wait for a yes".to_owned())
+            }
+            Self::ApprovalChanged { id, .. } => {
+                Some(format!("look at it again: mm approvals show {id}"))
             }
             Self::NothingAsked { .. } => {
                 Some("`mm status` shows which run waits for an answer".to_owned())

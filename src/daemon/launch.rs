@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::ServiceError;
 use crate::connection::Connection;
 use crate::name::SessionKey;
 use crate::pty::{self, TerminalFlags};
@@ -96,6 +97,20 @@ pub(super) fn command(
             flush_on_signal: terminal.flush_on_signal,
         },
     })
+}
+
+/// Refuses a session whose program nothing plays: the stand-in for a tenant speaks as PowerShell's shell does.
+pub(super) fn check_stand_in(module: &Module, connection: &Connection) -> Result<(), ServiceError> {
+    match stand_in(module, connection) {
+        Some(scenario) if module.shell.name.as_str() != "pwsh" => Err(ServiceError::Module {
+            message: format!(
+                "the scenario `{scenario}` stands in for PowerShell, and the module `{}` runs in `{}`",
+                module.name, module.shell.name
+            ),
+            help: Some("use a connection without `stand_in` for this module".to_owned()),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The scenario that stands in for the tenant. Where nothing is signed in to, there is nothing to stand in for.

@@ -1,10 +1,12 @@
 //! All sessions and all runs, in domain words. The daemon never hears of HTTP: doors call [`Service`] and convert what it
 //! shows.
 
+mod approvals;
 mod bind;
 mod books;
 mod credentials;
 mod error;
+mod gate;
 mod hint;
 mod launch;
 mod offers;
@@ -18,13 +20,14 @@ mod view;
 mod watch;
 mod ways;
 
+pub(crate) use crate::policy::{Finding, Who};
 pub(crate) use error::ServiceError;
 pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::Service;
 pub(crate) use view::{
-    Answer, ChallengeView, CommandError, DaemonView, FailureView, Mode, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder, RunState,
-    RunView, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView, Mode,
+    OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView,
+    RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
-pub(crate) use watch::{RunWatch, SessionWatch};
+pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
 pub(crate) use ways::missing_keys;

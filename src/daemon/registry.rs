@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::hint::hint;
 use super::view::{ChallengeView, FailureView, SessionState, SessionView};
@@ -53,6 +54,8 @@ impl KnownSecrets {
 #[derive(Default)]
 pub(super) struct Registry {
     entries: Mutex<HashMap<SessionKey, Entry>>,
+    /// Told of whatever happens to any of them.
+    changes: watch::Sender<()>,
 }
 
 impl Registry {
@@ -70,7 +73,21 @@ impl Registry {
         }
         let entry = start()?;
         entries.insert(key.clone(), entry.clone());
+        self.changes.send_replace(());
+        let mut status = entry.session.status();
+        let changes = self.changes.clone();
+        // It ends with the session's own task.
+        tokio::spawn(async move {
+            while status.changed().await.is_ok() {
+                changes.send_replace(());
+            }
+        });
         Ok(entry)
+    }
+
+    /// Hears of every session that starts, changes or is forgotten.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
     }
 
     pub(super) fn get(&self, key: &SessionKey) -> Option<Entry> {
@@ -85,6 +102,7 @@ impl Registry {
             .is_some_and(|entry| entry.session.status().borrow().is_closed())
         {
             entries.remove(key);
+            self.changes.send_replace(());
         }
     }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::approvals::Asked;
 use super::view::{Mode, OnDisconnect, OutputPage, QuestionView, RunEnd, RunState, RunView};
+use crate::audit::{Entry, Kind, Who};
 use crate::name::{RunId, SessionKey};
 use crate::output::Kept;
 
@@ -24,6 +26,7 @@ pub(super) struct Progress {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     question: Option<QuestionView>,
+    approval: Option<Asked>,
     end: Option<RunEnd>,
     account: Option<String>,
     tenant: Option<String>,
@@ -59,6 +62,7 @@ impl Run {
             started_at: None,
             ended_at: None,
             question: None,
+            approval: None,
             end: None,
             account: None,
             tenant: None,
@@ -92,6 +96,7 @@ impl Run {
             started_at: progress.started_at,
             ended_at: progress.ended_at,
             question: progress.question,
+            approval: progress.approval.as_ref().map(Asked::view),
             end: progress.end,
             account: progress.account,
             tenant: progress.tenant,
@@ -118,8 +123,53 @@ impl Run {
         self.stops_with_caller.store(false, Ordering::Relaxed);
     }
 
+    /// A row of the audit about this run: who asked for it, where, and as whom it ran.
+    pub(super) fn audited(&self, kind: Kind) -> Entry {
+        let progress = self.progress.borrow();
+        Entry::new(kind)
+            .by(Who::client(&self.client))
+            .session(&self.session)
+            .run(&self.id)
+            .proven(progress.account.as_deref(), progress.tenant.as_deref())
+    }
+
     pub(super) fn submitted_at(&self) -> Timestamp {
         self.submitted_at
+    }
+
+    pub(super) fn command(&self) -> &str {
+        &self.command
+    }
+
+    /// It waits for the sign-in of its session before anybody is asked.
+    pub(super) fn waits_for_sign_in(&self) {
+        self.change(|progress| progress.state = RunState::WaitingForSignIn);
+    }
+
+    /// It waits for a yes, in a session that is signed in as `account`.
+    pub(super) fn asks_for_approval(
+        &self,
+        asked: Asked,
+        account: Option<String>,
+        tenant: Option<String>,
+    ) {
+        self.change(|progress| {
+            progress.state = RunState::WaitingForApproval;
+            (progress.account, progress.tenant) = (account, tenant);
+            progress.approval = Some(asked);
+        });
+    }
+
+    /// Somebody said yes; now it waits for its turn.
+    pub(super) fn is_approved(&self) {
+        self.change(|progress| {
+            (progress.state, progress.approval) = (RunState::Queued, None);
+        });
+    }
+
+    /// What it waits with, if it waits for a yes.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        self.progress.borrow().approval.clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut Progress)) {

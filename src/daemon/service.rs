@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::ServiceError;
+use super::approvals::Approvals;
 use super::offers::OffersView;
 use super::registry::Registry;
 use super::runs::Runs;
 use super::shards::Shards;
+use crate::audit::{Audit, Entry as AuditEntry, Kind};
 use crate::config::Config;
 use crate::connection::{Connection, Registry as Connections};
 use crate::name::{ConnectionName, RunId, SessionKey};
@@ -18,8 +20,11 @@ use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
 use crate::store::Store;
 
+mod approvals;
+mod audit;
 mod info;
 mod orders;
+mod policy;
 mod runs;
 mod sessions;
 mod shutdown;
@@ -35,11 +40,13 @@ pub(crate) struct Service(Arc<Inner>);
 struct Inner {
     config: Config,
     store: Store,
+    audit: Audit,
     shards: Shards,
     catalog: Mutex<Catalog>,
     connections: Mutex<Connections>,
     sessions: Registry,
     runs: Runs,
+    approvals: Approvals,
     next_tag: AtomicU64,
     stopping: AtomicBool,
     started_at: Timestamp,
@@ -59,6 +66,10 @@ impl Service {
     /// Opens the state, marks what an earlier daemon left unfinished, and waits for orders.
     pub(crate) async fn open(config: Config) -> Result<Self, ServiceError> {
         let store = Store::open(&config.state_dir.join("mm.db"))
+            .map_err(|error| state(format!("{error}: {}", error.help())))?;
+        let user = crate::config::user_name();
+        let audit = Audit::open(store.clone(), &config.state_dir, user)
+            .await
             .map_err(|error| state(format!("{error}: {}", error.help())))?;
         let folders: Vec<PathBuf> = config
             .module_folders
@@ -80,15 +91,23 @@ impl Service {
             catalog: Mutex::new(Catalog::load(&folders)),
             connections: Mutex::new(connections),
             store,
+            audit,
             shards,
             sessions: Registry::default(),
             runs: Runs::default(),
+            approvals: Approvals::default(),
             next_tag: AtomicU64::new(1),
             stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),
             config,
         }));
+        service.0.audit.note(
+            AuditEntry::new(Kind::DaemonStarted)
+                .text(env!("CARGO_PKG_VERSION"))
+                .because(&format!("process {}", std::process::id())),
+        );
         service.tidy().await?;
+        service.check_audit();
         Ok(service)
     }
 
@@ -136,6 +155,9 @@ impl Service {
         })?;
         let mut connections = lock(&self.0.connections);
         let read = connections.reload();
+        if matches!(read, Ok(true)) {
+            self.note_change("connections", connections.path());
+        }
         match (connections.get(&name), read) {
             (Ok(connection), _) => Ok(connection.clone()),
             (Err(_), Err(error)) => Err(failed(error.to_string(), error.help().to_owned())),

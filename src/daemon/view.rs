@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::name::{RunId, SessionKey};
+use crate::policy::{Finding, Who};
 use crate::script::{EndState, QuestionKind};
 use crate::secret::Secret;
 
@@ -62,7 +63,17 @@ pub(crate) struct RunOrder {
     pub(crate) on_signed_out: OnSignedOut,
     /// Where to write a redacted recording of this run; an absolute path that does not exist yet.
     pub(crate) record: Option<PathBuf>,
-    /// Who asked, for lists and the audit: `cli`, `http`, `mcp`.
+    /// Whether it is refused where it may do more than read.
+    pub(crate) only_reads: bool,
+    /// Whether it is only to say what it would do.
+    pub(crate) what_if: bool,
+    /// Why, in the caller's words.
+    pub(crate) reason: Option<String>,
+    /// The ticket that it belongs to.
+    pub(crate) ticket: Option<String>,
+    /// Who asked.
+    pub(crate) who: Who,
+    /// What asked, in its own word, for lists and the audit: `cli`, `http`, `mcp`.
     pub(crate) client: String,
 }
 
@@ -81,6 +92,8 @@ pub(crate) enum RunState {
     Queued,
     /// Its session is starting or signing in.
     WaitingForSignIn,
+    /// A person has to say yes.
+    WaitingForApproval,
     /// The program has it.
     Running,
     /// The program waits for an answer.
@@ -104,8 +117,10 @@ pub(crate) enum Outcome {
     TimedOut,
     /// Its session ended or stopped answering under it.
     Lost,
-    /// It never ran: the sign-in failed or its session refused it.
+    /// It never ran: the sign-in failed or its session could not take it.
     NotRun,
+    /// It never ran: it was not allowed, or nobody said yes.
+    Refused,
 }
 
 /// An error that a command wrote.
@@ -142,6 +157,46 @@ pub(crate) struct QuestionView {
     pub(crate) choices: Vec<(String, String)>,
 }
 
+/// What a run that waits for approval waits with.
+#[derive(Debug, Clone)]
+pub(crate) struct ApprovalView {
+    /// Each once, as words.
+    pub(crate) effects: Vec<&'static str>,
+    /// Everything but reading that was found in the command.
+    pub(crate) findings: Vec<Finding>,
+    /// The rule that wants it.
+    pub(crate) rule: String,
+    pub(crate) who: Who,
+    pub(crate) client: String,
+    /// Why, in the caller's words.
+    pub(crate) reason: Option<String>,
+    pub(crate) ticket: Option<String>,
+    /// What the command says with `-WhatIf` everywhere.
+    pub(crate) preview: Option<String>,
+    /// Whether a yes has to name the tenant.
+    pub(crate) type_tenant: bool,
+    /// The tenant as it is to be typed.
+    pub(crate) tenant_name: String,
+    pub(crate) asked_at: Timestamp,
+    /// Left until it is too late, at the moment of the view.
+    pub(crate) left: Duration,
+    /// SHA-256 in hex digits, over the command, the session and its sign-in.
+    pub(crate) digest: String,
+}
+
+/// A yes.
+#[derive(Debug, Clone)]
+pub(crate) struct Approve {
+    /// [`ApprovalView::digest`] of what was shown.
+    pub(crate) digest: String,
+    /// What was typed, where [`ApprovalView::type_tenant`] asks for it.
+    pub(crate) tenant: Option<String>,
+    /// Who says it.
+    pub(crate) who: Who,
+    /// The client whose own form a person has filled in.
+    pub(crate) form: Option<String>,
+}
+
 /// A run, at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct RunView {
@@ -157,6 +212,8 @@ pub(crate) struct RunView {
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) ended_at: Option<Timestamp>,
     pub(crate) question: Option<QuestionView>,
+    /// What a person has to say yes to, while it waits for that.
+    pub(crate) approval: Option<ApprovalView>,
     pub(crate) end: Option<RunEnd>,
     /// Who the session was proven to be when it ran.
     pub(crate) account: Option<String>,

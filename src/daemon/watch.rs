@@ -160,3 +160,28 @@ impl SessionWatch {
         (!left.is_zero()).then_some(left)
     }
 }
+
+/// Follows all sessions.
+pub(crate) struct SessionsWatch {
+    service: Service,
+    changes: watch::Receiver<()>,
+}
+
+impl SessionsWatch {
+    pub(super) fn new(service: Service, changes: watch::Receiver<()>) -> Self {
+        Self { service, changes }
+    }
+
+    /// The sessions as they are now, by name.
+    pub(crate) fn view(&self) -> Vec<SessionView> {
+        self.service.all_sessions()
+    }
+
+    /// Waits until one has started, changed or is forgotten since the last call. Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        // The sender is the service's, which this holds.
+        if self.changes.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -73,20 +73,23 @@ pub(crate) struct Expected {
 pub(crate) struct SignInRequest {
     /// The name of the way in.
     pub(crate) way: String,
+    /// Asked first: where it ends `ok`, an earlier session's sign-in is still good and `connect` is not sent.
+    pub(crate) restore: Option<String>,
     /// It may hold secrets.
     pub(crate) connect: Secret,
     /// What must not appear in what is told of a failure.
     pub(crate) secrets: Vec<Secret>,
     pub(crate) identity: String,
     pub(crate) proof: Option<String>,
-    /// Sent when the wrong identity was proven.
+    /// Sent when the wrong identity was proven. Without one the program is ended then.
     pub(crate) disconnect: Option<String>,
     pub(crate) expected: Expected,
     /// Patterns, failures, and how to read the identity.
     pub(crate) rules: Arc<SignIn>,
-    /// How long the connect command may take.
+    /// How long a code lives. The connect command may take that long, and a little more, from its start and from each code
+    /// that it shows; reading and proving the identity has a time of its own.
     pub(crate) within: std::time::Duration,
-    /// Enough for every frame of it; twelve are.
+    /// Enough for every frame of it; fifteen are.
     pub(crate) nonces: Vec<Nonce>,
 }
 
@@ -103,6 +106,8 @@ pub(crate) struct AnswerLine {
 pub(crate) enum Input<'a> {
     /// Bytes came from the terminal.
     Output(&'a [u8]),
+    /// The terminal took some of what was to be typed.
+    Written,
     /// The deadline passed, or it is simply later.
     Tick,
     /// Run this. Whether it may is the caller's business; whether it can is told by [`super::Engine::is_free`].
@@ -233,6 +238,8 @@ pub(crate) enum CloseReason {
     NeverReady,
     /// A sign-in was cancelled and did not listen.
     SignInCancelled,
+    /// A sign-in was refused, and could not be signed out of.
+    NotSignedOut,
     /// It did not answer at all.
     Unresponsive,
     /// The program closed its terminal, or the terminal failed.
@@ -247,6 +254,9 @@ impl fmt::Display for CloseReason {
             Self::Signalled(signal) => write!(f, "a signal ended the program: {signal}"),
             Self::NeverReady => f.write_str("the program did not become ready"),
             Self::SignInCancelled => f.write_str("its sign-in was cancelled"),
+            Self::NotSignedOut => {
+                f.write_str("a sign-in was refused and could not be signed out of")
+            }
             Self::Unresponsive => f.write_str("the program did not answer"),
             Self::TerminalLost => f.write_str("the program let go of its terminal"),
         }

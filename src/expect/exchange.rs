@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::event::{Challenge, Effect, Mode, Nonce, Record, SignInFailure};
+use super::echo::{EchoFilter, EchoVerdict};
+use super::event::{AnswerLine, Challenge, Effect, Mode, Nonce, Record};
 use super::records::RecordLines;
-use super::text::{EchoFilter, EchoVerdict, LineEnds, Tail};
+use super::text::{LineEnds, Tail};
 use super::watch::ChallengeWatch;
-use crate::script::{Shell, Stream};
+use crate::script::{Pattern, Shell, Stream};
 use crate::secret::Secret;
 
 /// What came after an `out` marker is held back, because the last one before the end ends the output. More than this is
@@ -25,6 +26,8 @@ pub(crate) enum Purpose {
     Boot,
     /// Somebody's run.
     Run { tag: u64 },
+    /// The command that asks whether an earlier session's sign-in is still good.
+    Restore,
     /// The connect command.
     Connect,
     /// The identity command.
@@ -32,7 +35,7 @@ pub(crate) enum Purpose {
     /// The proof command.
     Proof,
     /// The disconnect command after a sign-in that proved the wrong thing.
-    Undo(SignInFailure),
+    Undo,
     /// The disconnect command before the end.
     Disconnect,
     /// The command that takes a late cancel; so many more may follow.
@@ -69,8 +72,15 @@ pub(crate) struct Exchange {
     watch: Option<ChallengeWatch>,
     /// Whether an `out` marker came.
     marked: bool,
-    /// The last `out` marker and what came after it.
-    held: Option<Vec<u8>>,
+    /// What came with and after the last `out` marker.
+    held: Option<Held>,
+}
+
+/// An `out` marker that may be the last one.
+struct Held {
+    /// As it stood in the terminal, with its line end.
+    marker: Vec<u8>,
+    after: Vec<u8>,
 }
 
 impl Exchange {
@@ -119,8 +129,8 @@ impl Exchange {
     }
 
     /// Expects the echo of an answer.
-    pub(crate) fn answered(&mut self, answer: &str) {
-        self.echo = Some(EchoFilter::new(answer));
+    pub(crate) fn answered(&mut self, answer: &AnswerLine) {
+        self.echo = Some(EchoFilter::new(answer.text.expose(), answer.secret));
     }
 
     /// Whether somebody wants its output.
@@ -153,11 +163,16 @@ impl Exchange {
                 text[text.len() - after..].to_vec()
             }
         };
+        self.place(&text, effects);
+    }
+
+    /// Text goes out, or behind the `out` marker that is held.
+    fn place(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         match &mut self.held {
-            None => self.deliver(&text, effects),
+            None => self.deliver(text, effects),
             Some(held) => {
-                held.extend_from_slice(&text);
-                if held.len() > HELD_AT_MOST {
+                held.after.extend_from_slice(text);
+                if held.after.len() > HELD_AT_MOST {
                     self.release(effects);
                 }
             }
@@ -171,14 +186,17 @@ impl Exchange {
         }
         self.end_echo(effects);
         self.release(effects);
-        self.held = Some(marker.to_vec());
+        self.held = Some(Held {
+            marker: marker.to_vec(),
+            after: Vec::new(),
+        });
         self.marked = true;
     }
 
     /// The line end behind an `out` marker.
     pub(crate) fn take_line_end(&mut self, line_end: &[u8]) {
         if let Some(held) = &mut self.held {
-            held.extend_from_slice(line_end);
+            held.marker.extend_from_slice(line_end);
         }
     }
 
@@ -187,10 +205,24 @@ impl Exchange {
         self.marked || shell.markers.out.is_none()
     }
 
-    /// The end marker came, or the program is gone: what is still on its way is given out.
+    /// The end marker came: the last `out` marker ended the output, and what is still on its way is given out.
     pub(crate) fn end(&mut self, effects: &mut Vec<Effect>) {
         self.end_echo(effects);
         self.held = None;
+        self.finish(effects);
+    }
+
+    /// Nobody waits for the end marker any longer. What came after the last `out` marker may be the command's own, so it is
+    /// given out too; the marker is not, because nothing says that it was not the last.
+    pub(crate) fn cut(&mut self, effects: &mut Vec<Effect>) {
+        self.end_echo(effects);
+        if let Some(held) = self.held.take() {
+            self.deliver(&held.after, effects);
+        }
+        self.finish(effects);
+    }
+
+    fn finish(&mut self, effects: &mut Vec<Effect>) {
         let mut text = Vec::new();
         self.line_ends.finish(&mut text);
         self.give(text, effects);
@@ -213,10 +245,14 @@ impl Exchange {
             .is_some_and(ChallengeWatch::is_provisional)
     }
 
-    /// The objects that an identity or proof command gave: its records, or its text as JSON where the shell has none.
-    pub(crate) fn into_objects(self) -> Vec<Value> {
+    /// The objects that an identity command gave: its records; where the shell has none, its text, read by the groups of
+    /// `form` or as JSON.
+    pub(crate) fn into_objects(self, form: Option<&Pattern>) -> Vec<Value> {
         if self.mode == Mode::Records {
             return self.objects;
+        }
+        if let Some(form) = form {
+            return read_text(form, &self.text).into_iter().collect();
         }
         match serde_json::from_slice(&self.text) {
             Ok(Value::Array(values)) => values,
@@ -225,18 +261,28 @@ impl Exchange {
         }
     }
 
-    fn end_echo(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(echo) = self.echo.take() {
-            let held = echo.into_held();
-            if !held.is_empty() {
-                effects.push(Effect::Echo(held));
-            }
+    /// Whether a proof command gave anything: an object, or, where the shell has no records, text that is no empty JSON.
+    pub(crate) fn gave_something(&self) -> bool {
+        if self.mode == Mode::Records {
+            return !self.objects.is_empty();
         }
+        match serde_json::from_slice(&self.text) {
+            Ok(Value::Array(values)) => !values.is_empty(),
+            Ok(value) => !value.is_null(),
+            Err(_) => !self.text.trim_ascii().is_empty(),
+        }
+    }
+
+    fn end_echo(&mut self, effects: &mut Vec<Effect>) {
+        // No line end came, so it was no echo.
+        let text = self.echo.take().map(EchoFilter::into_held);
+        self.place(&text.unwrap_or_default(), effects);
     }
 
     fn release(&mut self, effects: &mut Vec<Effect>) {
         if let Some(held) = self.held.take() {
-            self.deliver(&held, effects);
+            self.deliver(&held.marker, effects);
+            self.deliver(&held.after, effects);
         }
     }
 
@@ -278,5 +324,48 @@ impl Exchange {
                 self.objects.extend(objects);
             }
         }
+    }
+}
+
+/// An object of the groups that took part in any match; where one did in several, the first counts. `None` where nothing
+/// matches. Properties may so come in any order: `Name: (?<name>\S+)|Id: (?<id>\S+)`.
+fn read_text(form: &Pattern, text: &[u8]) -> Option<Value> {
+    let mut found = Map::new();
+    let mut at = 0;
+    while let Some(captures) = form.captures_from(text, at) {
+        for group in form.groups() {
+            if let Some(part) = captures.name(group) {
+                let part = String::from_utf8_lossy(part.as_bytes());
+                found
+                    .entry(group)
+                    .or_insert_with(|| Value::String(part.trim().to_owned()));
+            }
+        }
+        let whole = captures.get_match();
+        at = whole.end().max(whole.start() + 1);
+        if at > text.len() {
+            break;
+        }
+    }
+    (!found.is_empty()).then_some(Value::Object(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_is_read_from_lines_in_any_order() {
+        let form =
+            Pattern::parse(r"(?m)^Connected as (?<account>\S+)|^ *Tenant I[Dd]: +(?<tenant>\S+)")
+                .expect("it is a pattern");
+        let text = b"Tenant Id:  aaaa\nConnected as ada@contoso.com\nTenant Id: bbbb\n";
+        assert_eq!(
+            read_text(&form, text),
+            Some(json!({"account": "ada@contoso.com", "tenant": "aaaa"}))
+        );
+        assert_eq!(read_text(&form, b"No profiles were found"), None);
     }
 }

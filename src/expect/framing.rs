@@ -132,9 +132,14 @@ pub(crate) enum Step {
 
 enum Parsed {
     Marker(Marker, usize),
-    Incomplete,
+    /// With the field that the bytes end in, where it may be of any length.
+    Incomplete(Option<EndField>),
     No,
 }
+
+/// A marker longer than this is none. Only the report of errors can grow: a command that adds 256 of them, as many as
+/// PowerShell keeps, reports some hundred KB.
+const MARKER_AT_MOST: usize = 16 * 1024 * 1024;
 
 /// Finds the markers of one nonce in a stream.
 pub(crate) struct Scanner {
@@ -143,6 +148,8 @@ pub(crate) struct Scanner {
     nonce: Option<String>,
     /// Bytes that may be the beginning of a marker.
     kept: Vec<u8>,
+    /// The field that they end in: what only makes it longer needs no second look at them.
+    open: Option<EndField>,
     /// Whether the line end of a marker is still to come.
     after_marker: bool,
 }
@@ -156,6 +163,7 @@ impl Scanner {
             lead,
             nonce: None,
             kept: Vec::new(),
+            open: None,
             after_marker: false,
         }
     }
@@ -163,11 +171,27 @@ impl Scanner {
     /// Looks for the markers of `nonce` from here on.
     pub(crate) fn expect(&mut self, nonce: Option<&str>) {
         self.nonce = nonce.map(str::to_owned);
+        self.open = None;
     }
 
     /// What is looked for.
     pub(crate) fn nonce(&self) -> Option<&str> {
         self.nonce.as_deref()
+    }
+
+    /// Whether `bytes` only make the field longer that the kept bytes end in. They are kept too then, and that is all.
+    pub(crate) fn lengthens(&mut self, bytes: &[u8]) -> bool {
+        let Some(field) = self.open else {
+            return false;
+        };
+        let longer = self.kept.len() + bytes.len() <= MARKER_AT_MOST
+            && bytes.iter().all(|byte| field_holds(field, *byte));
+        if longer {
+            self.kept.extend_from_slice(bytes);
+        } else {
+            self.open = None;
+        }
+        longer
     }
 
     /// Bytes kept from before, with `bytes` behind them; `None` where nothing was kept.
@@ -187,6 +211,7 @@ impl Scanner {
 
     /// Takes back what was kept: it was data after all, because the stream is over.
     pub(crate) fn take_kept(&mut self) -> Vec<u8> {
+        self.open = None;
         std::mem::take(&mut self.kept)
     }
 
@@ -219,8 +244,11 @@ impl Scanner {
         };
         match self.parse(&bytes[at..], nonce) {
             Parsed::No => Step::Data(at + 1),
-            Parsed::Incomplete | Parsed::Marker(..) if at > 0 => Step::Data(at),
-            Parsed::Incomplete => Step::Wait,
+            Parsed::Incomplete(_) | Parsed::Marker(..) if at > 0 => Step::Data(at),
+            Parsed::Incomplete(open) => {
+                self.open = open;
+                Step::Wait
+            }
             Parsed::Marker(marker, length) => {
                 self.after_marker = true;
                 Step::Marker(marker, length)
@@ -241,7 +269,7 @@ impl Scanner {
             }
         }
         match end(&markers.end.parts, bytes, nonce) {
-            Parsed::No if incomplete => Parsed::Incomplete,
+            Parsed::No if incomplete => Parsed::Incomplete(None),
             parsed => parsed,
         }
     }
@@ -272,6 +300,16 @@ fn literal(bytes: &[u8], texts: &[&str]) -> Result<usize, bool> {
     Ok(at)
 }
 
+fn field_holds(field: EndField, byte: u8) -> bool {
+    match field {
+        EndField::State => byte.is_ascii_lowercase() || byte == b'_',
+        EndField::Exit => byte.is_ascii_digit() || byte == b'-',
+        EndField::Nonce | EndField::Report => {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+        }
+    }
+}
+
 fn end(parts: &[Part], bytes: &[u8], nonce: &str) -> Parsed {
     let mut at = 0;
     let (mut state, mut exit, mut report) = (String::new(), None, String::new());
@@ -283,7 +321,7 @@ fn end(parts: &[Part], bytes: &[u8], nonce: &str) -> Parsed {
                     Ok(length) => at += length,
                     Err(short) => {
                         return if short {
-                            Parsed::Incomplete
+                            Parsed::Incomplete(None)
                         } else {
                             Parsed::No
                         };
@@ -296,7 +334,7 @@ fn end(parts: &[Part], bytes: &[u8], nonce: &str) -> Parsed {
                     Ok(length) => at += length,
                     Err(short) => {
                         return if short {
-                            Parsed::Incomplete
+                            Parsed::Incomplete(None)
                         } else {
                             Parsed::No
                         };
@@ -306,17 +344,14 @@ fn end(parts: &[Part], bytes: &[u8], nonce: &str) -> Parsed {
             }
             Part::Field(field) => *field,
         };
-        let allowed: fn(&u8) -> bool = match field {
-            EndField::State => |b| b.is_ascii_lowercase() || *b == b'_',
-            EndField::Exit => |b| b.is_ascii_digit() || *b == b'-',
-            EndField::Nonce | EndField::Report => {
-                |b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')
-            }
+        let length = rest.iter().position(|byte| !field_holds(field, *byte));
+        let Some(length) = length else {
+            return if bytes.len() > MARKER_AT_MOST {
+                Parsed::No
+            } else {
+                Parsed::Incomplete(Some(field))
+            };
         };
-        let length = rest.iter().position(|b| !allowed(b)).unwrap_or(rest.len());
-        if length == rest.len() {
-            return Parsed::Incomplete;
-        }
         let value = String::from_utf8_lossy(&rest[..length]).into_owned();
         match field {
             EndField::State => state = value,

@@ -1,6 +1,7 @@
 //! The machine: bytes and requests in, effects out. No clock, no runtime, no descriptor: the times come in with the
 //! inputs, so a recording plays as fast as it can be read and a test never waits.
 
+mod echo;
 mod engine;
 mod event;
 mod exchange;

@@ -42,14 +42,20 @@ pub(crate) fn cancelled() -> SignInFailure {
     )
 }
 
-/// It took longer than it may.
-pub(crate) fn timed_out() -> SignInFailure {
-    failed(
-        "timed-out",
-        "nobody finished the sign-in in time".to_owned(),
-        "start it again, and enter the new code in time",
-        true,
-    )
+/// It took longer than it may: `proving` the identity, or what a person does before that.
+pub(crate) fn timed_out(proving: bool) -> SignInFailure {
+    let (message, advice) = if proving {
+        (
+            "the service did not say in time who signed in",
+            "sign in again; if it stays so, the service is slow or cannot be reached from here",
+        )
+    } else {
+        (
+            "nobody finished the sign-in in time",
+            "start it again, and enter the new code in time",
+        )
+    };
+    failed("timed-out", message.to_owned(), advice, true)
 }
 
 /// The program ended, or did not answer, in the middle of it.
@@ -169,6 +175,22 @@ fn same(a: &str, b: &str) -> bool {
 
 /// Names why a connect command failed, from its errors and the end of its output.
 pub(crate) fn failure(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -> SignInFailure {
+    known_failure(rules, errors, output).unwrap_or_else(|| {
+        failed(
+            "sign-in-failed",
+            message(rules, errors, output),
+            "see the message; `mm modules show` lists the failures that are known",
+            true,
+        )
+    })
+}
+
+/// The failure that one of the module's rules names, if any.
+pub(crate) fn known_failure(
+    rules: &SignIn,
+    errors: &[ReportedError],
+    output: &[u8],
+) -> Option<SignInFailure> {
     static AADSTS: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"AADSTS(\d{4,7})").expect("the pattern is sound"));
     let mut said: String = errors
@@ -184,25 +206,34 @@ pub(crate) fn failure(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -
         .captures_iter(&text)
         .filter_map(|captures| captures[1].parse().ok())
         .collect();
-    let message = match errors.first() {
-        Some(error) => first_line(&error.message),
-        None => "the connect command failed without saying why".to_owned(),
-    };
     let fits = |test: &FailureTest| match test {
         FailureTest::Aadsts(known) => known.iter().any(|number| numbers.contains(number)),
         FailureTest::Pattern(pattern) => pattern.is_match(&collapsed),
     };
-    match rules.failures.iter().find(|rule| fits(&rule.test)) {
-        Some(rule) => SignInFailure {
-            failure: Arc::clone(&rule.failure),
-            message,
-        },
-        None => failed(
-            "sign-in-failed",
-            message,
-            "see the message; `mm modules show` lists the failures that are known",
-            true,
-        ),
+    let rule = rules.failures.iter().find(|rule| fits(&rule.test))?;
+    Some(SignInFailure {
+        failure: Arc::clone(&rule.failure),
+        message: message(rules, errors, output),
+    })
+}
+
+/// What the program said of a failure: its first error, or, where the shell reports none, the line of its output that
+/// speaks of one, else the last line. A line with a code is none: it would stand in logs.
+fn message(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -> String {
+    if let Some(error) = errors.first() {
+        return first_line(&error.message);
+    }
+    let text = String::from_utf8_lossy(output);
+    let is_code = |line: &str| {
+        let mut challenges = rules.challenges.iter();
+        challenges.any(|rule| rule.pattern.is_match(line.as_bytes()))
+    };
+    let mut said: Vec<String> = text.lines().map(first_line).collect();
+    said.retain(|line| !line.is_empty() && !is_code(line));
+    let speaks = |line: &&String| line.contains("AADSTS") || line.to_lowercase().contains("error");
+    match said.iter().rev().find(speaks).or(said.last()) {
+        Some(line) => line.clone(),
+        None => "the connect command failed without saying why".to_owned(),
     }
 }
 
@@ -224,6 +255,7 @@ mod tests {
     fn rule() -> IdentityRule {
         IdentityRule {
             command: Template::parse("x", &[]).expect("it has no holes"),
+            text: None,
             account: "Account.Id".to_owned(),
             tenant: "TenantID".to_owned(),
             expires: None,

@@ -13,6 +13,9 @@ use super::{
 use crate::script::{EndState, Shell, Stream};
 use crate::spec::Catalog;
 
+mod running;
+mod signing;
+
 /// The built-in PowerShell.
 pub(super) fn pwsh() -> Arc<Shell> {
     static SHELL: LazyLock<Arc<Shell>> = LazyLock::new(|| {

@@ -1,7 +1,6 @@
-//! The text of a command: lines ended by LF, an answer's echo taken out, and the end of it remembered for questions.
+//! The text of a command: lines ended by LF, the end of it remembered for questions, white space collapsed for patterns.
 
 use memchr::memchr;
-use zeroize::Zeroizing;
 
 /// Turns CR LF into LF, whatever the chunks. A carriage return that stands alone stays.
 #[derive(Default)]
@@ -37,89 +36,6 @@ impl LineEnds {
             text.push(b'\r');
         }
     }
-}
-
-/// Takes out the echo of one typed answer: pwsh writes every prefix of it (`bbobob`), or a `*` for each character of a
-/// masked one, and then a line end. What is no such echo is output.
-pub(crate) struct EchoFilter {
-    answer: Zeroizing<String>,
-    /// What came and may still be echo.
-    held: Vec<u8>,
-}
-
-/// What an [`EchoFilter`] says of the bytes so far.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum EchoVerdict {
-    /// They may still be the echo.
-    Undecided,
-    /// The echo is whole: so much of it, and how many of the last bytes come after it.
-    Echo { echo: Vec<u8>, after: usize },
-    /// There is none; this came instead.
-    Output(Vec<u8>),
-}
-
-impl EchoFilter {
-    /// Waits for the echo of `answer`.
-    pub(crate) fn new(answer: &str) -> Self {
-        Self {
-            answer: Zeroizing::new(answer.to_owned()),
-            held: Vec::new(),
-        }
-    }
-
-    /// Takes the next bytes.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> EchoVerdict {
-        self.held.extend_from_slice(bytes);
-        let line = memchr(b'\n', &self.held);
-        let typed = line.map_or(&self.held[..], |at| &self.held[..at]);
-        let typed = typed.strip_suffix(b"\r").unwrap_or(typed);
-        if !(is_masked(typed) || is_prefixes(typed, &self.answer)) {
-            return EchoVerdict::Output(std::mem::take(&mut self.held));
-        }
-        match line {
-            None => EchoVerdict::Undecided,
-            Some(at) => {
-                let after = self.held.len() - at - 1;
-                self.held.truncate(at + 1);
-                EchoVerdict::Echo {
-                    echo: std::mem::take(&mut self.held),
-                    after,
-                }
-            }
-        }
-    }
-
-    /// What was held when no more comes.
-    pub(crate) fn into_held(self) -> Vec<u8> {
-        self.held
-    }
-}
-
-fn is_masked(typed: &[u8]) -> bool {
-    typed.iter().all(|byte| *byte == b'*')
-}
-
-/// Whether `typed` begins as the prefixes of `answer` do, one after the other, or as `answer` itself.
-fn is_prefixes(typed: &[u8], answer: &str) -> bool {
-    if answer.as_bytes().starts_with(typed) {
-        return true;
-    }
-    let mut rest = typed;
-    let ends = answer
-        .char_indices()
-        .skip(1)
-        .map(|(at, _)| at)
-        .chain([answer.len()]);
-    for prefix in ends.map(|end| &answer.as_bytes()[..end]) {
-        if prefix.starts_with(rest) {
-            return true;
-        }
-        let Some(after) = rest.strip_prefix(prefix) else {
-            return false;
-        };
-        rest = after;
-    }
-    rest.is_empty()
 }
 
 /// The last bytes of a text, cheap to keep up to date.
@@ -222,32 +138,6 @@ mod tests {
         }
 
         #[test]
-        fn an_echo_is_taken_out_whatever_the_chunks(answer in "[a-c]{0,6}", masked: bool, cut in 0usize..30) {
-            let echo: String = if masked {
-                "*".repeat(answer.len())
-            } else {
-                (1..=answer.len()).map(|length| &answer[..length]).collect()
-            };
-            let text = format!("{echo}\r\nnext");
-            let cut = cut.min(text.len());
-            let mut filter = EchoFilter::new(&answer);
-            let mut verdict = filter.push(&text.as_bytes()[..cut]);
-            let mut rest = &text.as_bytes()[cut..];
-            if verdict == EchoVerdict::Undecided {
-                verdict = filter.push(rest);
-            } else {
-                rest = &text.as_bytes()[..cut];
-            }
-            match verdict {
-                EchoVerdict::Echo { echo: taken, after } => {
-                    prop_assert_eq!(taken, format!("{echo}\r\n").into_bytes());
-                    prop_assert!("next".as_bytes().starts_with(&rest[rest.len() - after..]) );
-                }
-                other => prop_assert!(false, "{:?}", other),
-            }
-        }
-
-        #[test]
         fn the_tail_is_the_end(parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..12)) {
             let (mut tail, mut whole) = (Tail::default(), Vec::new());
             for part in parts {
@@ -272,17 +162,6 @@ mod tests {
             collapse.push(&text.as_bytes()[cut..], &mut out);
             prop_assert_eq!(String::from_utf8_lossy(&out), should);
         }
-    }
-
-    #[test]
-    fn what_is_no_echo_is_output() {
-        let mut filter = EchoFilter::new("alice");
-        assert_eq!(filter.push(b"aal"), EchoVerdict::Undecided);
-        assert_eq!(filter.push(b"X"), EchoVerdict::Output(b"aalX".to_vec()));
-        assert_eq!(
-            EchoFilter::new("y").push(b"got y\r\n"),
-            EchoVerdict::Output(b"got y\r\n".to_vec())
-        );
     }
 
     #[test]

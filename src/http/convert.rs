@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
-    Answer, ChallengeView, CommandError, ConnectionView, DaemonView, FailureView, Mode, ModuleView,
-    OffersView, OnDisconnect, OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView,
-    RunEnd, RunOrder, RunState, RunView, ServiceError, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, ConnectionView, DaemonView,
+    FailureView, Finding, Mode, ModuleView, OffersView, OnDisconnect, OnQuestion, OnSignedOut,
+    Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView, ServiceError,
+    SessionState, SessionView, Who,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -31,6 +32,12 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::NothingAsked { .. } => (StatusCode::CONFLICT, ErrorCode::NothingAsked),
         ServiceError::BadAnswer { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BadAnswer),
         ServiceError::Refused { .. } => (StatusCode::FORBIDDEN, ErrorCode::Refused),
+        ServiceError::Unrecorded { .. } => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unrecorded),
+        ServiceError::NotReading { .. } => (StatusCode::FORBIDDEN, ErrorCode::NotReading),
+        ServiceError::NoWhatIf { .. } => (StatusCode::BAD_REQUEST, ErrorCode::NoWhatIf),
+        ServiceError::NeedsPerson { .. } => (StatusCode::FORBIDDEN, ErrorCode::NeedsPerson),
+        ServiceError::NoApproval { .. } => (StatusCode::CONFLICT, ErrorCode::NoApproval),
+        ServiceError::ApprovalChanged { .. } => (StatusCode::CONFLICT, ErrorCode::ApprovalChanged),
         ServiceError::WouldLoseSignIns { .. } => {
             (StatusCode::CONFLICT, ErrorCode::WouldLoseSignIns)
         }
@@ -58,7 +65,7 @@ impl From<ServiceError> for Failure {
 }
 
 /// What a request asks for.
-pub(super) fn order(request: api::RunRequest) -> RunOrder {
+pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
     RunOrder {
         connection: request.connection,
         module: request.module,
@@ -82,6 +89,11 @@ pub(super) fn order(request: api::RunRequest) -> RunOrder {
             api::OnSignedOut::Refuse => OnSignedOut::Refuse,
         },
         record: request.record,
+        only_reads: request.only_reads,
+        what_if: request.what_if,
+        reason: request.reason,
+        ticket: request.ticket,
+        who,
         client: request.client,
     }
 }
@@ -120,6 +132,7 @@ pub(super) fn whole_run(view: RunView) -> api::Run {
         state: match view.state {
             RunState::Queued => api::RunState::Queued,
             RunState::WaitingForSignIn => api::RunState::WaitingForSignIn,
+            RunState::WaitingForApproval => api::RunState::WaitingForApproval,
             RunState::Running => api::RunState::Running,
             RunState::Asking => api::RunState::Asking,
             RunState::Stopping => api::RunState::Stopping,
@@ -130,11 +143,49 @@ pub(super) fn whole_run(view: RunView) -> api::Run {
         started_at: view.started_at,
         ended_at: view.ended_at,
         question: view.question.map(question),
+        approval: view.approval.map(approval),
         end: view.end.map(end),
         account: view.account,
         tenant: view.tenant,
         output_length: view.output_length,
         output_skipped: view.output_skipped,
+    }
+}
+
+fn approval(view: ApprovalView) -> api::Approval {
+    let finding = |finding: Finding| api::Finding {
+        effect: finding.effect.word().to_owned(),
+        what: finding.what,
+        line: finding.line,
+        reason: finding.reason,
+    };
+    api::Approval {
+        effects: view.effects.into_iter().map(str::to_owned).collect(),
+        findings: view.findings.into_iter().map(finding).collect(),
+        rule: view.rule,
+        asked_by: match view.who {
+            Who::Person => api::AskedBy::Person,
+            Who::Program => api::AskedBy::Program,
+        },
+        client: view.client,
+        reason: view.reason,
+        ticket: view.ticket,
+        preview: view.preview,
+        type_tenant: view.type_tenant,
+        tenant_name: view.tenant_name,
+        asked_at: view.asked_at,
+        expires_in: view.left.as_secs(),
+        digest: view.digest,
+    }
+}
+
+/// A yes that was sent.
+pub(super) fn approve(request: api::ApproveRequest, who: Who) -> Approve {
+    Approve {
+        digest: request.digest,
+        tenant: request.tenant,
+        who,
+        form: request.form,
     }
 }
 
@@ -166,6 +217,7 @@ fn end(view: RunEnd) -> api::RunEnd {
             Outcome::TimedOut => api::Outcome::TimedOut,
             Outcome::Lost => api::Outcome::Lost,
             Outcome::NotRun => api::Outcome::NotRun,
+            Outcome::Refused => api::Outcome::Refused,
         },
         state: view.state.map(|state| match state {
             EndState::Ok => api::EndState::Ok,
@@ -340,6 +392,7 @@ mod tests {
                 default: Some("N".to_owned()),
                 choices: vec![("Y".to_owned(), "Yes".to_owned())],
             }),
+            approval: None,
             end: Some(RunEnd {
                 outcome: Outcome::Failed,
                 state: Some(EndState::Parse),
@@ -415,6 +468,7 @@ mod tests {
                 uri_assumed: false,
                 left: Duration::from_millis(899_999),
                 expected_account: Some("admin@contoso.com".to_owned()),
+                hint: None,
             }),
             failure: Some(FailureView {
                 name: "declined".to_owned(),

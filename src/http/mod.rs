@@ -2,8 +2,10 @@
 //! the wire ([`crate::api`]) and the daemon's words, and decides nothing.
 
 mod body;
+mod caller;
 mod convert;
 mod failure;
+mod peer;
 mod routes;
 mod server;
 mod socket;

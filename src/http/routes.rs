@@ -1,5 +1,6 @@
 //! The routes: which path calls which verb.
 
+use axum::Extension;
 use axum::Json;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, State};
@@ -10,14 +11,16 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::body::{JsonBody, Params};
+use super::caller::{Caller, is_name};
 use super::failure::Failure;
+use super::peer::Peer;
 use super::server::Stopper;
 use super::stream::{self, Leaving};
 use super::{convert, server};
 use crate::api::{
-    AnswerRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest, DisconnectRequest, ErrorCode,
-    LoginRequest, Offers, PAGE_HEADERS, PastSessionList, Run, RunList, RunRequest, Session,
-    SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+    AnswerRequest, ApprovalList, ApproveRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest,
+    DenyRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers, PAGE_HEADERS, PastSessionList,
+    Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::daemon::Service;
 use crate::name::{RunId, SessionKey};
@@ -61,6 +64,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/daemon/shutdown", post(shutdown))
         .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
+        .route("/v1/sessions/events", get(session_events))
         .route("/v1/sessions/history", get(history))
         .route("/v1/sessions/login", post(login))
         .route("/v1/sessions/watch", post(watch))
@@ -72,6 +76,10 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/runs/{id}/stop", post(stop))
         .route("/v1/runs/{id}/keep", post(keep))
         .route("/v1/runs/{id}/answer", post(answer))
+        .route("/v1/approvals", get(approvals))
+        .route("/v1/approvals/{id}", get(show_approval))
+        .route("/v1/approvals/{id}/approve", post(approve))
+        .route("/v1/approvals/{id}/deny", post(deny))
         .route("/v1/demo", post(demo))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
@@ -145,6 +153,10 @@ async fn sessions(
     Ok(Json(SessionList { sessions }))
 }
 
+async fn session_events(State(door): State<Door>) -> Response {
+    stream::sessions(door.service.watch_sessions(), door.stopper)
+}
+
 async fn history(
     State(door): State<Door>,
     Params(which): Params<WhichRuns>,
@@ -161,6 +173,7 @@ async fn history(
 async fn login(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
     let watch = door
@@ -170,6 +183,7 @@ async fn login(
             &request.module,
             request.way.as_deref(),
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(Json(convert::session(watch.view())))
@@ -178,6 +192,7 @@ async fn login(
 async fn watch(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
     let watch = door
@@ -187,6 +202,7 @@ async fn watch(
             &request.module,
             request.way.as_deref(),
             request.forget_identity,
+            &who,
         )
         .await?;
     Ok(stream::session(watch))
@@ -195,23 +211,25 @@ async fn watch(
 async fn disconnect(
     State(door): State<Door>,
     _: SameConnections,
+    Caller(who): Caller,
     JsonBody(request): JsonBody<DisconnectRequest>,
 ) -> Result<Json<SessionKey>, Failure> {
     let key = door
         .service
-        .disconnect(&request.connection, &request.module, request.force)
+        .disconnect(&request.connection, &request.module, request.force, &who)
         .await?;
     Ok(Json(key))
 }
 
 async fn run(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     _: SameConnections,
     JsonBody(request): JsonBody<RunRequest>,
 ) -> Result<Response, Failure> {
     check(&request)?;
-    let wait = request.wait;
-    let watch = door.service.run(convert::order(request)).await?;
+    let (wait, who) = (request.wait, peer.who(&request.client));
+    let watch = door.service.run(convert::order(request, who)).await?;
     if wait {
         Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
     } else {
@@ -269,8 +287,12 @@ async fn output(
     Ok((headers, page.bytes).into_response())
 }
 
-async fn stop(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
-    let view = door.service.stop(&run_id(&id)?).await?;
+async fn stop(
+    State(door): State<Door>,
+    Caller(who): Caller,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.stop(&run_id(&id)?, &who).await?;
     Ok(Json(convert::run(view)))
 }
 
@@ -281,13 +303,50 @@ async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<R
 
 async fn answer(
     State(door): State<Door>,
+    Caller(who): Caller,
     Path(id): Path<String>,
     JsonBody(request): JsonBody<AnswerRequest>,
 ) -> Result<Json<Run>, Failure> {
     let view = door
         .service
-        .answer(&run_id(&id)?, convert::answer(request))
+        .answer(&run_id(&id)?, convert::answer(request), &who)
         .await?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn approvals(State(door): State<Door>) -> Json<ApprovalList> {
+    let views = door.service.runs_to_approve();
+    let runs = views.into_iter().map(convert::run).collect();
+    Json(ApprovalList { runs })
+}
+
+async fn show_approval(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.run_to_approve(&run_id(&id)?)?;
+    Ok(Json(convert::whole_run(view)))
+}
+
+async fn approve(
+    State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<ApproveRequest>,
+) -> Result<Json<Run>, Failure> {
+    let who = peer.who(&request.client);
+    let view = door
+        .service
+        .approve(&run_id(&id)?, &convert::approve(request, who))?;
+    Ok(Json(convert::run(view)))
+}
+
+async fn deny(
+    State(door): State<Door>,
+    Path(id): Path<String>,
+    JsonBody(request): JsonBody<DenyRequest>,
+) -> Result<Json<Run>, Failure> {
+    let view = door.service.deny(&run_id(&id)?, request.reason)?;
     Ok(Json(convert::run(view)))
 }
 
@@ -324,13 +383,26 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`record` is not an absolute path"));
     }
-    if request.client.is_empty()
-        || request.client.len() > 32
-        || request.client.contains(char::is_control)
-    {
+    if !is_name(&request.client) {
         return Err(bad("`client` is not a word of 1 to 32 bytes"));
     }
+    if is_too_long(request.reason.as_deref(), REASON_LIMIT) {
+        return Err(bad("`reason` is longer than 500 characters"));
+    }
+    if is_too_long(request.ticket.as_deref(), TICKET_LIMIT) {
+        return Err(bad("`ticket` is longer than 64 characters"));
+    }
     Ok(())
+}
+
+/// A person reads it before deciding.
+const REASON_LIMIT: usize = 500;
+
+/// As long as any ticket system's numbers.
+const TICKET_LIMIT: usize = 64;
+
+fn is_too_long(text: Option<&str>, limit: usize) -> bool {
+    text.is_some_and(|text| text.chars().count() > limit)
 }
 
 /// A text that is no id names no run.
@@ -365,6 +437,8 @@ mod tests {
             serde_json::json!({"timeout_ms": 0}),
             serde_json::json!({"record": "here.cast"}),
             serde_json::json!({"client": "a\nb"}),
+            serde_json::json!({"reason": "x".repeat(501)}),
+            serde_json::json!({"ticket": "x".repeat(65)}),
         ] {
             let failure = check(&request(bad.clone())).expect_err(&bad.to_string());
             assert_eq!(failure.error.code, ErrorCode::BadRequest);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -9,6 +10,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::peer::Peer;
 use super::routes::routes;
 use super::socket::Socket;
 use crate::daemon::Service;
@@ -40,6 +42,11 @@ impl Stopper {
     /// The server takes no more connections, finishes the answers under way and returns.
     pub(crate) fn stop(&self) {
         self.0.send_replace(true);
+    }
+
+    /// Returns when it was stopped, for answers that have no end of their own.
+    pub(super) async fn stopped(&self) {
+        stopped(&mut self.0.subscribe()).await;
     }
 }
 
@@ -99,6 +106,7 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 async fn serve(stream: UnixStream, router: axum::Router, mut stopping: watch::Receiver<bool>) {
+    let router = router.layer(Extension(Peer::of(&stream)));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

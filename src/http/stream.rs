@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::convert;
-use crate::api::{self, Event};
-use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch};
+use super::server::Stopper;
+use crate::api::{self, Event, SessionList};
+use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch, SessionsWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
@@ -42,6 +43,18 @@ pub(super) fn run(watch: RunWatch, from: u64, leaving: Leaving) -> Response {
 pub(super) fn session(watch: SessionWatch) -> Response {
     let (sender, body) = channel();
     tokio::spawn(follow_session(watch, sender));
+    body
+}
+
+/// Follows all sessions, a line with the whole list for each change, until the reader goes or the server stops.
+pub(super) fn sessions(watch: SessionsWatch, stopper: Stopper) -> Response {
+    let (sender, body) = channel();
+    tokio::spawn(async move {
+        tokio::select! {
+            () = follow_sessions(watch, &sender) => {}
+            () = stopper.stopped() => {}
+        }
+    });
     body
 }
 
@@ -111,12 +124,39 @@ async fn follow_session(mut watch: SessionWatch, sender: Lines) {
     }
 }
 
-/// Whether `session` differs from what was told last. The time that a code has left changes by itself and is no news.
-fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
+/// Reads the sessions only when the last line was taken, so that a slow reader is told of many changes at once.
+async fn follow_sessions(mut watch: SessionsWatch, sender: &Lines) {
+    let mut told = None;
+    loop {
+        let Ok(permit) = sender.reserve().await else {
+            return;
+        };
+        let sessions: Vec<_> = watch.view().into_iter().map(convert::session).collect();
+        let stand: Vec<_> = sessions.iter().map(still).collect();
+        if told.as_ref() != Some(&stand) {
+            let line = Event::Sessions(SessionList { sessions }).encode();
+            permit.send(Ok(line.into()));
+            told = Some(stand);
+        }
+        tokio::select! {
+            () = watch.changed() => {}
+            () = sender.closed() => return,
+        }
+    }
+}
+
+/// The session without the time that its code has left, which changes by itself and is no news.
+fn still(session: &api::Session) -> api::Session {
     let mut still = session.clone();
     if let Some(challenge) = &mut still.challenge {
         challenge.expires_in = 0;
     }
+    still
+}
+
+/// Whether `session` differs from what was told last.
+fn news(told: &mut Option<api::Session>, session: &api::Session) -> bool {
+    let still = still(session);
     let news = told.as_ref() != Some(&still);
     *told = Some(still);
     news
@@ -192,11 +232,15 @@ impl RunCursor {
         Batch { lines, then }
     }
 
-    /// Tells about the run unless only its output has grown.
+    /// Tells about the run unless only its output has grown and time has passed.
     fn tell(&mut self, run: &api::Run, lines: &mut Vec<u8>) {
         let mut still = run.clone();
         still.output_length = 0;
         still.output_skipped = 0;
+        if let Some(approval) = &mut still.approval {
+            // It changes by itself and is no news.
+            approval.expires_in = 0;
+        }
         if self.run.as_ref() != Some(&still) {
             lines.extend(Event::Run(Box::new(run.clone())).encode());
             self.run = Some(still);

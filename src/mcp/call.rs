@@ -84,7 +84,7 @@ impl Call {
     /// The daemon, started where there is none.
     pub(super) async fn client(&self) -> Result<Client, Refusal> {
         tokio::select! {
-            client = Client::find_or_start(self.place.clone()) => Ok(client?),
+            client = Client::find_or_start(self.place.clone()) => Ok(client?.named("mcp")),
             () = self.left() => Err(Refusal::caller_left()),
         }
     }

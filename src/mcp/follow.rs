@@ -59,6 +59,7 @@ async fn follow(
                     RunState::Asking if may_ask => return Ok((Stands::Asks(run), events)),
                     RunState::Queued
                     | RunState::WaitingForSignIn
+                    | RunState::WaitingForApproval
                     | RunState::Running
                     | RunState::Asking
                     | RunState::Stopping => latest = Some(run),
@@ -69,7 +70,7 @@ async fn follow(
                         line.clone_into(&mut last_line);
                     }
                 }
-                Event::Session(_) | Event::Error(_) | Event::Unknown => {}
+                Event::Session(_) | Event::Sessions(_) | Event::Error(_) | Event::Unknown => {}
             },
             // The first event says which run it is; it is always there at once.
             () = sleep_until(until), if latest.is_some() => {

@@ -5,6 +5,7 @@
 //! is data: it goes out between fences, after our own words, and never into a description, an instruction or an error's
 //! template. The types of the protocol's library stay in this room.
 
+mod address;
 mod args;
 mod call;
 mod check;
@@ -20,6 +21,7 @@ mod server;
 mod shape;
 mod snippet;
 mod stdio;
+mod subscriptions;
 mod tell;
 mod tools;
 mod verbs;

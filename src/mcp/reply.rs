@@ -158,8 +158,13 @@ fn api(error: &ApiError) -> Refusal {
             "call `status` in a minute; it recovers by itself, and ending it would cost its sign-in".to_owned()
         }
         ErrorCode::NothingAsked => "call `wait` with this run_id to see where it stands".to_owned(),
-        ErrorCode::Refused => helped("tell the person"),
-        ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
+        ErrorCode::Refused | ErrorCode::NeedsPerson => helped("tell the person"),
+        ErrorCode::NotReading => "call `run` for what does more than read".to_owned(),
+        ErrorCode::NoWhatIf => "look with commands that only read instead".to_owned(),
+        ErrorCode::NoApproval | ErrorCode::ApprovalChanged => {
+            "call `wait` with this run_id to see where it stands".to_owned()
+        }
+        ErrorCode::Unrecorded | ErrorCode::WouldLoseSignIns | ErrorCode::State => "tell the person; `mm daemon status` says more".to_owned(),
         ErrorCode::ShuttingDown => "call again in a moment; a new daemon starts by itself".to_owned(),
     };
     let message: String = clean::text(error.message.as_bytes())

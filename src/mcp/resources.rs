@@ -5,19 +5,14 @@ use rmcp::ErrorData;
 use rmcp::model::{CacheScope, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
 use serde_json::{Value, json};
 
+use super::address::{self, Address, SESSIONS};
 use super::args::Part;
 use super::call::Call;
 use super::excerpt::{Source, all, excerpt};
 use super::reply::Refusal;
 use super::verbs::default_shape;
-use crate::api::{ErrorCode, Mode, Session};
-use crate::client::ClientError;
-
-/// All sessions.
-const SESSIONS: &str = "m365://sessions";
-
-/// Before a run's id in the address of its output.
-const RUNS: &str = "m365://runs/";
+use crate::api::{ErrorCode, Mode};
+use crate::client::{Client, ClientError};
 
 /// Characters of an output that are shown; `output` shows the rest.
 const OUTPUT_CHARS: usize = 45_000;
@@ -33,7 +28,7 @@ pub(super) async fn list(call: &Call) -> Result<Vec<Resource>, ErrorData> {
     ];
     resources.extend(sessions.iter().map(|session| {
         let name = format!("{}/{}", session.connection, session.module);
-        Resource::new(address(session), name).with_mime_type("application/json")
+        Resource::new(address::of_session(session), name).with_mime_type("application/json")
     }));
     Ok(resources)
 }
@@ -68,52 +63,44 @@ pub(super) async fn read(call: &Call, uri: &str) -> Result<ReadResourceResult, E
 
 async fn found(call: &Call, uri: &str) -> Result<Option<(String, &'static str)>, Refusal> {
     const JSON: &str = "application/json";
+    let Some(address) = Address::parse(uri) else {
+        return Ok(None);
+    };
     let client = call.client().await?;
-    if let Some(id) = uri
-        .strip_prefix(RUNS)
-        .and_then(|rest| rest.strip_suffix("/output"))
-    {
-        let run = match client.show(id).await {
-            Err(ClientError::Api(error)) if error.code == ErrorCode::UnknownRun => return Ok(None),
-            other => other?,
-        };
-        let made = match run.mode {
-            Mode::Text => None,
-            Mode::Records => Some(default_shape(&run).show(&all(&client, &run).await?)),
-        };
-        let source = match &made {
-            Some(made) => Source::Made(made),
-            None => Source::Kept {
-                client: &client,
-                run: &run,
-            },
-        };
-        let page = excerpt(&source, None, Part::HeadAndTail, OUTPUT_CHARS).await?;
-        return Ok(Some((page.body, "text/plain")));
-    }
-    let sessions = client.sessions(None, None).await?;
-    if uri == SESSIONS {
-        return Ok(Some((json!({"sessions": sessions}).to_string(), JSON)));
-    }
-    let session = sessions.iter().find(|session| address(session) == uri);
-    Ok(session.map(|session| (json!(session).to_string(), JSON)))
+    Ok(match address {
+        Address::Sessions => {
+            let sessions = client.sessions(None, None).await?;
+            Some((json!({"sessions": sessions}).to_string(), JSON))
+        }
+        Address::Session(uri) => {
+            let sessions = client.sessions(None, None).await?;
+            let mut sessions = sessions.iter();
+            let session = sessions.find(|session| address::of_session(session) == uri);
+            session.map(|session| (json!(session).to_string(), JSON))
+        }
+        Address::Output(id) => output(&client, &id).await?.map(|text| (text, "text/plain")),
+    })
+}
+
+/// What a run has written, as much of it as fits.
+async fn output(client: &Client, id: &str) -> Result<Option<String>, Refusal> {
+    let run = match client.show(id).await {
+        Err(ClientError::Api(error)) if error.code == ErrorCode::UnknownRun => return Ok(None),
+        other => other?,
+    };
+    let made = match run.mode {
+        Mode::Text => None,
+        Mode::Records => Some(default_shape(&run).show(&all(client, &run).await?)),
+    };
+    let source = match &made {
+        Some(made) => Source::Made(made),
+        None => Source::Kept { client, run: &run },
+    };
+    let page = excerpt(&source, None, Part::HeadAndTail, OUTPUT_CHARS).await?;
+    Ok(Some(page.body))
 }
 
 fn broken(refusal: Refusal) -> ErrorData {
     let next = json!({"next": Value::from(refusal.next())});
     ErrorData::internal_error(refusal.message().to_owned(), Some(next))
-}
-
-/// A session's address; a connection's name may have any characters (RFC 3986).
-fn address(session: &Session) -> String {
-    use std::fmt::Write as _;
-    let mut name = String::new();
-    for byte in session.connection.as_str().bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            name.push(char::from(byte));
-        } else {
-            write!(name, "%{byte:02X}").expect("a string takes everything");
-        }
-    }
-    format!("{SESSIONS}/{name}/{}", session.module)
 }

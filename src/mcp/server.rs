@@ -1,26 +1,32 @@
 //! [`Server`]: the protocol's requests, each answered: also where a tool panics. It keeps nothing between two calls, and
 //! does not care what carries the protocol.
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse,
     Implementation, InputResponses, ListPromptsResult, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, Tool as Listed,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+    SubscriptionFilter, Tool as Listed, UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::address::Address;
 use super::call::Call;
 use super::legacy::{self, Legacy, OldTool};
 use super::reply::{Refusal, Reply};
+use super::subscriptions::{self, Teller};
 use super::tools::Tool;
 use super::{prompt, resources, verbs};
 use crate::client::Place;
@@ -54,6 +60,8 @@ pub(super) struct Server {
     tools: Vec<Listed>,
     /// What `tools` is made from where the old list is shown; empty otherwise.
     old: Vec<OldTool>,
+    /// What a client that opened with a handshake has subscribed to; what is dropped is followed no longer.
+    subscribed: Mutex<HashMap<String, JoinSet<()>>>,
 }
 
 impl Server {
@@ -71,11 +79,16 @@ impl Server {
             pipe_closed,
             tools,
             old,
+            subscribed: Mutex::default(),
         }
     }
-}
 
-impl Server {
+    fn subscribed(&self) -> MutexGuard<'_, HashMap<String, JoinSet<()>>> {
+        self.subscribed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn call(&self, context: RequestContext<RoleServer>, responses: Option<InputResponses>) -> Call {
         Call::new(
             self.place.clone(),
@@ -92,6 +105,7 @@ impl ServerHandler for Server {
             .enable_tools()
             .enable_prompts()
             .enable_resources()
+            .enable_resources_subscribe()
             .build();
         let config = ServerConfig::new(capabilities).with_server_info(
             Implementation::new("mm", env!("CARGO_PKG_VERSION"))
@@ -137,7 +151,7 @@ impl ServerHandler for Server {
         _page: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let resources = resources::list(&self.call(context, None)).await?;
+        let resources = unharmed(resources::list(&self.call(context, None))).await??;
         Ok(ListResourcesResult::with_all_items(resources))
     }
 
@@ -157,7 +171,70 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let call = self.call(context, None);
-        Ok(resources::read(&call, &request.uri).await?.into())
+        Ok(unharmed(resources::read(&call, &request.uri))
+            .await??
+            .into())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let uris = requested.resource_subscriptions.iter().flatten();
+        let known = uris.filter(|uri| Address::parse(uri).is_some());
+        let known = known.take(subscriptions::MOST).cloned();
+        let filter = SubscriptionFilter::builder();
+        Some(
+            filter
+                .resource_subscriptions(known.collect::<Vec<String>>())
+                .build(),
+        )
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let uris = context.accepted().resource_subscriptions.clone();
+        let teller = Teller::Stream(context.sink().clone());
+        let following = subscriptions::follow(&self.place, &uris.unwrap_or_default(), &teller);
+        tokio::select! {
+            () = context.cancelled() => {}
+            () = self.pipe_closed.cancelled() => {}
+        }
+        drop(following);
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let uri = request.uri;
+        if Address::parse(&uri).is_none() {
+            let data = json!({"uri": uri});
+            let message = "there is no such resource";
+            return Err(ErrorData::resource_not_found(message, Some(data)));
+        }
+        let mut subscribed = self.subscribed();
+        if subscribed.len() >= subscriptions::MOST && !subscribed.contains_key(&uri) {
+            let message = format!(
+                "no more than {} resources can be followed",
+                subscriptions::MOST
+            );
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let teller = Teller::Peer(context.peer);
+        let following = subscriptions::follow(&self.place, std::slice::from_ref(&uri), &teller);
+        subscribed.insert(uri, following);
+        Ok(())
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscribed().remove(&request.uri);
+        Ok(())
     }
 
     async fn call_tool(
@@ -208,25 +285,40 @@ fn arguments_of<T: DeserializeOwned>(tool: Tool, arguments: Value) -> Result<T, 
     })
 }
 
-/// The answer of a tool, whatever happens in it. Without this a panic would leave the client waiting.
+/// The answer of a tool, whatever happens in it.
 async fn answered(
     work: impl Future<Output = Result<CallToolResponse, Refusal>>,
 ) -> CallToolResponse {
+    let result = unharmed(work).await.unwrap_or_else(|panicked| {
+        Err(Refusal::new(
+            panicked.to_string(),
+            "call `status` to see what became of it, and tell the person",
+        ))
+    });
+    result.unwrap_or_else(|refusal| Reply::from(refusal).into())
+}
+
+/// The result of `work`, also where it panics. Without this the client would wait for an answer for ever.
+async fn unharmed<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
     let mut work = pin!(work);
-    let result =
-        poll_fn(
-            |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
-                Ok(Poll::Pending) => Poll::Pending,
-                Ok(Poll::Ready(result)) => Poll::Ready(result),
-                Err(_panic) => Poll::Ready(Err(Refusal::new(
-                    "this server made a mistake of its own; its standard error says where",
-                    "call `status` to see what became of it, and tell the person",
-                ))),
-            },
-        );
-    result
-        .await
-        .unwrap_or_else(|refusal| Reply::from(refusal).into())
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_panic) => Poll::Ready(Err(Panicked)),
+        },
+    )
+    .await
+}
+
+/// There was a panic; the panic hook has told of it.
+#[derive(Debug, thiserror::Error)]
+#[error("this server made a mistake of its own; its standard error says where")]
+struct Panicked;
+
+impl From<Panicked> for ErrorData {
+    fn from(panicked: Panicked) -> Self {
+        Self::internal_error(panicked.to_string(), None)
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) async fn serve(place: Place, options: Options) -> io::Result<()> {
         closed: pipe_closed.clone(),
     };
     let server = Server::new(place, options, pipe_closed);
-    let service = match server.serve((input, output)).await {
+    let service = match Box::pin(server.serve((input, output))).await {
         Ok(service) => service,
         // A client that looked and left.
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

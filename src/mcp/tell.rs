@@ -153,6 +153,10 @@ pub(super) fn run(run: &Run) -> String {
             }
             RunState::Queued => "waits for its turn".to_owned(),
             RunState::WaitingForSignIn => "waits for the sign-in".to_owned(),
+            RunState::WaitingForApproval => format!(
+                "waits for a person's yes; nobody else can give it, and the person gives it in a terminal with `mm approvals approve {}`",
+                run.id
+            ),
             RunState::Asking => "asks a question".to_owned(),
             RunState::Stopping => "is stopping".to_owned(),
             RunState::Running | RunState::Ended => match run.started_at {
@@ -173,6 +177,7 @@ pub(super) fn run(run: &Run) -> String {
         Outcome::TimedOut => "timed out; its session stays signed in",
         Outcome::Lost => "was lost with its session; whether it did anything is not known",
         Outcome::NotRun => "did not run",
+        Outcome::Refused => "was refused and did not run",
     };
     let mut text = format!("{place} {ended}");
     if let Some(reason) = &end.reason {

@@ -176,6 +176,7 @@ impl Reader<'_> {
                 command.elements.push(Element::Argument(value));
             }
         }
+        command.many = is_repeated(node);
         command
     }
 
@@ -201,6 +202,29 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// Ancestors that are looked at; a text that nests deeper may repeat anything.
+const DEPTH: usize = 64;
+
+/// Whether a command takes what a pipeline brings, or stands in a block that may run more than once.
+fn is_repeated(command: Node<'_>) -> bool {
+    let mut node = command;
+    for _ in 0..DEPTH {
+        let Some(parent) = node.parent() else {
+            return false;
+        };
+        let repeats = match parent.kind() {
+            "pipeline" => node.prev_named_sibling().is_some(),
+            "do_group" | "function_definition" => true,
+            _ => false,
+        };
+        if repeats {
+            return true;
+        }
+        node = parent;
+    }
+    true
 }
 
 fn unescaped(text: &str) -> String {

@@ -10,6 +10,8 @@ pub(crate) struct Finding {
     pub(crate) effect: Effect,
     /// What in the text has it: a command's name, a method, a redirection.
     pub(crate) what: String,
+    /// Whether that may act on many things at once.
+    pub(crate) many: bool,
     /// The text's line, counted from 1.
     pub(crate) line: usize,
     /// Why, for people.
@@ -19,7 +21,7 @@ pub(crate) struct Finding {
 }
 
 /// What a text does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Judgement {
     pub(crate) findings: Vec<Finding>,
     /// Whether the parser followed all of it.
@@ -27,6 +29,18 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
+    /// Whether all of it was understood and none of it does more than look.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.understood && self.effects() == [Effect::Reads]
+    }
+
+    /// Whether it may take away many things at once.
+    pub(crate) fn destroys_many(&self) -> bool {
+        self.findings
+            .iter()
+            .any(|found| found.effect == Effect::Destroys && found.many)
+    }
+
     /// Each effect once, in the order of [`Effect::ALL`]. `reads` only where there is no other.
     pub(crate) fn effects(&self) -> Vec<Effect> {
         let has = |effect: &Effect| self.findings.iter().any(|found| found.effect == *effect);
@@ -73,6 +87,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
         self.findings.push(Finding {
             effect,
             what: what.to_owned(),
+            many: false,
             line,
             reason: reason.to_owned(),
             rule: None,
@@ -173,6 +188,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                 self.findings.push(Finding {
                     effect,
                     what: name.to_owned(),
+                    many: command.many,
                     line: command.line,
                     reason,
                     rule: Some(rule.place.clone()),

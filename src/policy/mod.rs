@@ -15,9 +15,11 @@ mod sound;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod what_if;
 mod written;
 
-pub(crate) use decide::{Allowance, Verdict, Who};
+pub(crate) use decide::{Allowance, Decision, Verdict, Who};
 pub(crate) use judge::{Finding, Judgement, judge};
 pub(crate) use parsed::Parsed;
 pub(crate) use read::parse;
+pub(crate) use what_if::{NoWhatIf, WhatIf, what_if};

@@ -76,6 +76,11 @@ pub(crate) struct Command {
     pub(crate) in_filter: bool,
     /// The words that follow a program's name, up to the first option. Only of shells that have no parameters.
     pub(crate) words: Vec<String>,
+    /// Whether it may act on many things at once: it takes what a pipeline brings, stands in a block that may run often, or
+    /// is given a list or a wildcard.
+    pub(crate) many: bool,
+    /// Where its name ends, in bytes of the text.
+    pub(crate) name_end: usize,
     /// Counted from 1.
     pub(crate) line: usize,
 }

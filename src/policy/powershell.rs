@@ -165,10 +165,12 @@ impl<'t> Reader<'_, 't> {
                 }
                 "command_name" => {
                     self.text(part).clone_into(&mut command.first);
+                    command.name_end = self.written.place(part.end_byte());
                     command.name = literal::word(&command.first);
                 }
                 "command_name_expr" => {
                     self.text(part).clone_into(&mut command.first);
+                    command.name_end = self.written.place(part.end_byte());
                     let what = innermost(part);
                     command.block = what.kind() == "script_block_expression";
                     command.name = self.called(what);
@@ -181,6 +183,7 @@ impl<'t> Reader<'_, 't> {
             }
         }
         command.elements.retain(|element| !is_splat(element));
+        command.many = is_repeated(node) || command.values().any(is_many);
         command
     }
 
@@ -336,6 +339,44 @@ fn is_splat(element: &Element) -> bool {
             value: Some(value), ..
         } => value.as_text() == Some(SPLAT),
         Element::Parameter { value: None, .. } => false,
+    }
+}
+
+/// Ancestors that are looked at; a text that nests deeper may repeat anything.
+const DEPTH: usize = 64;
+
+/// Whether a command takes what a pipeline brings, or stands in a block that may run more than once.
+fn is_repeated(command: Node<'_>) -> bool {
+    let mut node = command;
+    for _ in 0..DEPTH {
+        let Some(parent) = node.parent() else {
+            return false;
+        };
+        let repeats = match parent.kind() {
+            "pipeline_chain" => node.prev_named_sibling().is_some(),
+            "script_block_expression"
+            | "foreach_statement"
+            | "for_statement"
+            | "while_statement"
+            | "do_statement"
+            | "function_statement"
+            | "class_method_definition" => true,
+            _ => false,
+        };
+        if repeats {
+            return true;
+        }
+        node = parent;
+    }
+    true
+}
+
+/// Whether a value stands for several.
+fn is_many(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => text.contains('*'),
+        Value::List(_) => true,
+        Value::Flag(_) | Value::Block | Value::Unknown => false,
     }
 }
 

@@ -99,6 +99,11 @@ impl<'t> Written<'t> {
         }
     }
 
+    /// The byte of the original text that a place of the plain text stands for.
+    pub(super) fn place(&self, at: usize) -> usize {
+        self.places.as_ref().map_or(at, |places| places[at])
+    }
+
     /// The line of a place of the plain text, counted from 1.
     pub(super) fn line(&self, at: usize) -> usize {
         self.lines.partition_point(|start| *start <= at)

@@ -6,7 +6,7 @@
 use regex::bytes::{Captures, Regex, RegexBuilder};
 use regex_automata::hybrid::dfa::DFA;
 use regex_automata::nfa::thompson;
-use regex_automata::util::syntax;
+use regex_automata::util::syntax::{self, parse_with};
 
 /// Why a text is not a pattern.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -17,8 +17,8 @@ pub(crate) enum PatternError {
         /// What the parser says.
         message: String,
     },
-    /// It would match everywhere.
-    #[error("the pattern matches the empty text")]
+    /// Some of its matches have no length: a race would never get past one.
+    #[error("the pattern can match without taking a byte")]
     MatchesEmpty,
 }
 
@@ -55,7 +55,11 @@ impl Pattern {
         raced.map_err(|error| PatternError::Syntax {
             message: error.to_string(),
         })?;
-        if regex.is_match(b"") {
+        let read = parse_with(text, &self::syntax()).map_err(|error| PatternError::Syntax {
+            message: error.to_string(),
+        })?;
+        // Not only the empty text: `\b` and `x*\B` match between two bytes of any other.
+        if read.properties().minimum_len() == Some(0) {
             return Err(PatternError::MatchesEmpty);
         }
         Ok(Self { regex })
@@ -99,10 +103,15 @@ mod tests {
 
     #[test]
     fn a_pattern_that_matches_nothing_at_all_is_refused() {
-        assert!(matches!(
-            Pattern::parse("x*"),
-            Err(PatternError::MatchesEmpty)
-        ));
+        for empty in [
+            "x*", "^", r"\b", r"\B", r"x*\b", r"(?m)$", r"abc|\b", "(x|)",
+        ] {
+            assert!(
+                matches!(Pattern::parse(empty), Err(PatternError::MatchesEmpty)),
+                "{empty}"
+            );
+        }
+        assert!(Pattern::parse(r"\bx\b|^y").is_ok());
         assert!(
             matches!(Pattern::parse("(x"), Err(PatternError::Syntax { message }) if message == "unclosed group")
         );

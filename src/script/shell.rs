@@ -208,6 +208,31 @@ pub(crate) enum EndState {
     Unstarted,
 }
 
+impl EndState {
+    const NAMES: [(Self, &'static str); 6] = [
+        (Self::Ok, "ok"),
+        (Self::Failed, "failed"),
+        (Self::Aborted, "aborted"),
+        (Self::Parse, "parse"),
+        (Self::Garbled, "garbled"),
+        (Self::Unstarted, "unstarted"),
+    ];
+
+    /// Its word in what is kept and shown. A shell's own markers may call it otherwise ([`Shell::states`]).
+    pub(crate) fn name(self) -> &'static str {
+        let (_, name) = Self::NAMES[self as usize];
+        name
+    }
+
+    /// The state that has this word.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(state, _)| *state)
+    }
+}
+
 /// Records mode.
 #[derive(Debug, Clone)]
 pub(crate) struct Records {
@@ -284,4 +309,18 @@ pub(crate) struct Query {
     /// The control sequence, whole.
     pub(crate) ask: Vec<u8>,
     pub(crate) reply: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_state_has_its_own_name() {
+        for (state, name) in EndState::NAMES {
+            assert_eq!(state.name(), name);
+            assert_eq!(EndState::from_name(name), Some(state));
+        }
+        assert_eq!(EndState::from_name("ready"), None);
+    }
 }

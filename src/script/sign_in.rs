@@ -15,8 +15,12 @@ pub(crate) struct SignIn {
     pub(crate) challenges: Vec<ChallengeRule>,
     /// The first that fits names the failure.
     pub(crate) failures: Vec<FailureRule>,
+    /// For a program that keeps its sign-in in the session's home: ends `ok` where an earlier session's is still good.
+    /// Then `connect` is not sent, and what ends the daemon leaves the sign-in.
+    pub(crate) restore: Option<Template>,
     pub(crate) identity: IdentityRule,
-    /// A command that only a living sign-in can answer: `ok`, no error, at least one object.
+    /// A command that only a living sign-in can answer: `ok`, no error, and at least one object, or any text where the
+    /// shell has no records and the text is no JSON.
     pub(crate) proof: Option<Template>,
     /// Ends the sign-in on the service's side.
     pub(crate) disconnect: Option<Template>,
@@ -117,6 +121,8 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone)]
 pub(crate) struct IdentityRule {
     pub(crate) command: Template,
+    /// For a command that writes neither records nor JSON: the groups of all its matches are the object's properties.
+    pub(crate) text: Option<Pattern>,
     /// Property paths (`Account.Id`).
     pub(crate) account: String,
     pub(crate) tenant: String,

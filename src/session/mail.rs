@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::SessionError;
+use super::status::SessionStatus;
 use crate::expect::{
     AnswerLine, Challenge, Finish, Finished, Identity, Mode, Question, Record, ReportedError,
     SignInFailure, SignInRequest,
@@ -29,8 +30,13 @@ pub(crate) struct Order {
     pub(crate) watch: Option<Arc<SignIn>>,
     /// Gets everything the terminal says and is told while it runs.
     pub(crate) recorder: Option<Writer>,
+    /// Asked just before the frame is sent, with the session as it is then. An error says why it is not sent after all.
+    pub(crate) condition: Option<Condition>,
     pub(crate) listener: Box<dyn RunListener>,
 }
+
+/// What has to hold of a session for a command to be sent. Called in the session's task, so it must not block.
+pub(crate) type Condition = Box<dyn Fn(&SessionStatus) -> Result<(), String> + Send>;
 
 /// Why a run was stopped on request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +66,8 @@ pub(crate) enum RunResult {
     SignInFailed(SignInFailure),
     /// The session did not take it.
     NotAccepted(String),
+    /// It was not sent, because it is not allowed.
+    NotAllowed(String),
     /// It was not sent, because the session ended.
     SessionEnded(String),
 }

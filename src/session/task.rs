@@ -131,7 +131,10 @@ impl Task {
                     self.record(|recorder, now| recorder.output(now, &buffer[..count]));
                     self.feed(Input::Output(&buffer[..count]));
                 }
-                Ready::Written(Ok(count)) => self.outbox.advance(count),
+                Ready::Written(Ok(count)) => {
+                    self.outbox.advance(count);
+                    self.feed(Input::Written);
+                }
                 // The terminal is gone; reading says so too, and ends the session.
                 Ready::Written(Err(_)) => self.outbox = Outbox::default(),
                 Ready::Exited(status) => self.exited(status),
@@ -477,6 +480,14 @@ impl Task {
     }
 
     fn start(&mut self, mut order: Box<Order>) {
+        let holds = match order.condition.take() {
+            Some(condition) => condition(&self.status.borrow()),
+            None => Ok(()),
+        };
+        if let Err(why) = holds {
+            order.listener.ended(RunResult::NotAllowed(why));
+            return;
+        }
         let request = RunRequest {
             tag: order.tag,
             command: std::mem::take(&mut order.command),

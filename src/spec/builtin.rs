@@ -8,13 +8,16 @@ macro_rules! files {
 
 /// Paths inside `modules.d/`, and texts.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "az.yaml",
     "azure.yaml",
     "exo.yaml",
     "graph.yaml",
     "include/effects.yaml",
     "include/microsoft.yaml",
     "ipps.yaml",
+    "m365.yaml",
     "pnp.yaml",
+    "powerplatform.yaml",
     "shells/bash-bootstrap.sh",
     "shells/bash.yaml",
     "shells/pwsh-bootstrap.ps1",

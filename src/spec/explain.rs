@@ -66,6 +66,15 @@ fn sign_in(text: &mut String, rules: &SignIn) {
         );
     }
 
+    if rules.restore.is_some() {
+        line(
+            text,
+            format_args!(
+                "  kept in the session's home: a new session asks for no code while the old sign-in is good"
+            ),
+        );
+    }
+
     line(text, format_args!("\nIdentity"));
     let identity = &rules.identity;
     line(

@@ -119,6 +119,27 @@ impl Store {
         }
     }
 
+    /// Does `job` on the database's thread and does not wait. What became of it is the job's own business; `what` is for
+    /// the log, where the thread is gone.
+    pub(super) fn send(
+        &self,
+        what: &'static str,
+        job: impl FnOnce(&mut Connection, &Path) + Send + 'static,
+    ) {
+        let path = Arc::clone(&self.path);
+        let job: Job = Box::new(move |db| job(db, &path));
+        if self.jobs.send(job).is_err() {
+            failed(&self.health, what, &StoreError::Closed);
+        }
+    }
+
+    /// The file that holds what was committed and is not in the database's own file yet. It is absent until something is.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push("-wal");
+        path.into()
+    }
+
     /// How the writes fared that nobody waited for.
     pub(crate) fn health(&self) -> Health {
         lock(&self.health).clone()

@@ -1,7 +1,8 @@
-//! The database: runs and their output, sessions' history, pinned identities. One named thread owns the connection;
+//! The database: runs and their output, sessions' history, pinned identities, the audit's rows. One named thread owns the connection;
 //! everyone else holds a [`Store`] and sends it work. It stores words and never judges them: what a state means is its
 //! callers' business.
 
+mod audit;
 mod error;
 mod handle;
 mod pins;
@@ -9,6 +10,8 @@ mod runs;
 mod schema;
 mod sessions;
 
+pub(crate) use audit::AuditRow;
+pub(crate) use error::StoreError;
 pub(crate) use handle::Store;
 pub(crate) use pins::Pin;
 pub(crate) use runs::{

@@ -5,7 +5,8 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 /// Each entry brings the database from the version that is its index to the next. Entries are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE runs (
         id TEXT PRIMARY KEY,
         connection TEXT NOT NULL,
@@ -54,7 +55,19 @@ const MIGRATIONS: &[&str] = &["
         pinned_ms INTEGER NOT NULL,
         PRIMARY KEY (connection, module)
     ) STRICT;
-"];
+",
+    "
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY,
+        line TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT;
+    CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is not changed'); END;
+    CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
+        BEGIN SELECT RAISE(ABORT, 'the audit is not shortened'); END;
+",
+];
 
 /// Why the database could not be made current.
 pub(super) enum SchemaError {

@@ -1,5 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
+mod approvals;
+mod audit;
 mod connections;
 mod daemon_life;
 mod doctor;
@@ -10,6 +12,7 @@ mod mcp;
 mod module_tools;
 mod modules;
 mod policy;
+mod programs;
 mod recordings;
 mod run;
 mod scenarios;

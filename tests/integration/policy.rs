@@ -10,11 +10,7 @@ use crate::support::{DEADLINE, TestDaemon};
 /// A daemon whose connection `Contoso` has this policy.
 fn with_policy(policy: &str) -> TestDaemon {
     let daemon = TestDaemon::new();
-    let path = daemon.path("connections.json");
-    let text = std::fs::read_to_string(&path).expect("it was written");
-    let mut file: Value = serde_json::from_str(&text).expect("it is JSON");
-    file["connections"]["Contoso"]["policy"] = json!(policy);
-    std::fs::write(&path, file.to_string()).expect("the folder can be written");
+    daemon.set_entry("policy", &json!(policy));
     daemon
 }
 

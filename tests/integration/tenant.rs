@@ -24,6 +24,7 @@ fn daemon(scenario: &str) -> TestDaemon {
         "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
         "expectedEmail": "ada@contoso.com",
         "appId": "11111111-2222-3333-4444-555555555555",
+        "policy": "open",
         "stand_in": scenario,
     }}});
     std::fs::write(daemon.path("connections.json"), connections.to_string())

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api::{
-    AnswerRequest, Event, Mode, OnDisconnect, OnQuestion, OnSignedOut, Outcome, Run, RunRequest,
-    RunState, Session, WatchRequest,
+    AnswerRequest, Event, Mode, OnDisconnect, Outcome, Run, RunRequest, RunState, Session,
+    WatchRequest,
 };
 use crate::cli::args::DemoArgs;
 use crate::cli::challenge::SignInView;
@@ -249,18 +249,10 @@ impl Story<'_> {
     /// Runs one command to its end, showing what comes.
     async fn run(&mut self, command: &str, mode: Mode, scene: Scene) -> Result<Run, CliError> {
         let request = RunRequest {
-            connection: CONNECTION.to_owned(),
-            module: MODULE.to_owned(),
-            command: command.to_owned(),
             mode,
-            depth: RunRequest::DEPTH,
-            timeout_ms: None,
             on_disconnect: OnDisconnect::Stop,
-            on_question: OnQuestion::Ask,
-            on_signed_out: OnSignedOut::SignIn,
-            record: None,
             client: "demo".to_owned(),
-            wait: true,
+            ..RunRequest::new(CONNECTION, MODULE, command)
         };
         let mut events = self.client.run(&request).await?;
         let mut stop_at = None;
@@ -298,7 +290,7 @@ impl Story<'_> {
                     }
                     Scene::Watch | Scene::Answer(_) | Scene::Interrupt => {}
                 },
-                Event::Session(_) | Event::Error(_) | Event::Unknown => {}
+                Event::Session(_) | Event::Sessions(_) | Event::Error(_) | Event::Unknown => {}
             }
         }
     }

@@ -25,7 +25,7 @@ const MODULES: [(&str, &str); 5] = [
 ];
 
 /// Variables that sessions take over from the daemon's environment and that decide where they connect.
-const TAKEN_OVER: [&str; 10] = [
+const TAKEN_OVER: [&str; 12] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
     "NO_PROXY",
@@ -36,6 +36,8 @@ const TAKEN_OVER: [&str; 10] = [
     "all_proxy",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,6 +1,7 @@
 //! The verbs, a file each.
 
 pub(super) mod answer;
+pub(super) mod approvals;
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod daemon;

@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
 use crate::expect::{Mode, identity_of, why_failed};
 use crate::recording::Recording;
-use crate::replay::{self, Played, state_name};
+use crate::replay::{self, Played};
 use crate::script::{EndState, Module, SignIn, Template};
 use crate::spec::{Catalog, Origin};
 
@@ -140,7 +140,7 @@ fn transcript(recording: &Recording, module: &Module) -> String {
 
 fn tell(played: &Played, rules: Option<&SignIn>, lines: &mut Vec<String>) {
     let role = rules.and_then(|rules| role(&played.command, rules));
-    let state = played.state.map_or("no end", state_name);
+    let state = played.state.map_or("no end", EndState::name);
     let mode = match played.mode {
         Mode::Text => "text",
         Mode::Records => "records",

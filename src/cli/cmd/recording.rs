@@ -15,7 +15,7 @@ use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::recording::{EventKind, Recording, Redactor, looks_secret};
 use crate::replay::{self, Played};
-use crate::script::{Shell, SignIn};
+use crate::script::{EndState, Shell, SignIn};
 use crate::spec::{Catalog, CatalogError};
 
 /// Pauses longer than this are cut when a recording is played: nobody waits for somebody else's coffee.
@@ -108,7 +108,7 @@ fn reader(
 
 fn shown(played: &Played, shell: &Shell) -> String {
     let mut text = String::new();
-    let state = played.state.map_or("no end", replay::state_name);
+    let state = played.state.map_or("no end", EndState::name);
     let exit = played
         .exit
         .map(|exit| format!(", exit {exit}"))

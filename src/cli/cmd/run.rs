@@ -128,6 +128,10 @@ fn request(args: &RunArgs) -> Result<RunRequest, CliError> {
             OnSignedOut::SignIn
         },
         record,
+        only_reads: args.only_reads,
+        what_if: args.what_if,
+        reason: args.reason.clone(),
+        ticket: args.ticket.clone(),
         client: "cli".to_owned(),
         wait: !args.detach,
     })

@@ -148,6 +148,7 @@ fn how(run: &Run) -> String {
     let word = match run.state {
         RunState::Queued => "queued",
         RunState::WaitingForSignIn => "waits for sign-in",
+        RunState::WaitingForApproval => "waits for approval",
         RunState::Running => "running",
         RunState::Asking => "asking",
         RunState::Stopping => "stopping",
@@ -158,6 +159,7 @@ fn how(run: &Run) -> String {
             Some(Outcome::TimedOut) => "timed out",
             Some(Outcome::Lost) => "lost",
             Some(Outcome::NotRun) => "not run",
+            Some(Outcome::Refused) => "refused",
             None => "ended",
         },
     };

@@ -26,6 +26,7 @@ pub(super) fn end(result: RunResult) -> RunEnd {
                 failure.message, failure.failure.name
             )),
         ),
+        RunResult::NotAllowed(reason) => plain(Outcome::Refused, Some(reason)),
         RunResult::NotAccepted(reason) => plain(Outcome::NotRun, Some(reason)),
         RunResult::SessionEnded(reason) => plain(
             Outcome::Lost,

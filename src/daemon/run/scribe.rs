@@ -1,32 +1,41 @@
 //! [`Scribe`]: writes down what a session tells of a run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::Run;
 use super::end::end;
 use super::stored::stored_end;
+use crate::audit::{Audit, Entry, Kind};
 use crate::daemon::view::{QuestionView, RunState};
 use crate::expect::{Question, Record};
 use crate::script::Stream;
 use crate::session::{RunEvent, RunListener, RunResult};
-use crate::store::Store;
+use crate::store::{RunEnd, Store};
 
 /// Writes down what a session tells of a run.
 pub(in crate::daemon) struct Scribe {
     run: Arc<Run>,
     store: Store,
+    audit: Audit,
     /// Text is kept as console lines, because records were asked for and the shell has none. Holds the line so far.
     console: Option<Vec<u8>>,
 }
 
 impl Scribe {
     /// With `text_as_records` the run's text is kept as console records.
-    pub(in crate::daemon) fn new(run: Arc<Run>, store: Store, text_as_records: bool) -> Self {
+    pub(in crate::daemon) fn new(
+        run: Arc<Run>,
+        store: Store,
+        audit: Audit,
+        text_as_records: bool,
+    ) -> Self {
         Self {
             run,
             store,
+            audit,
             console: text_as_records.then(Vec::new),
         }
     }
@@ -84,14 +93,20 @@ impl RunListener for Scribe {
                     text(tenant),
                 );
             }
-            RunEvent::Asks(question) => run.change(|progress| {
-                progress.question = question.map(question_view);
-                progress.state = if question.is_some() {
-                    RunState::Asking
-                } else {
-                    RunState::Running
-                };
-            }),
+            RunEvent::Asks(question) => {
+                if let Some(question) = question {
+                    self.audit
+                        .note(run.audited(Kind::Question).text(&question.text));
+                }
+                run.change(|progress| {
+                    progress.question = question.map(question_view);
+                    progress.state = if question.is_some() {
+                        RunState::Asking
+                    } else {
+                        RunState::Running
+                    };
+                });
+            }
             RunEvent::Stopping => run.change(|progress| {
                 progress.question = None;
                 progress.state = RunState::Stopping;
@@ -107,14 +122,27 @@ impl RunListener for Scribe {
         }
         self.run.output.finish();
         let stored = stored_end(&self.run, &end, now);
+        self.audit.note(ended_entry(&self.run, &stored, now));
         self.run.change(|progress| {
             progress.state = RunState::Ended;
             progress.ahead = 0;
             progress.question = None;
+            progress.approval = None;
             progress.ended_at = Some(now);
             progress.end = Some(end);
         });
         self.store.end_run(self.run.id.clone(), stored);
+    }
+}
+
+/// What the audit says of a run that ended. Its errors are its output, and stay with it.
+fn ended_entry(run: &Run, end: &RunEnd, now: Timestamp) -> Entry {
+    let started = run.progress.borrow().started_at;
+    let took = started.and_then(|started| Duration::try_from(now.duration_since(started)).ok());
+    let entry = run.audited(Kind::RunEnded).outcome(&end.state).took(took);
+    match &end.reason {
+        Some(reason) => entry.because(reason),
+        None => entry,
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::stor
         .collect();
     crate::store::RunEnd {
         state: outcome_name(end.outcome).to_owned(),
-        end_state: end.state.map(|state| state_name(state).to_owned()),
+        end_state: end.state.map(|state| state.name().to_owned()),
         exit: end.exit,
         errors: (!errors.is_empty()).then(|| serde_json::Value::from(errors).to_string()),
         reason: end.reason.clone(),
@@ -43,22 +43,14 @@ pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::stor
     }
 }
 
-const OUTCOMES: [(Outcome, &str); 6] = [
+const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::Succeeded, "succeeded"),
     (Outcome::Failed, "failed"),
     (Outcome::Stopped, "stopped"),
     (Outcome::TimedOut, "timed_out"),
     (Outcome::Lost, "lost"),
     (Outcome::NotRun, "not_run"),
-];
-
-const STATES: [(EndState, &str); 6] = [
-    (EndState::Ok, "ok"),
-    (EndState::Failed, "failed"),
-    (EndState::Aborted, "aborted"),
-    (EndState::Parse, "parse"),
-    (EndState::Garbled, "garbled"),
-    (EndState::Unstarted, "unstarted"),
+    (Outcome::Refused, "refused"),
 ];
 
 fn outcome_name(outcome: Outcome) -> &'static str {
@@ -66,13 +58,6 @@ fn outcome_name(outcome: Outcome) -> &'static str {
         .iter()
         .find(|(known, _)| *known == outcome)
         .map_or("lost", |(_, name)| name)
-}
-
-fn state_name(state: EndState) -> &'static str {
-    STATES
-        .iter()
-        .find(|(known, _)| *known == state)
-        .map_or("failed", |(_, name)| name)
 }
 
 /// A run of the past, from the store.
@@ -91,10 +76,7 @@ pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
         .iter()
         .find(|(_, name)| *name == row.state)
         .map_or(Outcome::Lost, |(outcome, _)| *outcome);
-    let state = row
-        .end_state
-        .as_deref()
-        .and_then(|name| STATES.iter().find(|(_, known)| *known == name));
+    let state = row.end_state.as_deref().and_then(EndState::from_name);
     RunView {
         id: row.id,
         session: row.session,
@@ -111,9 +93,10 @@ pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
         started_at: row.started,
         ended_at: row.ended,
         question: None,
+        approval: None,
         end: Some(RunEnd {
             outcome,
-            state: state.map(|(state, _)| *state),
+            state,
             exit: row.exit,
             errors,
             reason: row.reason,

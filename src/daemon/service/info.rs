@@ -49,6 +49,7 @@ impl Service {
             .into_iter()
             .map(|what| format!("the database: {what}"))
             .collect();
+        troubles.extend(self.0.audit.troubles());
         troubles.extend(self.0.runs.all().iter().filter_map(|run| {
             Some(format!(
                 "the output of run {}: {}",

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 
 use super::sessions::refused;
 use super::tidy::output_name;
-use super::{Service, lock, state};
+use super::{Service, state};
+use crate::audit;
+use crate::daemon::gate::Gate;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
 use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
@@ -13,7 +15,7 @@ use crate::daemon::watch::RunWatch;
 use crate::daemon::{ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::{self, Allowance, Verdict, Who};
+use crate::policy::Verdict;
 use crate::script::Module;
 use crate::session::{Order, RunListener as _, RunResult};
 use crate::store::NewRun;
@@ -21,15 +23,14 @@ use crate::store::NewRun;
 /// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
 const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
 
-/// The client that people at a terminal use; every other one is a program.
-const PERSON: &str = "cli";
-
 impl Service {
-    /// Accepts a command: checks it, finds or starts its session, and queues it. Returns at once.
-    pub(crate) async fn run(&self, order: RunOrder) -> Result<RunWatch, ServiceError> {
+    /// Accepts a command: checks it, finds or starts its session, and queues it, or has somebody asked first. Returns at
+    /// once.
+    pub(crate) async fn run(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
-        check_command(&order.command, &module, self.0.config.limits.command)?;
-        self.check_policy(&order, &module).await?;
+        check_command(&order.command, &module, self.0.config.limits.command)
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        let (judged, decision) = self.check_policy(&mut order, &module).await?;
         let entry = self.session(&order.connection, &order.module)?;
         {
             let status = entry.session.status();
@@ -47,7 +48,9 @@ impl Service {
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry, None).await?;
+        self.sign_in(&entry, None, &audit::Who::client(&order.client))
+            .await
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         if let Some(recorder) = &mut recorder {
             recorder.keep_out(&entry.secrets.all());
         }
@@ -67,8 +70,32 @@ impl Service {
             // A code that a command shows is part of its output, and whoever ran it reads that.
             watch: None,
             recorder,
+            condition: None,
             listener: Box::new(self.scribe(&run, &order, &entry)),
         };
+        if decision.verdict == Verdict::Ask {
+            let Some(pending) = self.approvals().add(&run) else {
+                let reason = "enough runs wait for approval in its session already";
+                request
+                    .listener
+                    .ended(RunResult::NotAccepted(reason.to_owned()));
+                let queued = crate::daemon::approvals::AT_MOST;
+                return Err(ServiceError::Busy {
+                    key: entry.key.clone(),
+                    queued,
+                });
+            };
+            let gate = Gate {
+                service: self.clone(),
+                entry: entry.clone(),
+                pending,
+                wanted: order,
+                judged,
+                decision,
+            };
+            tokio::spawn(gate.pass(request));
+            return Ok(RunWatch::live(self.clone(), run, Some(entry)));
+        }
         if let Err(error) = entry.session.run(request).await {
             let scribe = self.scribe(&run, &order, &entry);
             Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
@@ -77,58 +104,20 @@ impl Service {
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
     }
 
-    /// Refuses what the connection's policy refuses. What it would ask about passes: nobody could say yes.
-    async fn check_policy(
+    /// What writes down what the run's session tells of it.
+    pub(in crate::daemon) fn scribe(
         &self,
+        run: &Arc<Run>,
         order: &RunOrder,
-        module: &Arc<Module>,
-    ) -> Result<(), ServiceError> {
-        let connection = self.connection(&order.connection)?;
-        let allowance = Allowance::of(&connection);
-        let who = if order.client == PERSON {
-            Who::Person
-        } else {
-            Who::Program
-        };
-        if !allowance.may_refuse(who) {
-            return Ok(());
-        }
-        let (service, module, text) = (self.clone(), Arc::clone(module), order.command.clone());
-        // A command may have megabytes.
-        let judged = tokio::task::spawn_blocking(move || {
-            let parsed = policy::parse(&text, Some(&module));
-            let shared = lock(&service.0.catalog).effects().to_vec();
-            policy::judge(&parsed, shared.iter().chain(&module.effects))
-        })
-        .await
-        .map_err(|error| state(format!("the command cannot be judged: {error}")))?;
-        let decision = allowance.decide(who, &judged.effects());
-        if decision.verdict != Verdict::Refuse {
-            return Ok(());
-        }
-        let finding = judged
-            .findings
-            .iter()
-            .find(|one| one.effect == decision.effect);
-        let what = finding.map_or("the command", |one| one.what.as_str());
-        let reason = finding.map_or("", |one| one.reason.as_str());
-        Err(ServiceError::Refused {
-            message: format!(
-                "`{what}` is refused: {} ({}, {reason})",
-                decision.rule,
-                decision.effect.word()
-            ),
-            help: Some(format!(
-                "`mm policy explain -c '{}' -m {}` shows what the command does and what is decided for whom",
-                connection.name(),
-                order.module,
-            )),
-        })
-    }
-
-    fn scribe(&self, run: &Arc<Run>, order: &RunOrder, entry: &Entry) -> Scribe {
+        entry: &Entry,
+    ) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
-        Scribe::new(Arc::clone(run), self.0.store.clone(), text_as_records)
+        Scribe::new(
+            Arc::clone(run),
+            self.0.store.clone(),
+            self.0.audit.clone(),
+            text_as_records,
+        )
     }
 
     /// Makes the run's record before anything of it is sent: what has none did not happen.
@@ -150,6 +139,7 @@ impl Service {
             order,
             Kept::new(limits),
         ));
+        self.record_start(&run, order, entry).await?;
         let row = NewRun {
             id,
             session: entry.key.clone(),
@@ -170,11 +160,11 @@ impl Service {
             state: "queued".to_owned(),
             submitted: run.submitted_at(),
         };
-        self.0
-            .store
-            .insert_run(row)
-            .await
-            .map_err(|error| state(format!("the run cannot be written down: {error}")))?;
+        if let Err(error) = self.0.store.insert_run(row).await {
+            let reason = format!("the run cannot be written down: {error}");
+            self.note_not_run(&run, &reason);
+            return Err(state(reason));
+        }
         self.0.runs.add(Arc::clone(&run));
         Ok(run)
     }

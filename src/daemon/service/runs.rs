@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{Service, state};
+use crate::audit::{self, Kind, Who};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, past_view};
@@ -12,6 +13,7 @@ use crate::daemon::watch::RunWatch;
 use crate::expect::AnswerLine;
 use crate::name::RunId;
 use crate::output::read_file;
+use crate::script::QuestionKind;
 use crate::session::StopWhy;
 use crate::store::{KeptOutput, RunFilter};
 
@@ -112,28 +114,48 @@ impl Service {
     }
 
     /// Tells a run to stop; returns at once. A run that is over is returned as it is.
-    pub(crate) async fn stop(&self, id: &RunId) -> Result<RunView, ServiceError> {
-        self.stop_because(id, StopWhy::Asked).await
-    }
-
-    async fn stop_because(&self, id: &RunId, why: StopWhy) -> Result<RunView, ServiceError> {
+    pub(crate) async fn stop(&self, id: &RunId, who: &Who) -> Result<RunView, ServiceError> {
         let Some((run, entry)) = self.live_run(id) else {
             return self.past_run(id).await;
         };
-        if let Some(entry) = entry
-            && !run.is_over()
-        {
-            entry.session.stop(run.tag, why);
-        }
+        let row = run.audited(Kind::Interrupt).by(who.clone());
+        self.stop_live(&run, entry.as_ref(), StopWhy::Asked, row);
         Ok(run.view())
     }
 
+    /// Stops what has not ended, wherever it is, and writes `row` down.
+    fn stop_live(&self, run: &Run, entry: Option<&Entry>, why: StopWhy, row: audit::Entry) {
+        if run.is_over() {
+            return;
+        }
+        self.0.audit.note(row);
+        if self.0.approvals.stop(&run.id, &why) {
+            return;
+        }
+        if let Some(entry) = entry {
+            entry.session.stop(run.tag, why);
+        }
+    }
+
     /// Answers a run's question.
-    pub(crate) async fn answer(&self, id: &RunId, answer: Answer) -> Result<RunView, ServiceError> {
+    pub(crate) async fn answer(
+        &self,
+        id: &RunId,
+        answer: Answer,
+        who: &Who,
+    ) -> Result<RunView, ServiceError> {
         check_answer(answer.text.expose())?;
         let Some((run, Some(entry))) = self.live_run(id) else {
             self.past_run(id).await?;
             return Err(ServiceError::NothingAsked { id: id.clone() });
+        };
+        let asked = run.view().question;
+        let secret = answer.secret || asked.is_some_and(|asked| asked.kind == QuestionKind::Secret);
+        let row = run.audited(Kind::Answer).by(who.clone());
+        let row = if secret {
+            row
+        } else {
+            row.text(answer.text.expose())
         };
         let line = AnswerLine {
             text: answer.text,
@@ -144,6 +166,7 @@ impl Service {
             .answer(run.tag, line)
             .await
             .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
+        self.0.audit.note(row);
         Ok(run.view())
     }
 
@@ -161,11 +184,12 @@ impl Service {
 
     /// Whoever asked for this run has gone; what that means was said when it was ordered.
     pub(crate) fn caller_left(&self, id: &RunId) {
-        if let Some((run, Some(entry))) = self.live_run(id)
+        if let Some((run, entry)) = self.live_run(id)
             && run.stops_with_caller()
-            && !run.is_over()
         {
-            entry.session.stop(run.tag, StopWhy::CallerLeft);
+            let row = run.audited(Kind::Interrupt);
+            let row = row.because("nobody waited for it any longer");
+            self.stop_live(&run, entry.as_ref(), StopWhy::CallerLeft, row);
         }
     }
 }

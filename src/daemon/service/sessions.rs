@@ -7,12 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Service, state};
+use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::credentials::{self, CredentialError};
 use crate::daemon::registry::{Entry, KnownSecrets, session_view};
 use crate::daemon::view::{PastSessionView, SessionView};
-use crate::daemon::watch::SessionWatch;
+use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::ways::{self, Credentials};
 use crate::daemon::{ServiceError, bind, launch};
 use crate::expect::Identity;
@@ -54,6 +55,7 @@ impl Service {
             reason,
             help,
         };
+        launch::check_stand_in(&module, &connection)?;
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
         let pins_identity =
@@ -65,6 +67,7 @@ impl Service {
             listener: Box::new(Bookkeeper::new(
                 key.clone(),
                 self.0.store.clone(),
+                self.0.audit.clone(),
                 pins_identity,
             )),
         };
@@ -91,6 +94,7 @@ impl Service {
         &self,
         entry: &Entry,
         way: Option<&str>,
+        who: &Who,
     ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
             return Ok(());
@@ -113,6 +117,7 @@ impl Service {
         let way = ways::way(&entry.module, rules, &connection, way)?;
         let credentials = self.credentials(entry, rules, way, &connection).await?;
         let request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
+        self.record_sign_in(entry, who).await?;
         entry
             .session
             .sign_in(request)
@@ -163,6 +168,7 @@ impl Service {
         module: &str,
         way: Option<&str>,
         forget_identity: bool,
+        who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
         let entry = self.session(connection, module)?;
         if forget_identity {
@@ -183,7 +189,7 @@ impl Service {
             }
             .map_err(state)?;
         }
-        self.sign_in(&entry, way).await?;
+        self.sign_in(&entry, way, who).await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -208,6 +214,19 @@ impl Service {
             .filter(|entry| wanted(entry))
             .map(|entry| session_view(entry, |tag| self.run_id(tag)))
             .collect())
+    }
+
+    /// All sessions.
+    pub(in crate::daemon) fn all_sessions(&self) -> Vec<SessionView> {
+        let all = self.0.sessions.all();
+        all.iter()
+            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .collect()
+    }
+
+    /// Follows all sessions, those to come included.
+    pub(crate) fn watch_sessions(&self) -> SessionsWatch {
+        SessionsWatch::new(self.clone(), self.0.sessions.changes())
     }
 
     /// The newest sessions there have been, newest first; of one connection or module where given (as typed).
@@ -259,6 +278,7 @@ impl Service {
         connection: &str,
         module: &str,
         force: bool,
+        who: &Who,
     ) -> Result<SessionKey, ServiceError> {
         // A session outlives its entry and its file: what they are named goes before what is written now.
         let named = connection.parse().ok().zip(module.parse().ok());
@@ -271,7 +291,13 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        if !self.end_session(&entry, force, DISCONNECT_WITHIN).await {
+        self.note_disconnect(&entry, force, who);
+        let parting = if force {
+            Parting::Kill
+        } else {
+            Parting::SignOut
+        };
+        if !self.end_session(&entry, parting, DISCONNECT_WITHIN).await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -285,9 +311,18 @@ impl Service {
     }
 
     /// Whether it ended in time.
-    pub(super) async fn end_session(&self, entry: &Entry, force: bool, within: Duration) -> bool {
+    pub(super) async fn end_session(
+        &self,
+        entry: &Entry,
+        parting: Parting,
+        within: Duration,
+    ) -> bool {
         let mut status = entry.session.status();
-        let command = bind::disconnect(&entry.module, &entry.connection);
+        let (command, force) = match parting {
+            Parting::SignOut => (bind::disconnect(&entry.module, &entry.connection), false),
+            Parting::KeepSignIn => (None, false),
+            Parting::Kill => (None, true),
+        };
         if entry.session.disconnect(command, force).is_err() {
             return true;
         }
@@ -295,6 +330,17 @@ impl Service {
         // A task that is gone has ended its session.
         tokio::time::timeout(within, ended).await.is_ok()
     }
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Parting {
+    /// It is signed out first.
+    SignOut,
+    /// What its program keeps on disk stays, and the next session finds it.
+    KeepSignIn,
+    /// At once.
+    Kill,
 }
 
 /// An error with its causes, as one line.

@@ -4,15 +4,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Service;
+use super::sessions::Parting;
+use crate::audit::{Entry as AuditEntry, Kind};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
+use crate::script::Module;
 
 /// How long a session may take to sign out when the daemon stops, before it is ended.
 const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(6);
 
 impl Service {
     /// Begins to stop: refuses where sign-ins would be lost and `force` is not given; else signs out, ends every session
-    /// and closes the state. Returns when that is done.
+    /// and closes the state. Returns when that is done. A sign-in that its program keeps on disk is not lost, and stays.
     pub(crate) async fn shut_down(&self, force: bool) -> Result<(), ServiceError> {
         let living: Vec<Entry> = self
             .0
@@ -22,7 +25,7 @@ impl Service {
             .filter(|entry| !entry.session.status().borrow().is_closed())
             .collect();
         let signed_in = |entry: &&Entry| {
-            entry.module.sign_in.is_some() && entry.session.status().borrow().is_signed_in()
+            loses_sign_in(&entry.module) && entry.session.status().borrow().is_signed_in()
         };
         let sessions: Vec<String> = living
             .iter()
@@ -41,11 +44,17 @@ impl Service {
             let service = self.clone();
             tokio::spawn(async move {
                 let key = entry.key.clone();
-                if service.end_session(&entry, false, SHUT_DOWN_WITHIN).await {
+                let parting = if loses_sign_in(&entry.module) {
+                    Parting::SignOut
+                } else {
+                    Parting::KeepSignIn
+                };
+                if service.end_session(&entry, parting, SHUT_DOWN_WITHIN).await {
                     return;
                 }
-                tracing::warn!(session = %key, "it does not sign out in time and is ended");
-                if !service.end_session(&entry, true, SHUT_DOWN_WITHIN).await {
+                tracing::warn!(session = %key, "it does not end in time and is killed");
+                let killed = service.end_session(&entry, Parting::Kill, SHUT_DOWN_WITHIN);
+                if !killed.await {
                     tracing::error!(session = %key, "it does not end; it ends with the daemon");
                 }
             })
@@ -56,9 +65,19 @@ impl Service {
                 tracing::error!(%error, "a session could not be ended");
             }
         }
+        self.0.audit.note(AuditEntry::new(Kind::DaemonStopped));
+        if let Err(error) = self.0.audit.flush().await {
+            tracing::error!(%error, "the audit could not be brought up to date");
+        }
         if let Err(error) = self.0.store.flush().await {
             tracing::error!(%error, "the database could not be brought up to date");
         }
         Ok(())
     }
+}
+
+/// Whether a sign-in with this module ends with its session: nothing on disk brings it back.
+fn loses_sign_in(module: &Module) -> bool {
+    let rules = module.sign_in.as_ref();
+    rules.is_some_and(|rules| rules.restore.is_none())
 }

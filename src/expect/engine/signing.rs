@@ -2,8 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Engine, SIGN_IN_GRACE, Timer, watch};
-use crate::expect::event::{Effect, Identity, Mode, ReportedError, SignInFailure, SignInRequest};
+use super::timers::Timer;
+use super::{Engine, PROVING_WITHIN, SIGN_IN_GRACE, SIGN_OUT_WITHIN, watch};
+use crate::expect::event::{
+    CloseReason, Effect, Identity, Mode, ReportedError, SignInFailure, SignInRequest,
+};
 use crate::expect::exchange::{Exchange, Purpose};
 use crate::expect::sign_in;
 use crate::expect::state::State;
@@ -22,22 +25,64 @@ impl Engine {
             )));
             return;
         }
-        let watch = watch(&request.rules);
-        let mut exchange = Exchange::new(
-            Purpose::Connect,
-            request.connect.clone(),
-            Mode::Text,
-            request.nonces.clone(),
-        )
-        .watching(watch);
-        exchange.secret = !request.secrets.is_empty();
-        exchange.resends_left = self.habits.resends;
         self.signed_in = false;
-        self.overdue = false;
+        self.failing = None;
         self.go(State::SigningIn(None), now);
-        self.set(Timer::SignIn, now + request.within + SIGN_IN_GRACE);
+        self.timers
+            .set(Timer::SignIn, now + request.within + SIGN_IN_GRACE);
+        self.spare.clone_from(&request.nonces);
+        let restore = request.restore.clone();
         self.sign_in = Some(request);
+        match restore {
+            Some(command) => {
+                let nonces = std::mem::take(&mut self.spare);
+                let mut exchange = Exchange::new(Purpose::Restore, command, Mode::Text, nonces);
+                exchange.resends_left = self.habits.resends;
+                self.send(exchange, now, effects);
+            }
+            None => self.connect(now, effects),
+        }
+    }
+
+    /// What an earlier session left is still good, or somebody has to sign in.
+    pub(super) fn restored(
+        &mut self,
+        exchange: &Exchange,
+        state: EndState,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
+        if exchange.interrupted {
+            let failure = self.stopped_sign_in();
+            self.sign_in_failed(failure, now, effects);
+        } else if state == EndState::Ok {
+            self.identify(now, effects);
+        } else {
+            self.connect(now, effects);
+        }
+    }
+
+    fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(request) = &self.sign_in else { return };
+        let watch = watch(&request.rules);
+        let until = now + request.within + SIGN_IN_GRACE;
+        let command = request.connect.clone();
+        let secret = !request.secrets.is_empty();
+        let nonces = std::mem::take(&mut self.spare);
+        let mut exchange =
+            Exchange::new(Purpose::Connect, command, Mode::Text, nonces).watching(watch);
+        exchange.secret = secret;
+        exchange.resends_left = self.habits.resends;
+        self.timers.set(Timer::SignIn, until);
         self.send(exchange, now, effects);
+    }
+
+    fn identify(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let Some(request) = &self.sign_in else { return };
+        let command = request.identity.clone();
+        self.go(State::Proving, now);
+        self.timers.set(Timer::SignIn, now + PROVING_WITHIN);
+        self.ask(Purpose::Identity, command, now, effects);
     }
 
     pub(super) fn connected(
@@ -60,9 +105,7 @@ impl Engine {
             let failure = sign_in::failure(&request.rules, errors, exchange.tail.as_bytes());
             self.sign_in_failed(failure, now, effects);
         } else {
-            let command = request.identity.clone();
-            self.go(State::Proving, now);
-            self.ask(Purpose::Identity, command, now, effects);
+            self.identify(now, effects);
         }
     }
 
@@ -96,7 +139,8 @@ impl Engine {
         let verdict = if exchange.interrupted {
             Err(self.stopped_sign_in())
         } else if state == EndState::Ok {
-            sign_in::identity(&request.rules.identity, &exchange.into_objects())
+            let rule = &request.rules.identity;
+            sign_in::identity(rule, &exchange.into_objects(rule.text.as_ref()))
                 .map_err(sign_in::unknown_identity)
                 .and_then(|identity| {
                     sign_in::compare(&request.expected, &identity).map(|()| identity)
@@ -132,11 +176,17 @@ impl Engine {
         if exchange.interrupted {
             let failure = self.stopped_sign_in();
             self.undo(failure, now, effects);
-        } else if state == EndState::Ok && errors.is_empty() && !exchange.into_objects().is_empty()
-        {
+        } else if state == EndState::Ok && errors.is_empty() && exchange.gave_something() {
             self.signed_in(identity, now, effects);
         } else {
-            self.undo(sign_in::unproven(errors), now, effects);
+            let failure = self.sign_in.as_ref().map_or_else(
+                || sign_in::unproven(errors),
+                |request| {
+                    sign_in::known_failure(&request.rules, errors, exchange.tail.as_bytes())
+                        .unwrap_or_else(|| sign_in::unproven(errors))
+                },
+            );
+            self.undo(failure, now, effects);
         }
     }
 
@@ -147,32 +197,53 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         self.sign_in = None;
-        self.clear(Timer::SignIn);
+        self.failing = None;
+        self.timers.clear(Timer::SignIn);
         self.signed_in = true;
         effects.push(Effect::SignedIn(identity));
         self.rest(now);
     }
 
     /// Why a sign-in that was interrupted failed.
-    pub(super) fn stopped_sign_in(&self) -> SignInFailure {
-        if self.overdue {
-            sign_in::timed_out()
-        } else {
-            sign_in::cancelled()
-        }
+    fn stopped_sign_in(&self) -> SignInFailure {
+        self.failing.clone().unwrap_or_else(sign_in::cancelled)
     }
 
-    /// Signs out what proved the wrong thing, then fails.
-    pub(super) fn undo(&mut self, failure: SignInFailure, now: Instant, effects: &mut Vec<Effect>) {
+    /// Signs out what proved the wrong thing, then fails. Where that cannot be done the program is ended: nobody may meet an
+    /// identity in it that was refused.
+    fn undo(&mut self, failure: SignInFailure, now: Instant, effects: &mut Vec<Effect>) {
+        self.timers.clear(Timer::SignIn);
+        self.failing = Some(failure);
         let disconnect = self
             .sign_in
             .as_ref()
             .and_then(|request| request.disconnect.clone());
         match disconnect {
             Some(command) if !self.spare.is_empty() => {
-                self.ask(Purpose::Undo(failure), command, now, effects);
+                self.timers.set(Timer::SignOut, now + SIGN_OUT_WITHIN);
+                self.ask(Purpose::Undo, command, now, effects);
             }
-            _ => self.sign_in_failed(failure, now, effects),
+            _ => self.kill(CloseReason::NotSignedOut, now, effects),
+        }
+    }
+
+    /// The disconnect command of a refused sign-in is over.
+    pub(super) fn undone(&mut self, state: EndState, now: Instant, effects: &mut Vec<Effect>) {
+        self.timers.clear(Timer::SignOut);
+        if state == EndState::Ok {
+            let failure = self.stopped_sign_in();
+            self.sign_in_failed(failure, now, effects);
+        } else {
+            self.kill(CloseReason::NotSignedOut, now, effects);
+        }
+    }
+
+    /// A disconnect command takes too long.
+    pub(super) fn signs_out_too_long(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.state == State::Closing {
+            self.hang_up(CloseReason::Asked, now, effects);
+        } else {
+            self.kill(CloseReason::NotSignedOut, now, effects);
         }
     }
 
@@ -185,8 +256,9 @@ impl Engine {
         if let Some(request) = self.sign_in.take() {
             failure.hide(&request.secrets);
         }
+        self.failing = None;
         self.identity = None;
-        self.clear(Timer::SignIn);
+        self.timers.clear(Timer::SignIn);
         self.signed_in = false;
         effects.push(Effect::SignInFailed(failure));
         self.rest(now);

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::api::{ErrorCode, Mode, OnDisconnect, OnQuestion, OnSignedOut, Run, RunRequest};
+use crate::api::{ErrorCode, Mode, OnDisconnect, OnSignedOut, Run, RunRequest};
 use crate::api::{Outcome, QuestionKind};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::{Format, Part, RunArgs, SessionArgs, page, within};
@@ -22,22 +22,16 @@ pub(in crate::mcp) async fn run(call: &Call, args: RunArgs) -> Result<Reply, Ref
         first: args.first,
     };
     let request = RunRequest {
-        connection: args.connection.clone(),
-        module: args.module.clone(),
-        command: args.command,
         mode: if shape.needs_records() {
             Mode::Records
         } else {
             Mode::Text
         },
-        depth: RunRequest::DEPTH,
         timeout_ms: Some(u64::from(args.timeout_seconds.max(1)) * 1000),
         on_disconnect: OnDisconnect::Stop,
-        on_question: OnQuestion::Ask,
         on_signed_out: OnSignedOut::Refuse,
-        record: None,
         client: "mcp".to_owned(),
-        wait: true,
+        ..RunRequest::new(&args.connection, &args.module, args.command)
     };
     let client = call.client().await?;
     let events = match client.run(&request).await {
@@ -144,6 +138,7 @@ fn after(outcome: Outcome) -> Option<&'static str> {
             Some("call `status`, and look at what the command changed before running it again")
         }
         Outcome::NotRun => Some("call `status` to see why"),
+        Outcome::Refused => Some("tell the person; the same command again would be refused again"),
     }
 }
 

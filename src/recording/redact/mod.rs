@@ -2,12 +2,8 @@
 //! redacted and encoded again, also where events split them, so that a redacted recording plays like its original:
 //! the same events, markers, nonces and states. Nonces stay: they bind frames to markers and open nothing.
 
-mod encoded;
-mod explicit;
 mod finding;
-mod names;
 mod redactor;
-mod rules;
 mod segments;
 mod stream;
 mod text;

@@ -7,15 +7,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::encoded;
-use super::explicit::Explicit;
-use super::finding::{FindingKind, Found};
-use super::names::{Names, is_name};
-use super::rules;
+use super::finding::Found;
 use super::segments::{self, Segment};
 use super::stream::{Edit, Stream, apply};
 use super::text::Part;
 use crate::recording::event::{Event, EventKind, Header, Recording};
+use crate::redact::{Explicit, FindingKind, Names, encoded, is_name, rules};
 use crate::secret::Secret;
 
 /// How often a text is read again because of what was put in.

@@ -10,9 +10,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use regex::Regex;
 
-use super::finding::{Finding, FindingKind};
+use super::finding::Finding;
 use super::*;
 use crate::recording::event::{Event, EventKind, Header, Recording};
+use crate::redact::FindingKind;
 use crate::secret::Secret;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(

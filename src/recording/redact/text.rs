@@ -2,13 +2,9 @@
 
 use std::ops::Range;
 
-use super::encoded;
-use super::explicit::Place;
-use super::finding::FindingKind;
-use super::names::MASK;
 use super::redactor::{Edits, Redactor};
-use super::rules;
 use super::stream::{Edit, apply};
+use crate::redact::{FindingKind, MASK, Place, encoded, rules};
 
 /// Base64 in base64 in base64 is as deep as it looks.
 const DEEPEST: u8 = 3;

@@ -70,6 +70,7 @@ pub(super) fn sign_in(
         .iter()
         .map(|spec| way(spec, &mut commands))
         .collect();
+    let restore = spec.restore.as_ref().map(|text| commands.command(text));
     let identity = identity(&spec.identity, &mut commands);
     let proof = spec.proof.as_ref().map(|text| commands.command(text));
     let disconnect = spec.disconnect.as_ref().map(|text| commands.command(text));
@@ -93,6 +94,7 @@ pub(super) fn sign_in(
         ways: ways.into_iter().collect::<Option<_>>()?,
         challenges: rules.challenges,
         failures: rules.failures,
+        restore: optional(restore)?,
         identity: identity?,
         proof: optional(proof)?,
         disconnect: optional(disconnect)?,
@@ -146,8 +148,16 @@ fn way(spec: &WaySpec, commands: &mut Commands<'_>) -> Option<WayIn> {
 }
 
 fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<IdentityRule> {
+    let text = spec.text.as_ref().map(|text| {
+        let part = Written {
+            value: text,
+            file: commands.file,
+        };
+        pattern(part, &[], commands.findings)
+    });
     Some(IdentityRule {
         command: commands.command(&spec.command)?,
+        text: optional(text)?,
         account: spec.account.0.clone(),
         tenant: spec.tenant.0.clone(),
         expires: spec.expires.as_ref().map(|path| path.0.clone()),

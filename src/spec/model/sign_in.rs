@@ -26,6 +26,10 @@ pub(crate) struct SignInSpec {
     /// What failures mean; the first that fits counts.
     #[serde(default)]
     pub(crate) failures: Vec<At<FailureSpec>>,
+    /// For a program that keeps its sign-in in the session's private home: a command that succeeds where the one that an
+    /// earlier session left is still good. It is asked first; then nobody has to enter a code, and stopping the daemon
+    /// signs nobody out.
+    pub(crate) restore: Option<At<String>>,
     /// Who is signed in.
     pub(crate) identity: IdentitySpec,
     /// A command that only a living sign-in can answer.
@@ -115,12 +119,16 @@ pub(crate) struct FailureSpec {
     pub(crate) retry: bool,
 }
 
-/// Who is signed in: a command that gives one object, and where in it that is told.
+/// Who is signed in: a command that gives one object, and where in it that is told. Without records, its text is read as
+/// JSON.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IdentitySpec {
     /// The command.
     pub(crate) command: At<String>,
+    /// For a command whose text is no JSON: the named groups of all its matches are the object's properties, so that
+    /// `Name: (?<name>\S+)|Id: (?<id>\S+)` reads two lines in any order.
+    pub(crate) text: Option<At<RegexText>>,
     /// The property that names the account.
     pub(crate) account: At<PropertyPath>,
     /// The property that names the tenant.

@@ -44,10 +44,20 @@ impl TestDaemon {
             "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
             "expectedEmail": "ada@contoso.com",
             "stand_in": scenario,
+            "policy": "open",
         }}});
         std::fs::write(daemon.path("connections.json"), connections.to_string())
             .expect("the folder can be written");
         daemon
+    }
+
+    /// Changes a key of the connection `Contoso`.
+    pub(crate) fn set_entry(&self, key: &str, value: &Value) {
+        let path = self.path("connections.json");
+        let text = std::fs::read_to_string(&path).expect("it was written");
+        let mut file: Value = serde_json::from_str(&text).expect("it is JSON");
+        file["connections"]["Contoso"][key] = value.clone();
+        std::fs::write(&path, file.to_string()).expect("the folder can be written");
     }
 
     /// A path in the daemon's folder.

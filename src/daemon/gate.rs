@@ -1,0 +1,220 @@
+//! The gate: what a run that needs a yes goes through before it is handed to its session. First its sign-in, because a yes
+//! is for an account and a tenant; then somebody's yes; then, with nothing changed in between, its place in the queue.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::approvals::{Asked, Pending, Said, SignedIn, Words, until};
+use super::bind;
+use super::registry::Entry;
+use super::service::Service;
+use super::view::RunOrder;
+use crate::policy::{Decision, Judgement, Verdict};
+use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
+
+/// Why a run does not get through.
+enum Held {
+    Stopped(StopWhy),
+    Refused(String),
+    Ended(RunResult),
+}
+
+/// A run on its way through the gate.
+pub(super) struct Gate {
+    pub(super) service: Service,
+    pub(super) entry: Entry,
+    pub(super) pending: Arc<Pending>,
+    pub(super) wanted: RunOrder,
+    pub(super) judged: Judgement,
+    pub(super) decision: Decision,
+}
+
+impl Gate {
+    /// Waits for the sign-in and the yes, and hands `order` to the session. Ends the run where it does not get that far.
+    pub(super) async fn pass(self, mut order: Order) {
+        let run = &self.pending.run;
+        let session = &self.entry.session;
+        let signed_in = match self.wait().await {
+            Ok(signed_in) => signed_in,
+            Err(held) => {
+                self.service.approvals().remove(&run.id);
+                order.listener.ended(match held {
+                    Held::Stopped(why) => RunResult::Dropped(why),
+                    Held::Refused(why) => RunResult::NotAllowed(why),
+                    Held::Ended(result) => result,
+                });
+                return;
+            }
+        };
+        run.is_approved();
+        order.condition = Some(Box::new(move |status| still(&signed_in, status)));
+        let tag = order.tag;
+        let accepted = session.run(order).await;
+        // A stop that came in between is its session's business from here on.
+        let stop = self.service.approvals().remove(&run.id);
+        match (accepted, stop) {
+            (Ok(()), Some(why)) => session.stop(tag, why),
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                let scribe = self.service.scribe(run, &self.wanted, &self.entry);
+                Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
+            }
+        }
+    }
+
+    async fn wait(&self) -> Result<SignedIn, Held> {
+        let (mut words, mut answers) = (self.pending.words(), self.pending.words());
+        let mut status = self.entry.session.status();
+        let signed_in = tokio::select! {
+            biased;
+            why = stopped(&mut words) => return Err(Held::Stopped(why)),
+            signed_in = self.signed_in(&mut status) => signed_in?,
+        };
+        let asked = self.asked(&signed_in);
+        let expires = Instant::from_std(asked.expires);
+        let run = &self.pending.run;
+        let (account, tenant) = (signed_in.account.clone(), signed_in.tenant.clone());
+        run.asks_for_approval(asked, account, tenant);
+        tracing::info!(run = %run.id, session = %self.entry.key, "waits for approval");
+        let said = tokio::select! {
+            biased;
+            why = stopped(&mut words) => return Err(Held::Stopped(why)),
+            why = changed(&signed_in, &mut status) => return Err(Held::Refused(why)),
+            said = said(&mut answers) => said,
+            () = sleep_until(expires) => {
+                return Err(Held::Refused("nobody approved it in time".to_owned()));
+            }
+        };
+        match said {
+            Said::No(None) => Err(Held::Refused("it was denied".to_owned())),
+            Said::No(Some(reason)) => Err(Held::Refused(format!("it was denied: {reason}"))),
+            Said::Yes => self.still_allowed().await.map(|()| signed_in),
+        }
+    }
+
+    /// Whom the session is signed in as, once it is.
+    async fn signed_in(
+        &self,
+        status: &mut watch::Receiver<SessionStatus>,
+    ) -> Result<SignedIn, Held> {
+        let needs = self.entry.module.sign_in.is_some();
+        let settled = |status: &SessionStatus| {
+            !needs || status.identity.is_some() || status.failure.is_some() || status.is_closed()
+        };
+        if !settled(&status.borrow()) {
+            self.pending.run.waits_for_sign_in();
+        }
+        let Ok(status) = status.wait_for(settled).await else {
+            return Err(Held::Ended(RunResult::SessionEnded(
+                "its program is gone".to_owned(),
+            )));
+        };
+        match &status.failure {
+            _ if status.is_closed() => Err(Held::Ended(RunResult::SessionEnded(
+                "its program is gone".to_owned(),
+            ))),
+            Some(failure) if status.identity.is_none() => {
+                Err(Held::Ended(RunResult::SignInFailed(failure.clone())))
+            }
+            Some(_) | None => Ok(SignedIn::of(&status)),
+        }
+    }
+
+    fn asked(&self, signed_in: &SignedIn) -> Asked {
+        let run = &self.pending.run;
+        let (wanted, judged) = (&self.wanted, &self.judged);
+        let reads = crate::script::Effect::Reads;
+        Asked {
+            effects: judged
+                .effects()
+                .iter()
+                .map(|effect| effect.word())
+                .collect(),
+            findings: judged
+                .findings
+                .iter()
+                .filter(|finding| finding.effect != reads)
+                .cloned()
+                .collect(),
+            rule: self.decision.rule.to_owned(),
+            who: wanted.who,
+            client: wanted.client.clone(),
+            reason: wanted.reason.clone(),
+            ticket: wanted.ticket.clone(),
+            preview: None,
+            type_tenant: judged.destroys_many(),
+            tenant_name: self.entry.connection.tenant().to_owned(),
+            since: Timestamp::now(),
+            expires: until(self.service.approval_within()),
+            digest: signed_in.digest(&self.entry.key, run.command()),
+        }
+    }
+
+    /// A yes does not go before what the files say now.
+    async fn still_allowed(&self) -> Result<(), Held> {
+        let refused = |error: super::ServiceError| Held::Refused(error.to_string());
+        let connection = self
+            .service
+            .connection(self.entry.key.connection.as_str())
+            .map_err(refused)?;
+        let identity = self.entry.session.status().borrow().identity.clone();
+        if let Some(identity) = identity {
+            bind::still_expected(&self.entry, &connection, &identity).map_err(refused)?;
+        }
+        let (_, decision) = self
+            .service
+            .judge(&self.wanted, &self.entry.module)
+            .await
+            .map_err(refused)?;
+        match decision.verdict {
+            Verdict::Allow | Verdict::Ask => Ok(()),
+            Verdict::Refuse => Err(Held::Refused(decision.rule.to_owned())),
+        }
+    }
+}
+
+/// Returns when somebody wants the run stopped.
+async fn stopped(words: &mut watch::Receiver<Words>) -> StopWhy {
+    let stop = words.wait_for(|words| words.stop.is_some()).await;
+    match stop.map(|words| words.stop.clone()) {
+        Ok(Some(why)) => why,
+        // The sender lives in what the gate holds.
+        Ok(None) | Err(_) => std::future::pending().await,
+    }
+}
+
+/// Returns when somebody has said something.
+async fn said(words: &mut watch::Receiver<Words>) -> Said {
+    let said = words.wait_for(|words| words.said.is_some()).await;
+    match said.map(|words| words.said.clone()) {
+        Ok(Some(said)) => said,
+        // As above.
+        Ok(None) | Err(_) => std::future::pending().await,
+    }
+}
+
+/// Returns when the session is no longer the one that a yes would be for.
+async fn changed(signed_in: &SignedIn, status: &mut watch::Receiver<SessionStatus>) -> String {
+    let other = |status: &SessionStatus| still(signed_in, status).is_err();
+    match status.wait_for(other).await {
+        Ok(status) => still(signed_in, &status).err().unwrap_or_default(),
+        Err(_) => "its session has ended".to_owned(),
+    }
+}
+
+/// Whether the session is still the one that a yes was for.
+fn still(signed_in: &SignedIn, status: &SessionStatus) -> Result<(), String> {
+    if status.is_closed() {
+        Err("its session has ended, and the approval with it".to_owned())
+    } else if SignedIn::of(status) == *signed_in {
+        Ok(())
+    } else {
+        Err(
+            "its session was signed in anew, and the approval was for the sign-in before"
+                .to_owned(),
+        )
+    }
+}

@@ -1,0 +1,92 @@
+//! The service's verbs for approvals: which runs wait for a yes, and saying yes or no.
+
+use std::time::Duration;
+
+use super::Service;
+use crate::daemon::ServiceError;
+use crate::daemon::approvals::{Approvals, Said};
+use crate::daemon::view::{Approve, RunView};
+use crate::name::RunId;
+use crate::policy::Who;
+
+impl Service {
+    /// How long somebody has to say yes.
+    pub(in crate::daemon) fn approval_within(&self) -> Duration {
+        self.0.config.approvals.within
+    }
+
+    pub(in crate::daemon) fn approvals(&self) -> &Approvals {
+        &self.0.approvals
+    }
+
+    /// The runs that wait for a yes, the oldest first.
+    pub(crate) fn runs_to_approve(&self) -> Vec<RunView> {
+        let pending = self.0.approvals.all();
+        pending
+            .iter()
+            .map(|pending| pending.run.view())
+            .filter(|view| view.approval.is_some())
+            .collect()
+    }
+
+    /// The run `id`, if it waits for a yes.
+    pub(crate) fn run_to_approve(&self, id: &RunId) -> Result<RunView, ServiceError> {
+        self.0
+            .approvals
+            .get(id)
+            .map(|pending| pending.run.view())
+            .filter(|view| view.approval.is_some())
+            .ok_or_else(|| ServiceError::NoApproval { id: id.clone() })
+    }
+
+    /// Says yes: a person does, to exactly what was shown to them. Returns the run as it is then.
+    pub(crate) fn approve(&self, id: &RunId, yes: &Approve) -> Result<RunView, ServiceError> {
+        let none = || ServiceError::NoApproval { id: id.clone() };
+        let pending = self.0.approvals.get(id).ok_or_else(none)?;
+        let asked = pending.run.asked().ok_or_else(none)?;
+        if yes.who != Who::Person && !self.trusts_form(yes.form.as_deref()) {
+            return Err(ServiceError::NeedsPerson { id: id.clone() });
+        }
+        let changed = |why: &str| {
+            Err(ServiceError::ApprovalChanged {
+                id: id.clone(),
+                why: why.to_owned(),
+            })
+        };
+        if yes.digest != asked.digest {
+            return changed("what was shown is not what waits");
+        }
+        let typed = yes.tenant.as_deref().unwrap_or_default().trim();
+        if asked.type_tenant && !typed.eq_ignore_ascii_case(&asked.tenant_name) {
+            return changed("the tenant's name does not fit");
+        }
+        if !pending.say(Said::Yes) {
+            return changed("somebody was faster");
+        }
+        let by = yes.form.as_deref().unwrap_or("a person at a terminal");
+        tracing::info!(run = %id, by, "approved");
+        Ok(pending.run.view())
+    }
+
+    /// Says no; anybody may, because nothing runs then. Returns the run as it is then.
+    pub(crate) fn deny(&self, id: &RunId, reason: Option<String>) -> Result<RunView, ServiceError> {
+        let none = || ServiceError::NoApproval { id: id.clone() };
+        let pending = self.0.approvals.get(id).ok_or_else(none)?;
+        pending.run.asked().ok_or_else(none)?;
+        if !pending.say(Said::No(reason)) {
+            let why = "somebody was faster".to_owned();
+            return Err(ServiceError::ApprovalChanged {
+                id: id.clone(),
+                why,
+            });
+        }
+        tracing::info!(run = %id, "denied");
+        Ok(pending.run.view())
+    }
+
+    /// Whether the configuration takes the word of this client that a person has filled in its form.
+    fn trusts_form(&self, client: Option<&str>) -> bool {
+        let trusted = &self.0.config.approvals.forms;
+        client.is_some_and(|client| trusted.iter().any(|name| name == client))
+    }
+}

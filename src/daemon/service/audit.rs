@@ -1,0 +1,161 @@
+//! What the service's verbs put into the audit, and what they refuse when it cannot be kept.
+
+use std::path::Path;
+
+use super::Service;
+use crate::audit::{self, AuditError, Kind, Who};
+use crate::config::OnAuditFailure;
+use crate::daemon::ServiceError;
+use crate::daemon::registry::Entry;
+use crate::daemon::run::Run;
+use crate::daemon::view::RunOrder;
+use crate::policy::{Decision, Judgement};
+
+impl Service {
+    /// Reads the whole audit in the background: a daemon that starts must not keep anybody waiting for that.
+    pub(super) fn check_audit(&self) {
+        let audit = self.0.audit.clone();
+        tokio::spawn(async move {
+            match audit.verify(Vec::new()).await {
+                Ok(report) if report.is_sound() => {
+                    tracing::debug!(rows = report.rows, "the audit is sound");
+                }
+                // Said loudly where it was found, and in the daemon's status.
+                Ok(_) => {}
+                Err(error) => tracing::error!(%error, "the audit cannot be verified"),
+            }
+        });
+    }
+
+    /// Writes down that a command is about to go into its session. Without that row it must not: only what is known to
+    /// read goes on, and only where the settings say so.
+    pub(super) async fn record_start(
+        &self,
+        run: &Run,
+        order: &RunOrder,
+        entry: &Entry,
+    ) -> Result<(), ServiceError> {
+        let identity = entry.session.status().borrow().identity.clone();
+        let identity = identity.as_ref();
+        let row = run.audited(Kind::RunStarted).text(&order.command).proven(
+            identity.map(|identity| identity.account.as_str()),
+            identity.map(|identity| identity.tenant.as_str()),
+        );
+        let Err(error) = self.0.audit.record(row).await else {
+            return Ok(());
+        };
+        let reads = self.0.config.on_audit_failure == OnAuditFailure::AllowReads
+            && self.understand(order, &entry.module).await?.only_reads();
+        if reads {
+            tracing::warn!(run = %run.id, %error, "it only reads, and goes on");
+            if matches!(error, AuditError::Unwritten(_)) {
+                self.0
+                    .audit
+                    .note(run.audited(Kind::RunStarted).text(&order.command));
+            }
+            return Ok(());
+        }
+        self.note_not_run(run, &error.to_string());
+        Err(unrecorded(&error))
+    }
+
+    /// Writes down that a run was given up before anything of it was sent.
+    pub(super) fn note_not_run(&self, run: &Run, reason: &str) {
+        let row = run.audited(Kind::RunEnded).outcome("not_run");
+        self.0.audit.note(row.because(reason));
+    }
+
+    /// Writes down that a session is about to sign in, unless it does so already.
+    pub(super) async fn record_sign_in(
+        &self,
+        entry: &Entry,
+        who: &Who,
+    ) -> Result<(), ServiceError> {
+        use crate::session::Standing;
+        let under_way = matches!(
+            entry.session.status().borrow().standing,
+            Standing::SigningIn | Standing::Proving
+        );
+        if under_way {
+            return Ok(());
+        }
+        let row = audit::Entry::new(Kind::SignInStarted)
+            .by(who.clone())
+            .session(&entry.key);
+        match self.0.audit.record(row).await {
+            Ok(()) => Ok(()),
+            // Signing in changes nothing by itself; what runs afterwards is asked for again.
+            Err(error) if self.0.config.on_audit_failure == OnAuditFailure::AllowReads => {
+                tracing::warn!(session = %entry.key, %error, "it signs in all the same");
+                Ok(())
+            }
+            Err(error) => Err(unrecorded(&error)),
+        }
+    }
+
+    /// Writes down that somebody wants a session to end.
+    pub(super) fn note_disconnect(&self, entry: &Entry, force: bool, who: &Who) {
+        let identity = entry.session.status().borrow().identity.clone();
+        let identity = identity.as_ref();
+        let row = audit::Entry::new(Kind::Disconnect)
+            .by(who.clone())
+            .session(&entry.key)
+            .proven(
+                identity.map(|identity| identity.account.as_str()),
+                identity.map(|identity| identity.tenant.as_str()),
+            );
+        self.0
+            .audit
+            .note(if force { row.because("at once") } else { row });
+    }
+
+    /// Writes down that a command was refused. What cannot be meant, or cannot be done, is no refusal.
+    pub(super) fn note_refusal(
+        &self,
+        order: &RunOrder,
+        error: &ServiceError,
+        decided: Option<(&Judgement, &Decision)>,
+    ) {
+        if !matches!(error, ServiceError::Refused { .. }) {
+            return;
+        }
+        let row = audit::Entry::new(Kind::Refused)
+            .by(Who::client(&order.client))
+            .text(&order.command)
+            .outcome("refused")
+            .because(&error.to_string());
+        let row = match decided {
+            Some((judged, decision)) => row
+                .effects(
+                    judged
+                        .effects()
+                        .iter()
+                        .map(|effect| effect.word().to_owned()),
+                )
+                .decided("refuse", decision.rule),
+            None => row,
+        };
+        let key = self.key(&order.connection, &order.module);
+        self.0.audit.note(match key {
+            Ok(key) => row.session(&key),
+            Err(_) => row,
+        });
+    }
+
+    /// Writes down that a file which decides what may be done is another one than before.
+    pub(super) fn note_change(&self, what: &str, file: &Path) {
+        let content = match std::fs::read(file) {
+            Ok(bytes) => format!("SHA-256 {}", audit::digest(&bytes)),
+            Err(error) => format!("it cannot be read: {error}"),
+        };
+        let row = audit::Entry::new(Kind::Changed).text(&format!("{what}: {}", file.display()));
+        self.0.audit.note(row.because(&content));
+    }
+}
+
+fn unrecorded(error: &AuditError) -> ServiceError {
+    ServiceError::Unrecorded {
+        message: format!("nothing is run that cannot be written down: {error}"),
+        help: error.help(),
+    }
+}

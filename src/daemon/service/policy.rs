@@ -1,0 +1,142 @@
+//! What a connection says about a command, before anything is started for it.
+
+use std::sync::Arc;
+
+use super::{Service, lock, state};
+use crate::daemon::ServiceError;
+use crate::daemon::view::RunOrder;
+use crate::policy::{self, Allowance, Decision, Judgement, NoWhatIf, Verdict, WhatIf};
+use crate::script::{Effect, EffectRule, Module};
+
+impl Service {
+    /// Makes the command say only what it would do where that is asked for, and judges it. Refuses what is refused to
+    /// whoever asks, and what may do more than read where only that is wanted; what has to be asked about passes.
+    pub(super) async fn check_policy(
+        &self,
+        order: &mut RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<(Judgement, Decision), ServiceError> {
+        if order.what_if {
+            let told = self.what_if(order, module).await?;
+            order.command = told.text;
+        }
+        let (judged, decision) = self.judge(order, module).await?;
+        if order.only_reads {
+            only_reads(order, &judged)?;
+        }
+        if decision.verdict == Verdict::Refuse {
+            let error = refused(order, &judged, &decision);
+            self.note_refusal(order, &error, Some((&judged, &decision)));
+            return Err(error);
+        }
+        Ok((judged, decision))
+    }
+
+    /// What the command does, and what is decided about that by what the files say now.
+    pub(in crate::daemon) async fn judge(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<(Judgement, Decision), ServiceError> {
+        let allowance = Allowance::of(&self.connection(&order.connection)?);
+        if allowance.allows_all(order.who) && !order.only_reads {
+            let nothing = Judgement::default();
+            let decision = allowance.decide(order.who, &nothing.effects());
+            return Ok((nothing, decision));
+        }
+        let judged = self.understand(order, module).await?;
+        let decision = allowance.decide(order.who, &judged.effects());
+        Ok((judged, decision))
+    }
+
+    /// What the command does.
+    pub(super) async fn understand(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<Judgement, ServiceError> {
+        self.with_rules(order, module, |text, module, rules| {
+            policy::judge(&policy::parse(text, Some(module)), rules.iter())
+        })
+        .await
+    }
+
+    /// The command with `-WhatIf` in its one command that does more than read.
+    async fn what_if(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+    ) -> Result<WhatIf, ServiceError> {
+        let no = |message: String| ServiceError::NoWhatIf { message };
+        let told = self
+            .with_rules(order, module, |text, module, rules| {
+                policy::what_if(text, Some(module), rules.iter())
+            })
+            .await?
+            .map_err(|error: NoWhatIf| no(error.to_string()))?;
+        match told.commands.as_slice() {
+            [_one] => Ok(told),
+            several => Err(no(format!(
+                "`-WhatIf` is for one command that does something; this has {}: {}",
+                several.len(),
+                several.join(", ")
+            ))),
+        }
+    }
+
+    /// Works on the command's text with the rules of every module and of its own. On a thread of its own: a command may
+    /// have megabytes.
+    async fn with_rules<T: Send + 'static>(
+        &self,
+        order: &RunOrder,
+        module: &Arc<Module>,
+        work: impl FnOnce(&str, &Module, &[EffectRule]) -> T + Send + 'static,
+    ) -> Result<T, ServiceError> {
+        let mut rules = lock(&self.0.catalog).effects().to_vec();
+        rules.extend_from_slice(&module.effects);
+        let (module, text) = (Arc::clone(module), order.command.clone());
+        tokio::task::spawn_blocking(move || work(&text, &module, &rules))
+            .await
+            .map_err(|error| state(format!("the command cannot be judged: {error}")))
+    }
+}
+
+fn refused(order: &RunOrder, judged: &Judgement, decision: &Decision) -> ServiceError {
+    let finding = judged
+        .findings
+        .iter()
+        .find(|one| one.effect == decision.effect);
+    let what = finding.map_or("the command", |one| one.what.as_str());
+    let reason = finding.map_or("", |one| one.reason.as_str());
+    ServiceError::Refused {
+        message: format!(
+            "`{what}` is refused: {} ({}, {reason})",
+            decision.rule,
+            decision.effect.word()
+        ),
+        help: Some(explain(order)),
+    }
+}
+
+fn only_reads(order: &RunOrder, judged: &Judgement) -> Result<(), ServiceError> {
+    let more = |finding: &&policy::Finding| finding.effect != Effect::Reads;
+    let Some(finding) = judged.findings.iter().find(more) else {
+        return Ok(());
+    };
+    Err(ServiceError::NotReading {
+        message: format!(
+            "`{}` may do more than read: {} ({})",
+            finding.what,
+            finding.reason,
+            finding.effect.word()
+        ),
+        help: explain(order),
+    })
+}
+
+fn explain(order: &RunOrder) -> String {
+    format!(
+        "`mm policy explain -c '{}' -m {}` shows what the command does and what is decided for whom",
+        order.connection, order.module,
+    )
+}

@@ -1,0 +1,241 @@
+//! Nobody approves themselves: who is asked, who may say yes, and what a yes is bound to.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Stdio};
+
+use expectrl::{Eof, Expect as _};
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, TestDaemon, wait_for};
+
+/// A daemon whose connection `Contoso` asks, signed in.
+fn asking() -> TestDaemon {
+    let daemon = TestDaemon::new();
+    daemon.set_entry("policy", &json!("ask"));
+    daemon.sign_in();
+    daemon
+}
+
+fn run(command: &str) -> [&str; 6] {
+    ["run", "-c", "Contoso", "-m", "exo", command]
+}
+
+/// A run that a program asked for, as it waits.
+fn waiting(daemon: &TestDaemon, command: &str) -> (Child, Value) {
+    let child = daemon
+        .mm(&run(command))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("mm was built");
+    (child, daemon.wait_for_run("waiting_for_approval"))
+}
+
+fn id(run: &Value) -> &str {
+    run["id"].as_str().expect("it has one")
+}
+
+/// A request from a process without a terminal of its own; the answer's status and body.
+fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let body = body.to_string();
+    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
+    stream
+        .set_read_timeout(Some(DEADLINE))
+        .expect("a socket has a timeout");
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the daemon reads");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the daemon answers and closes");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("it is a response");
+    let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+    let body = body.lines().find(|line| line.starts_with('{'));
+    let body = body.and_then(|line| serde_json::from_str(line).ok());
+    (status.expect("it has a status"), body.unwrap_or_default())
+}
+
+/// What a person types at `mm approvals approve`.
+fn approve(daemon: &TestDaemon, id: &str, typed: &str) -> String {
+    let mut session = daemon.terminal(&["approvals", "approve", id]);
+    session.expect("to run it: ").expect("it asks");
+    session.send_line(typed).expect("the terminal is open");
+    let end = session.expect(Eof).expect("it ends");
+    String::from_utf8_lossy(end.as_bytes()).into_owned()
+}
+
+#[test]
+fn a_program_waits_for_a_person_and_then_runs() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
+    let approval = &run["approval"];
+    assert_eq!(approval["effects"], json!(["writes"]), "{run}");
+    assert_eq!(approval["asked_by"], "program", "{run}");
+    assert_eq!(run["account"], "ada@contoso.com", "{run}");
+    assert_eq!(approval["tenant_name"], "contoso.com", "{run}");
+    let listed = daemon.run(&["approvals", "list"]);
+    assert!(listed.stdout.contains(id(&run)), "{listed:?}");
+    let shown = daemon.run(&["approvals", "show", id(&run)]);
+    assert!(shown.stdout.contains("programs ask"), "{shown:?}");
+    let said = approve(&daemon, id(&run), "yes");
+    assert!(said.contains("approved"), "{said}");
+    child.wait().expect("it is our child");
+    let run = daemon.wait_for_run("ended");
+    assert_ne!(run["end"]["outcome"], "refused", "{run}");
+    assert!(run["started_at"].is_string(), "{run}");
+}
+
+#[test]
+fn a_program_cannot_say_yes() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    let digest = &run["approval"]["digest"];
+    let path = format!("/v1/approvals/{}/approve", id(&run));
+    for body in [
+        json!({"digest": digest}),
+        json!({"digest": digest, "client": "cli"}),
+        json!({"digest": digest, "client": "mcp", "form": "claude"}),
+    ] {
+        let (status, answer) = request(&daemon, "POST", &path, &body);
+        assert_eq!(status, 403, "{answer}");
+        assert_eq!(answer["error"]["code"], "needs_person", "{answer}");
+    }
+    let (status, answer) = request(
+        &daemon,
+        "POST",
+        &path,
+        &json!({"digest": digest, "confirmed": true}),
+    );
+    assert_eq!(status, 400, "{answer}");
+    let refused = daemon.run(&["approvals", "approve", id(&run)]);
+    assert_ne!(refused.code, 0, "{refused:?}");
+    assert!(refused.stderr.contains("terminal"), "{refused:?}");
+    assert_eq!(daemon.newest_run()["state"], "waiting_for_approval");
+    let denied = daemon.run(&["approvals", "deny", id(&run), "--reason", "not today"]);
+    assert_eq!(denied.code, 0, "{denied:?}");
+    let status = child.wait().expect("it is our child");
+    assert_eq!(status.code(), Some(4));
+    let run = daemon.newest_run();
+    assert_eq!(run["end"]["outcome"], "refused", "{run}");
+    assert_eq!(run["end"]["reason"], "it was denied: not today", "{run}");
+    assert_eq!(run["started_at"], Value::Null, "{run}");
+}
+
+#[test]
+fn a_yes_is_for_what_was_shown() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    let said = approve(&daemon, id(&run), "y");
+    assert!(said.contains("still waits"), "{said}");
+    let path = format!("/v1/approvals/{}", id(&run));
+    let (status, shown) = request(&daemon, "GET", &path, &json!({}));
+    assert_eq!((status, &shown["id"]), (200, &run["id"]));
+    let (status, answer) = request(&daemon, "GET", "/v1/approvals/rzzzzzzzzz", &json!({}));
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (409, &json!("no_approval"))
+    );
+    // Signing out ends the session, and what waited in it.
+    let gone = daemon.run(&["disconnect", "-c", "Contoso", "-m", "exo"]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    assert_eq!(child.wait().expect("it is our child").code(), Some(4));
+    let run = daemon.newest_run();
+    assert_eq!(run["end"]["outcome"], "refused", "{run}");
+    let (_, list) = request(&daemon, "GET", "/v1/approvals", &json!({}));
+    assert_eq!(list, json!({"runs": []}));
+}
+
+#[test]
+fn a_run_that_waits_is_stopped() {
+    let daemon = asking();
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    let stopped = daemon.run(&["runs", "stop", id(&run)]);
+    assert_eq!(stopped.code, 0, "{stopped:?}");
+    assert_eq!(child.wait().expect("it is our child").code(), Some(1));
+    let run = daemon.wait_for_run("ended");
+    assert_eq!(run["end"]["outcome"], "stopped", "{run}");
+    assert_eq!(run["started_at"], Value::Null, "{run}");
+}
+
+#[test]
+fn a_person_is_asked_in_place_about_what_destroys_only() {
+    let daemon = asking();
+    let mut writes = daemon.terminal(&run("Set-Mailbox x -DisplayName y"));
+    let end = writes.expect(Eof).expect("it ends");
+    let text = String::from_utf8_lossy(end.as_bytes()).into_owned();
+    assert!(!text.contains("to run it"), "{text}");
+
+    let mut destroys = daemon.terminal(&run("Remove-Mailbox user3@contoso.com -Confirm:$false"));
+    destroys.expect("does       destroys").expect("it shows");
+    destroys.expect("type yes to run it: ").expect("it asks");
+    destroys.send_line("no").expect("the terminal is open");
+    destroys.expect("did not run").expect("it says so");
+    destroys.expect(Eof).expect("it ends");
+
+    let many = "Get-Mailbox | Remove-Mailbox -Confirm:$false";
+    let mut destroys = daemon.terminal(&run(many));
+    destroys
+        .expect("(contoso.com) to run it: ")
+        .expect("it asks");
+    destroys.send_line("yes").expect("the terminal is open");
+    destroys.expect("did not run").expect("it says so");
+    destroys.expect(Eof).expect("it ends");
+
+    let mut destroys = daemon.terminal(&run("Remove-Mailbox user3@contoso.com -Confirm:$false"));
+    destroys.expect("type yes to run it: ").expect("it asks");
+    destroys.send_line("yes").expect("the terminal is open");
+    destroys.expect(Eof).expect("it ends");
+    let run = daemon.newest_run();
+    assert_eq!(run["end"]["outcome"], "succeeded", "{run}");
+}
+
+#[test]
+fn only_reading_and_only_telling_are_held_to_their_word() {
+    let daemon = asking();
+    let refused = daemon.run(&[&run("Remove-Mailbox x")[..], &["--only-reads"]].concat());
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("may do more than read"),
+        "{refused:?}"
+    );
+    let body = |command: &str| json!({"connection": "Contoso", "module": "exo", "command": command, "only_reads": true});
+    let (status, answer) = request(&daemon, "POST", "/v1/runs", &body("& $x"));
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (403, &json!("not_reading"))
+    );
+    let read = daemon.run(&[&run("Get-AcceptedDomain")[..], &["--only-reads"]].concat());
+    assert_eq!(read.code, 0, "{read:?}");
+    for command in [
+        "Get-AcceptedDomain",
+        "Remove-Mailbox x; Set-Mailbox y",
+        "iex x",
+    ] {
+        let refused = daemon.run(&[&run(command)[..], &["--what-if"]].concat());
+        assert_eq!(refused.code, 2, "{command}: {refused:?}");
+    }
+    daemon.run(&[&run("Remove-Mailbox x")[..], &["--what-if"]].concat());
+    let told = daemon.newest_run();
+    assert_eq!(told["command"], "Remove-Mailbox -WhatIf x", "{told}");
+    assert!(told["started_at"].is_string(), "nobody was asked: {told}");
+}
+
+#[test]
+fn whoever_waits_for_a_sign_in_is_asked_after_it() {
+    let daemon = TestDaemon::new();
+    daemon.set_entry("policy", &json!("ask"));
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    assert_eq!(run["account"], "ada@contoso.com", "{run}");
+    child.kill().expect("it is our child");
+    child.wait().expect("it is our child");
+    // It keeps waiting: who asked at the command line may come back.
+    wait_for("a run in the list", || {
+        let (_, list) = request(&daemon, "GET", "/v1/approvals", &json!({}));
+        (list["runs"].as_array().map(Vec::len) == Some(1)).then_some(())
+    });
+}

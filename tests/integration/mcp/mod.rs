@@ -1,0 +1,14 @@
+//! `mm mcp` over its standard input and output: every tool and every error as a client sees them, in both eras of the
+//! protocol, and what becomes of runs and sign-ins when clients leave.
+
+mod client;
+mod daemon;
+mod leaving;
+mod legacy;
+mod many;
+mod raw;
+mod resources;
+mod sign_in;
+mod story;
+mod subscriptions;
+mod wire;
