@@ -25,9 +25,9 @@ pub(crate) use error::ServiceError;
 pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::Service;
 pub(crate) use view::{
-    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView, Mode,
-    OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView, QuestionView,
-    RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView,
+    LoginOrder, Mode, OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView,
+    QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
 pub(crate) use ways::missing_keys;

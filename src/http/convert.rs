@@ -8,9 +8,9 @@ use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
     Answer, ApprovalView, Approve, ChallengeView, CommandError, ConnectionView, DaemonView,
-    FailureView, Finding, Mode, ModuleView, OffersView, OnDisconnect, OnQuestion, OnSignedOut,
-    Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView, ServiceError,
-    SessionState, SessionView, Who,
+    FailureView, Finding, LoginOrder, Mode, ModuleView, OffersView, OnDisconnect, OnQuestion,
+    OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView,
+    ServiceError, SessionState, SessionView, Who,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -65,6 +65,16 @@ impl From<ServiceError> for Failure {
 }
 
 /// What a request asks for.
+pub(super) fn login(request: api::LoginRequest) -> LoginOrder {
+    LoginOrder {
+        connection: request.connection,
+        module: request.module,
+        way: request.way,
+        forget_identity: request.forget_identity,
+        record: request.record,
+    }
+}
+
 pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
     RunOrder {
         connection: request.connection,

@@ -10,6 +10,7 @@ use super::status::SessionStatus;
 use super::task::Task;
 use crate::expect::{AnswerLine, SignInRequest};
 use crate::pty;
+use crate::recording::Writer;
 use crate::script::Shell;
 
 /// Why a session did not take what it was sent.
@@ -74,9 +75,19 @@ impl Session {
     }
 
     /// Begins to sign in, once the program is ready. A sign-in that runs already, or has succeeded, is left as it is.
-    pub(crate) async fn sign_in(&self, request: SignInRequest) -> Result<(), SessionError> {
+    /// `recorder` gets everything the terminal says and is told from then to the end of the sign-in, but no frame that holds
+    /// a secret.
+    pub(crate) async fn sign_in(
+        &self,
+        request: SignInRequest,
+        recorder: Option<Writer>,
+    ) -> Result<(), SessionError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Mail::SignIn(Box::new(request), reply))?;
+        self.send(Mail::SignIn {
+            request: Box::new(request),
+            recorder: recorder.map(Box::new),
+            reply,
+        })?;
         answer.await.unwrap_or(Err(SessionError::Ended))
     }
 

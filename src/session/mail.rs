@@ -136,10 +136,11 @@ pub(crate) trait SessionListener: Send {
 /// Mail to a session's task.
 pub(super) enum Mail {
     Run(Box<Order>, oneshot::Sender<Result<(), SessionError>>),
-    SignIn(
-        Box<SignInRequest>,
-        oneshot::Sender<Result<(), SessionError>>,
-    ),
+    SignIn {
+        request: Box<SignInRequest>,
+        recorder: Option<Box<Writer>>,
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
     Answer {
         tag: u64,
         line: AnswerLine,

@@ -66,7 +66,9 @@ pub(super) struct Task {
     queue: Queue,
     current: Option<Current>,
     /// Waits for the program to be free.
-    sign_in: Option<Box<SignInRequest>>,
+    sign_in: Option<(Box<SignInRequest>, Option<Box<Writer>>)>,
+    /// Of the sign-in that runs.
+    sign_in_recorder: Option<Writer>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
     /// Somebody wants the session to end.
@@ -105,6 +107,7 @@ impl Task {
             queue: Queue::default(),
             current: None,
             sign_in: None,
+            sign_in_recorder: None,
             code_lives: Duration::ZERO,
             leaving: None,
             ending: Ending::default(),
@@ -187,7 +190,11 @@ impl Task {
                 let verdict = self.accept(order);
                 reply.send(verdict).unwrap_or_default();
             }
-            Mail::SignIn(request, reply) => {
+            Mail::SignIn {
+                request,
+                recorder,
+                reply,
+            } => {
                 let gone = matches!(self.engine.state(), State::Closing | State::Closed(_));
                 let verdict = if self.leaving.is_some() || gone {
                     Err(SessionError::Ended)
@@ -196,7 +203,7 @@ impl Task {
                 };
                 if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
                     let way = request.way.clone();
-                    self.sign_in = Some(request);
+                    self.sign_in = Some((request, recorder));
                     // How the last one failed must not pass for how this one ended.
                     self.status
                         .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
@@ -369,6 +376,7 @@ impl Task {
             Effect::Asked(question) => self.asked(&question),
             Effect::Finished(finished) => self.finished(finished),
             Effect::SignedIn(identity) => {
+                finish(self.sign_in_recorder.take());
                 self.listener.event(SessionEvent::SignedIn(&identity));
                 self.status.send_modify(|status| {
                     status.challenge = None;
@@ -378,6 +386,7 @@ impl Task {
                 });
             }
             Effect::SignInFailed(failure) => {
+                finish(self.sign_in_recorder.take());
                 self.listener.event(SessionEvent::SignInFailed(&failure));
                 self.queue
                     .end_all(&RunResult::SignInFailed(failure.clone()));
@@ -430,11 +439,7 @@ impl Task {
         let Some(mut current) = self.current.take() else {
             return;
         };
-        if let Some(recorder) = current.order.recorder.take()
-            && let Err(error) = recorder.finish()
-        {
-            tracing::error!(%error, "the recording is not whole");
-        }
+        finish(current.order.recorder.take());
         let last = Some((current.order.tag, Timestamp::now()));
         self.status.send_modify(|status| status.last = last);
         current
@@ -462,8 +467,9 @@ impl Task {
                 nonces: nonces(NONCES),
             });
         } else if *self.engine.state() == State::SignedOut {
-            if let Some(request) = self.sign_in.take() {
+            if let Some((request, recorder)) = self.sign_in.take() {
                 self.code_lives = request.within;
+                self.sign_in_recorder = recorder.map(|recorder| *recorder);
                 self.feed(Input::SignIn(request));
             } else if self.queue.len() > 0 {
                 // Their sign-in failed between two letters.
@@ -572,15 +578,26 @@ impl Task {
     }
 
     fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
-        let Some(current) = &mut self.current else {
-            return;
+        // A run begins only when no sign-in runs.
+        let recorder = match &mut self.current {
+            Some(current) => &mut current.order.recorder,
+            None => &mut self.sign_in_recorder,
         };
-        if let Some(recorder) = &mut current.order.recorder
-            && let Err(error) = write(recorder, Instant::now())
+        if let Some(writer) = recorder
+            && let Err(error) = write(writer, Instant::now())
         {
             tracing::error!(%error, "the recording ends here");
-            current.order.recorder = None;
+            *recorder = None;
         }
+    }
+}
+
+/// Writes the rest of a recording, if there is one.
+fn finish(recorder: Option<Writer>) {
+    if let Some(recorder) = recorder
+        && let Err(error) = recorder.finish()
+    {
+        tracing::error!(%error, "the recording is not whole");
     }
 }
 

@@ -48,7 +48,7 @@ impl Service {
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry, None, &audit::Who::client(&order.client))
+        self.sign_in(&entry, None, None, &audit::Who::client(&order.client))
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
         if let Some(recorder) = &mut recorder {

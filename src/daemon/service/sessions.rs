@@ -1,5 +1,6 @@
 //! The service's verbs for sessions: finding or starting one, signing in, listing, and disconnecting.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,13 +13,14 @@ use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::credentials::{self, CredentialError};
 use crate::daemon::registry::{Entry, KnownSecrets, session_view};
-use crate::daemon::view::{PastSessionView, SessionView};
+use crate::daemon::view::{LoginOrder, PastSessionView, SessionView};
 use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::ways::{self, Credentials};
-use crate::daemon::{ServiceError, bind, launch};
+use crate::daemon::{ServiceError, bind, launch, recorder};
 use crate::expect::Identity;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
+use crate::recording::Writer;
 use crate::script::{Module, SignIn, WayIn, hole};
 use crate::session::{Launch, Session, SessionError, Standing};
 use crate::store::Pin;
@@ -94,6 +96,7 @@ impl Service {
         &self,
         entry: &Entry,
         way: Option<&str>,
+        recorder: Option<Writer>,
         who: &Who,
     ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
@@ -118,9 +121,13 @@ impl Service {
         let credentials = self.credentials(entry, rules, way, &connection).await?;
         let request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
         self.record_sign_in(entry, who).await?;
+        let recorder = recorder.map(|mut recorder| {
+            recorder.keep_out(&entry.secrets.all());
+            recorder
+        });
         entry
             .session
-            .sign_in(request)
+            .sign_in(request, recorder)
             .await
             .map_err(|error| refused(entry, &error))
     }
@@ -160,18 +167,18 @@ impl Service {
     }
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
-    /// `way` is the way in to take instead of the connection's; it counts where a sign-in begins. `forget_identity`
-    /// drops the pinned identity of a connection that names neither account nor tenant.
     pub(crate) async fn login(
         &self,
-        connection: &str,
-        module: &str,
-        way: Option<&str>,
-        forget_identity: bool,
+        order: &LoginOrder,
         who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
-        let entry = self.session(connection, module)?;
-        if forget_identity {
+        let entry = self.session(&order.connection, &order.module)?;
+        let recorder = order
+            .record
+            .as_ref()
+            .map(|path| sign_in_recorder(path, &entry))
+            .transpose()?;
+        if order.forget_identity {
             let identity = entry.session.status().borrow().identity.clone();
             match identity {
                 // Who is signed in is who is accepted.
@@ -189,7 +196,8 @@ impl Service {
             }
             .map_err(state)?;
         }
-        self.sign_in(&entry, way, who).await?;
+        self.sign_in(&entry, order.way.as_deref(), recorder, who)
+            .await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -341,6 +349,26 @@ pub(super) enum Parting {
     KeepSignIn,
     /// At once.
     Kill,
+}
+
+/// The recording of a sign-in that is about to begin; one that has begun has no beginning to record.
+fn sign_in_recorder(path: &Path, entry: &Entry) -> Result<Writer, ServiceError> {
+    let status = entry.session.status();
+    let begun = {
+        let status = status.borrow();
+        status.identity.is_some()
+            || matches!(status.standing, Standing::SigningIn | Standing::Proving)
+    };
+    if begun {
+        return Err(ServiceError::Refused {
+            message: format!("{} is signed in already, or about to be", entry.key),
+            help: Some(format!(
+                "to record a sign-in, end the session first: `mm disconnect -c '{}' -m {}`",
+                entry.key.connection, entry.key.module
+            )),
+        });
+    }
+    recorder::open(path, entry)
 }
 
 /// An error with its causes, as one line.
