@@ -179,6 +179,9 @@ pub(crate) struct DaemonInfo {
     pub(crate) signed_in: usize,
     #[serde(default)]
     pub(crate) running: usize,
+    /// The clients, by the names that they give themselves, whose forms count as a person's word.
+    #[serde(default)]
+    pub(crate) trusted_forms: Vec<String>,
     /// What is wrong with it.
     #[serde(default)]
     pub(crate) troubles: Vec<String>,

@@ -26,6 +26,15 @@ pub(crate) fn one_line(text: &str) -> String {
     harmless(&words.join(" ")).into_owned()
 }
 
+/// The first `width` characters of it in one line, with `…` where more follow.
+pub(crate) fn one_short_line(text: &str, width: usize) -> String {
+    let line = one_line(text);
+    match line.char_indices().nth(width) {
+        Some((cut, _)) => format!("{}…", &line[..cut]),
+        None => line,
+    }
+}
+
 /// Bytes that come in any pieces, made harmless. Characters and line ends may be cut between pieces.
 #[derive(Debug, Default)]
 pub(crate) struct HarmlessStream {

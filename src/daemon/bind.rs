@@ -55,7 +55,8 @@ pub(super) fn sign_in(
     let fill = |template: &Template| fill(module, connection, template);
     let connect = connect(module, rules, connection, &credentials);
     Ok(SignInRequest {
-        restore: rules.restore.as_ref().map(fill),
+        // There is no code to spare, and what is kept may be another way's.
+        restore: rules.restore.as_ref().filter(|_| !way.unattended).map(fill),
         way: way.name.clone(),
         connect,
         identity: fill(&identity.command),

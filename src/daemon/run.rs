@@ -12,6 +12,7 @@ use crate::name::{RunId, SessionKey};
 use crate::output::Kept;
 
 mod end;
+mod lines;
 mod scribe;
 mod stored;
 

@@ -343,6 +343,8 @@ pub(crate) struct DaemonView {
     pub(crate) sessions: usize,
     pub(crate) signed_in: usize,
     pub(crate) running: usize,
+    /// The clients whose own forms count as a person's word.
+    pub(crate) trusted_forms: Vec<String>,
     /// What is wrong with it: the store, the disk.
     pub(crate) troubles: Vec<String>,
 }

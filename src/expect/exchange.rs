@@ -251,14 +251,7 @@ impl Exchange {
         if self.mode == Mode::Records {
             return self.objects;
         }
-        if let Some(form) = form {
-            return read_text(form, &self.text).into_iter().collect();
-        }
-        match serde_json::from_slice(&self.text) {
-            Ok(Value::Array(values)) => values,
-            Ok(value) => vec![value],
-            Err(_) => Vec::new(),
-        }
+        objects_in(&self.text, form)
     }
 
     /// Whether a proof command gave anything: an object, or, where the shell has no records, text that is no empty JSON.
@@ -324,6 +317,18 @@ impl Exchange {
                 self.objects.extend(objects);
             }
         }
+    }
+}
+
+/// The objects in the text of a shell without records: what the groups of `form` make of it, else its JSON.
+pub(crate) fn objects_in(text: &[u8], form: Option<&Pattern>) -> Vec<Value> {
+    if let Some(form) = form {
+        return read_text(form, text).into_iter().collect();
+    }
+    match serde_json::from_slice(text) {
+        Ok(Value::Array(values)) => values,
+        Ok(value) => vec![value],
+        Err(_) => Vec::new(),
     }
 }
 

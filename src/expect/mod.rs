@@ -23,6 +23,7 @@ pub(crate) use event::{
     AnswerLine, Challenge, CloseReason, Effect, Expected, Finish, Finished, Identity, Input, Mode,
     Nonce, Question, Record, ReportedError, RunRequest, SignInFailure, SignInRequest,
 };
+pub(crate) use exchange::objects_in;
 pub(crate) use framing::decode;
 pub(crate) use report::error as reported_error;
 pub(crate) use sign_in::{compare, failure as why_failed, identity as identity_of};

@@ -368,6 +368,7 @@ pub(super) fn daemon(view: DaemonView) -> api::DaemonInfo {
         sessions: view.sessions,
         signed_in: view.signed_in,
         running: view.running,
+        trusted_forms: view.trusted_forms,
         troubles: view.troubles,
     }
 }

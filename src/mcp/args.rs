@@ -90,6 +90,13 @@ pub(super) struct RunArgs {
     #[serde(default)]
     #[schemars(with = "u32", range(min = 1))]
     pub(super) first: Option<u32>,
+    /// Only say what it would do, with `-WhatIf`; refused where the command does not support that.
+    #[serde(default)]
+    pub(super) what_if: bool,
+    /// Why it is to be run, for the person who may have to approve it.
+    #[serde(default)]
+    #[schemars(with = "String", length(max = 500))]
+    pub(super) reason: Option<String>,
     /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
     #[serde(default = "wait_seconds")]
     #[schemars(range(max = 300))]
@@ -102,6 +109,58 @@ pub(super) struct RunArgs {
     #[serde(default = "max_chars")]
     #[schemars(range(min = 500, max = 45_000))]
     pub(super) max_chars: u32,
+}
+
+/// A command that only reads, and how to show its output.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReadArgs {
+    /// Name of the connection, as `connections` lists it.
+    pub(super) connection: String,
+    /// Name of the module, as `connections` lists it: exo, azure, ...
+    pub(super) module: String,
+    /// The command, for example `Get-Mailbox -ResultSize 5`.
+    pub(super) command: String,
+    /// text: as the program prints it. json: one object a line. csv, list: properties. count: how many objects.
+    #[serde(default)]
+    pub(super) format: Format,
+    /// Only these properties of each object; not with format text.
+    #[serde(default)]
+    pub(super) select: Vec<String>,
+    /// Only so many objects; not with format text.
+    #[serde(default)]
+    #[schemars(with = "u32", range(min = 1))]
+    pub(super) first: Option<u32>,
+    /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
+    #[serde(default = "wait_seconds")]
+    #[schemars(range(max = 300))]
+    pub(super) wait_seconds: u32,
+    /// Stop the command after this many seconds.
+    #[serde(default = "timeout_seconds")]
+    #[schemars(range(min = 1, max = 86_400))]
+    pub(super) timeout_seconds: u32,
+    /// Show so many characters of the output at most.
+    #[serde(default = "max_chars")]
+    #[schemars(range(min = 500, max = 45_000))]
+    pub(super) max_chars: u32,
+}
+
+impl From<ReadArgs> for RunArgs {
+    fn from(args: ReadArgs) -> Self {
+        Self {
+            connection: args.connection,
+            module: args.module,
+            command: args.command,
+            format: args.format,
+            select: args.select,
+            first: args.first,
+            what_if: false,
+            reason: None,
+            wait_seconds: args.wait_seconds,
+            timeout_seconds: args.timeout_seconds,
+            max_chars: args.max_chars,
+        }
+    }
 }
 
 /// Which part of a run's output.

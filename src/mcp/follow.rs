@@ -18,33 +18,76 @@ const TICK: Duration = Duration::from_secs(2);
 pub(super) enum Stands {
     Ended(Box<Run>),
     Asks(Box<Run>),
+    /// A person has to approve it, and nothing has run.
+    NeedsYes(Box<Run>),
     /// The time is up.
     GoesOn(Box<Run>),
 }
 
-/// Follows a run to its end, its question, or the end of the time.
+/// Which stops on its way end the following of a run, besides its end and that of the time.
+struct StopsAt {
+    question: bool,
+    approval: bool,
+}
+
+/// Follows a run that was just ordered: also to the approval that it needs.
+pub(super) async fn new_run(
+    call: &Call,
+    events: Events,
+    within: Duration,
+) -> Result<(Stands, Events), Refusal> {
+    let stops = StopsAt {
+        question: true,
+        approval: true,
+    };
+    follow(call, events, within, stops).await
+}
+
+/// Follows a run that is known to its caller: who waits for its approval waits here.
 pub(super) async fn run(
     call: &Call,
     events: Events,
     within: Duration,
 ) -> Result<(Stands, Events), Refusal> {
-    follow(call, events, within, true).await
+    let stops = StopsAt {
+        question: true,
+        approval: false,
+    };
+    follow(call, events, within, stops).await
 }
 
-/// Follows a run that was ordered to fail when it asks, to its end or the end of the time: its question stands for a moment.
+/// Follows a run that was ordered to fail when it asks, to its end or the approval that it needs: its question stands for a
+/// moment.
 pub(super) async fn run_without_questions(
     call: &Call,
     events: Events,
     within: Duration,
 ) -> Result<(Stands, Events), Refusal> {
-    follow(call, events, within, false).await
+    let stops = StopsAt {
+        question: false,
+        approval: true,
+    };
+    follow(call, events, within, stops).await
+}
+
+/// Follows a run that was told to stop, to its end or that of the time: what it asked for may stand for another moment.
+pub(super) async fn stopping_run(
+    call: &Call,
+    events: Events,
+    within: Duration,
+) -> Result<(Stands, Events), Refusal> {
+    let stops = StopsAt {
+        question: false,
+        approval: false,
+    };
+    follow(call, events, within, stops).await
 }
 
 async fn follow(
     call: &Call,
     mut events: Events,
     within: Duration,
-    may_ask: bool,
+    stops: StopsAt,
 ) -> Result<(Stands, Events), Refusal> {
     let began = Instant::now();
     let until = began + within;
@@ -56,7 +99,10 @@ async fn follow(
             event = events.next() => match event?.ok_or(ClientError::Gone)? {
                 Event::Run(run) => match run.state {
                     RunState::Ended => return Ok((Stands::Ended(run), events)),
-                    RunState::Asking if may_ask => return Ok((Stands::Asks(run), events)),
+                    RunState::Asking if stops.question => return Ok((Stands::Asks(run), events)),
+                    RunState::WaitingForApproval if stops.approval => {
+                        return Ok((Stands::NeedsYes(run), events));
+                    }
                     RunState::Queued
                     | RunState::WaitingForSignIn
                     | RunState::WaitingForApproval
@@ -79,7 +125,11 @@ async fn follow(
             }
             _ = ticks.tick() => {
                 let seconds = began.elapsed().as_secs();
-                call.progress(&format!("{seconds} s: {last_line}")).await;
+                let message = match latest.as_deref() {
+                    Some(run) if run.state == RunState::WaitingForApproval => tell::run(run),
+                    _ => format!("{seconds} s: {last_line}"),
+                };
+                call.progress(&message).await;
             }
             () = call.left() => return Err(Refusal::caller_left()),
         }

@@ -6,7 +6,9 @@
 //! template. The types of the protocol's library stay in this room.
 
 mod address;
+mod approval;
 mod args;
+mod ask;
 mod call;
 mod check;
 mod clean;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::clean;
 use super::reply::a_call;
-use crate::api::{Challenge, Outcome, Question, Run, RunState, Session, SessionState};
+use crate::api::{Approval, Challenge, Outcome, Question, Run, RunState, Session, SessionState};
 
 /// How long names, accounts and reasons may get in our own sentences.
 const SHORT: usize = 300;
@@ -210,6 +210,24 @@ fn is_in(message: &str, shown: &str) -> bool {
     let beginning: String = message.chars().take(60).collect();
     let beginning = beginning.lines().next().unwrap_or_default();
     !beginning.is_empty() && shown.contains(beginning)
+}
+
+/// Why a run needs a person's yes, and how long there is for it; some of it are the command's own words.
+pub(super) fn approval(approval: &Approval) -> String {
+    let mut text = format!("rule: {}\n", clean::line(&approval.rule, SHORT));
+    for finding in &approval.findings {
+        writeln!(
+            text,
+            "line {}, {}: {} ({})",
+            finding.line,
+            clean::line(&finding.what, SHORT),
+            clean::line(&finding.reason, SHORT),
+            clean::line(&finding.effect, SHORT)
+        )
+        .expect("a string takes everything");
+    }
+    writeln!(text, "time left: {}", span(approval.expires_in)).expect("a string takes everything");
+    text
 }
 
 /// A question and its answers; they are a tenant's words.

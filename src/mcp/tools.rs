@@ -4,7 +4,7 @@
 use rmcp::model::{MetaObject, Tool as Listed, ToolAnnotations};
 
 use super::args::{
-    AnswerArgs, NoArgs, OutputArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
+    AnswerArgs, NoArgs, OutputArgs, ReadArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
 };
 use super::schema;
 
@@ -15,6 +15,7 @@ pub(super) enum Tool {
     Status,
     Login,
     Wait,
+    Read,
     Run,
     Output,
     Answer,
@@ -26,6 +27,8 @@ pub(super) enum Tool {
 enum Kind {
     /// Changes nothing anywhere.
     Looks,
+    /// Changes nothing in a tenant, which it asks.
+    Reads,
     /// Changes what this machine does, and nothing in a tenant.
     Acts,
     /// Ends something.
@@ -35,11 +38,12 @@ enum Kind {
 }
 
 impl Tool {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Connections,
         Self::Status,
         Self::Login,
         Self::Wait,
+        Self::Read,
         Self::Run,
         Self::Output,
         Self::Answer,
@@ -53,6 +57,7 @@ impl Tool {
             Self::Status => "status",
             Self::Login => "login",
             Self::Wait => "wait",
+            Self::Read => "read",
             Self::Run => "run",
             Self::Output => "output",
             Self::Answer => "answer",
@@ -67,6 +72,7 @@ impl Tool {
             Self::Status => "Show Microsoft 365 sessions",
             Self::Login => "Sign in to Microsoft 365",
             Self::Wait => "Wait for a sign-in or a run",
+            Self::Read => "Run a Microsoft 365 command that only reads",
             Self::Run => "Run a Microsoft 365 command",
             Self::Output => "Read a run's output",
             Self::Answer => "Answer a run's question",
@@ -89,8 +95,11 @@ impl Tool {
             Self::Wait => {
                 "Wait for a sign-in (connection and module) or for a run (run_id), up to wait_seconds; call again while it is not done. Waiting, or giving it up, never ends what is waited for."
             }
+            Self::Read => {
+                "Run a PowerShell command that only reads (Get-Mailbox, Get-MgUser, ... | Where-Object, Select-Object, ...) in a signed-in session and return its output. What may do more is refused with the reason, before it runs. A command that takes longer than wait_seconds goes on under a run id, which `wait` follows. Ask for less with format, select and first."
+            }
             Self::Run => {
-                "Run a PowerShell command in a signed-in session and return its output. It may change or delete data in the tenant. A command that takes longer than wait_seconds goes on under a run id, which `wait` follows. Ask for less with format, select and first."
+                "Run any PowerShell command in a signed-in session and return its output. It may change or delete data in the tenant; what changes something may have to wait for a person's approval, which no argument gives. A command that takes longer than wait_seconds goes on under a run id, which `wait` follows. Ask for less with format, select and first."
             }
             Self::Output => {
                 "Read the kept output of a run again: a page from a place, its head or tail, lines that contain a text, its objects in another format, or all of it as a file."
@@ -110,6 +119,7 @@ impl Tool {
     fn kind(self) -> Kind {
         match self {
             Self::Connections | Self::Status | Self::Wait => Kind::Looks,
+            Self::Read => Kind::Reads,
             Self::Login | Self::Output => Kind::Acts,
             Self::Stop | Self::Disconnect => Kind::Ends,
             Self::Run | Self::Answer => Kind::Commands,
@@ -124,6 +134,7 @@ impl Tool {
             Self::Status => schema::of::<StatusArgs>(),
             Self::Login | Self::Disconnect => schema::of::<SessionArgs>(),
             Self::Wait => schema::of::<WaitArgs>(),
+            Self::Read => schema::of::<ReadArgs>(),
             Self::Run => schema::of::<RunArgs>(),
             Self::Output => schema::of::<OutputArgs>(),
             Self::Answer => schema::of::<AnswerArgs>(),
@@ -138,6 +149,7 @@ impl Tool {
         };
         let annotations = match self.kind() {
             Kind::Looks => hints(true, false, true, false),
+            Kind::Reads => hints(true, false, true, true),
             Kind::Acts => hints(false, false, true, true),
             Kind::Ends => hints(false, true, true, false),
             Kind::Commands => hints(false, true, false, true),
@@ -187,6 +199,7 @@ mod tests {
     fn commands_can_ask_for_a_confirmation() {
         assert!(Tool::Run.listed(true).meta.is_some());
         assert!(Tool::Status.listed(true).meta.is_none());
+        assert!(Tool::Read.listed(true).meta.is_none());
         assert!(Tool::Run.listed(false).meta.is_none());
     }
 }

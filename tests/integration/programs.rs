@@ -1,6 +1,7 @@
 //! The modules of programs that are no PowerShell, from sign-in to sign-out: a real bash, and stand-ins for `az`, `m365` and `pac`
-//! (`fixtures/programs/`) first on its `PATH`. Nothing here leaves the machine.
+//! (`fixtures/programs/`) first on its `PATH`. `tests/programs/run` drives the real `az` and `m365`.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -134,6 +135,11 @@ fn a_program_is_signed_in_once_and_proven() {
             "{module}: {report}"
         );
         assert_eq!(report["outcome"], "succeeded", "{module}: {report}");
+        if module != "powerplatform" {
+            // What the program prints is JSON; pac's is not.
+            let said = report["objects"][0].to_string();
+            assert!(said.contains(shows), "{module}: {report}");
+        }
         world.disconnect("Contoso", module);
         assert_eq!(
             world.kept("Contoso", module),
@@ -246,6 +252,47 @@ fn a_refusal_is_named_and_says_what_to_do() {
                 "{module}: {refused:?}"
             );
         }
+    }
+}
+
+#[test]
+fn an_application_signs_in_and_its_secret_is_in_no_argument() {
+    let world = World::new();
+    let secret = "it's $HOME `id` \\ \"quoted\"";
+    let text = std::fs::read_to_string(world.daemon.path("programs/tenant")).expect("it is there");
+    std::fs::write(
+        world.daemon.path("programs/tenant"),
+        format!("{text}secret={secret}\n"),
+    )
+    .expect("it is ours");
+    let file = world.daemon.path("secret");
+    std::fs::write(&file, secret).expect("the folder can be written");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    let app = "11111111-2222-3333-4444-555555555555";
+    let connections = json!({"connections": {"Contoso": {
+        "tenant": "contoso.com",
+        "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
+        "expectedEmail": "ada@contoso.com",
+        "appId": app,
+        "signIn": {"way": "client_secret", "clientSecret": format!("file:{}", file.display())},
+    }}});
+    let connections_file = world.daemon.path("connections.json");
+    std::fs::write(&connections_file, connections.to_string()).expect("it can be written");
+    for (module, _, command, shows) in &MODULES[..2] {
+        let asked = world.run("Contoso", module, command);
+        assert_eq!(asked.code, 0, "{module}: {asked:?}");
+        assert!(!asked.stderr.contains(CODE), "{module}: {asked:?}");
+        assert!(asked.stdout.contains(shows), "{module}: {asked:?}");
+        let status = world.mm(&["status", "--json"]);
+        assert!(status.stdout.contains(app), "{module}: {status:?}");
+        // The stand-ins take a secret from a file only.
+        world.disconnect("Contoso", module);
+    }
+    std::fs::write(&file, "another").expect("it is ours");
+    for (module, ..) in &MODULES[..2] {
+        let refused = world.mm(&["login", "-c", "Contoso", "-m", module, "--json"]);
+        assert_eq!(refused.code, 3, "{module}: {refused:?}");
+        assert!(!refused.stdout.contains("another"), "{module}: {refused:?}");
     }
 }
 

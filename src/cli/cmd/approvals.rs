@@ -8,7 +8,7 @@ use crate::cli::approval::{question, shown, yes};
 use crate::cli::args::{ApprovalsArgs, ApprovalsVerb};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::harmless::one_line;
+use crate::cli::harmless::{one_line, one_short_line};
 use crate::cli::output::Screen;
 use crate::cli::prompt::Prompt;
 use crate::cli::table::table;
@@ -102,7 +102,7 @@ fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
                 approval.effects.join(", "),
                 one_line(&approval.client),
                 since(approval.asked_at, now, zone),
-                one_line(&run.command).chars().take(COMMAND_WIDTH).collect(),
+                one_short_line(&run.command, COMMAND_WIDTH),
             ])
         })
         .collect();

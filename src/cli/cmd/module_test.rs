@@ -10,7 +10,7 @@ use crate::cli::diff;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
-use crate::expect::{Mode, identity_of, why_failed};
+use crate::expect::{Mode, identity_of, objects_in, why_failed};
 use crate::recording::Recording;
 use crate::replay::{self, Played};
 use crate::script::{EndState, Module, SignIn, Template};
@@ -166,7 +166,11 @@ fn tell(played: &Played, rules: Option<&SignIn>, lines: &mut Vec<String>) {
             lines.push(format!("  failure {}: {}", failure.name, failure.advice));
         }
         (Some("identity"), Some(rules)) => {
-            lines.push(match identity_of(&rules.identity, &played.objects()) {
+            let objects = match played.mode {
+                Mode::Records => played.objects(),
+                Mode::Text => objects_in(&played.output, rules.identity.text.as_ref()),
+            };
+            lines.push(match identity_of(&rules.identity, &objects) {
                 Ok(who) => {
                     let until = who
                         .expires
@@ -211,11 +215,11 @@ fn role(command: &str, rules: &SignIn) -> Option<&'static str> {
         Regex::new(&format!(r"(?s)\A{text}\z"))
             .is_ok_and(|text| text.is_match(command) || text.is_match(&command.replace('\'', "")))
     };
-    let word = |text: &str| {
-        text.split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_lowercase()
+    // A cmdlet, or a program and its words.
+    let words = |text: &str| -> Vec<String> {
+        let words = text.split_whitespace();
+        let words = words.take_while(|word| !word.starts_with('-'));
+        words.map(str::to_lowercase).collect()
     };
     if is(&rules.identity.command) {
         return Some("identity");
@@ -226,9 +230,12 @@ fn role(command: &str, rules: &SignIn) -> Option<&'static str> {
     if rules.disconnect.as_ref().is_some_and(is) {
         return Some("disconnect");
     }
+    if rules.restore.as_ref().is_some_and(is) {
+        return Some("restore");
+    }
     let connects = rules.ways.iter().any(|way| {
         let begin = way.connect.expression(|_| "");
-        word(&begin.replace('\\', "")) == word(command)
+        words(&begin.replace('\\', "")) == words(command)
     });
     connects.then_some("connect")
 }
@@ -241,10 +248,15 @@ mod tests {
     #[test]
     fn the_built_in_modules_fit_their_recordings() {
         let catalog = Catalog::load(&[]);
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings/pwsh");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings");
+        let folders = ["pwsh", "az", "m365"].map(|name| root.join(name));
         let mut played = 0;
         for module in catalog.modules().filter_map(|listing| listing.value) {
-            for cast in recordings(&folder, module).expect("the folder is there") {
+            let casts = folders.iter().flat_map(|folder| {
+                assert!(folder.is_dir(), "{}", folder.display());
+                recordings(folder, module).expect("it can be read")
+            });
+            for cast in casts {
                 let recording = Recording::open(&cast).expect("it is a recording");
                 let name = cast
                     .file_stem()
@@ -257,6 +269,6 @@ mod tests {
                 played += 1;
             }
         }
-        assert_eq!(played, 13);
+        assert_eq!(played, 23);
     }
 }

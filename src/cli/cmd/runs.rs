@@ -9,7 +9,7 @@ use crate::cli::ending::{messages, took};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{Ending, Follow, Sink};
-use crate::cli::harmless::one_line;
+use crate::cli::harmless::{one_line, one_short_line};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
 use crate::cli::table::table;
@@ -129,19 +129,11 @@ fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
                 how(run),
                 since(run.submitted_at, now, zone),
                 took(run).unwrap_or_else(|| "-".to_owned()),
-                short(&run.command),
+                one_short_line(&run.command, COMMAND_WIDTH),
             ]
         })
         .collect();
     table(&head, &rows)
-}
-
-fn short(command: &str) -> String {
-    let line = one_line(command);
-    match line.char_indices().nth(COMMAND_WIDTH) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
 }
 
 fn how(run: &Run) -> String {

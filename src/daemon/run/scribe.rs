@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Run;
 use super::end::end;
+use super::lines::Lines;
 use super::stored::stored_end;
 use crate::audit::{Audit, Entry, Kind};
 use crate::daemon::view::{QuestionView, RunState};
@@ -20,12 +21,12 @@ pub(in crate::daemon) struct Scribe {
     run: Arc<Run>,
     store: Store,
     audit: Audit,
-    /// Text is kept as console lines, because records were asked for and the shell has none. Holds the line so far.
-    console: Option<Vec<u8>>,
+    /// Makes records of text, because they were asked for and the shell has none.
+    lines: Option<Lines>,
 }
 
 impl Scribe {
-    /// With `text_as_records` the run's text is kept as console records.
+    /// With `text_as_records` the run's text is kept as records: its JSON as objects, the rest as console lines.
     pub(in crate::daemon) fn new(
         run: Arc<Run>,
         store: Store,
@@ -36,29 +37,21 @@ impl Scribe {
             run,
             store,
             audit,
-            console: text_as_records.then(Vec::new),
+            lines: text_as_records.then(Lines::default),
         }
     }
 
     fn text(&mut self, text: &[u8]) {
-        let Some(line) = &mut self.console else {
+        let Some(lines) = &mut self.lines else {
             self.run.output.append(text);
             return;
         };
-        for piece in text.split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
-                line.pop();
-                self.run.output.append(&console_line(line));
-                line.clear();
-            }
+        let mut kept = Vec::new();
+        lines.push(text, &mut kept);
+        if !kept.is_empty() {
+            self.run.output.append(&kept);
         }
     }
-}
-
-fn console_line(line: &[u8]) -> Vec<u8> {
-    let value = serde_json::Value::from(String::from_utf8_lossy(line));
-    format!("{{\"stream\":\"console\",\"value\":{value}}}\n").into_bytes()
 }
 
 impl RunListener for Scribe {
@@ -114,11 +107,13 @@ impl RunListener for Scribe {
         }
     }
 
-    fn ended(self: Box<Self>, result: RunResult) {
+    fn ended(mut self: Box<Self>, result: RunResult) {
         let end = end(result);
         let now = Timestamp::now();
-        if let Some(line) = self.console.as_ref().filter(|line| !line.is_empty()) {
-            self.run.output.append(&console_line(line));
+        if let Some(lines) = &mut self.lines {
+            let mut kept = Vec::new();
+            lines.finish(&mut kept);
+            self.run.output.append(&kept);
         }
         self.run.output.finish();
         let stored = stored_end(&self.run, &end, now);

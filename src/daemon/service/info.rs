@@ -70,6 +70,7 @@ impl Service {
                     Standing::Running | Standing::Asking(_) | Standing::Stopping(_)
                 )
             }),
+            trusted_forms: self.0.config.approvals.forms.clone(),
             troubles,
         }
     }

@@ -139,6 +139,14 @@ pub(super) async fn ended(
     let (stands, events) = follow::run_without_questions(call, events, WAIT).await?;
     let came = match stands {
         Stands::Ended(run) => Came::Run(run),
+        Stands::NeedsYes(run) => {
+            client.keep(run.id.as_str()).await?;
+            Came::Later(format!(
+                "**BLOCKED — human approval required.** {}; then `mm runs output {} --follow` shows what came of it",
+                tell::run(&run),
+                run.id
+            ))
+        }
         Stands::Asks(run) | Stands::GoesOn(run) => {
             client.keep(run.id.as_str()).await?;
             Came::Later(format!(

@@ -7,7 +7,8 @@ use rmcp::model::{CallToolResponse, ElicitationAction};
 use crate::api::{Session, WatchRequest};
 use crate::client::Client;
 use crate::mcp::args::SessionArgs;
-use crate::mcp::call::{Asked, Call};
+use crate::mcp::ask::Asked;
+use crate::mcp::call::Call;
 use crate::mcp::reply::{Refusal, Reply};
 use crate::mcp::{follow, tell};
 
@@ -49,13 +50,16 @@ pub(in crate::mcp) async fn login(
     };
     let seen = match asked {
         Asked::Retry(retry) => return Ok((*retry).into()),
-        Asked::Reacted(ElicitationAction::Accept) => {
-            "\nThe person has seen the code; that does not mean that they are done."
-        }
-        Asked::Reacted(ElicitationAction::Decline | ElicitationAction::Cancel) => {
-            "\nThe person did not want to open the page now; the code stays valid."
-        }
-        Asked::Reacted(_) | Asked::Not => "",
+        Asked::Reacted(result) => match result.action {
+            ElicitationAction::Accept => {
+                "\nThe person has seen the code; that does not mean that they are done."
+            }
+            ElicitationAction::Decline | ElicitationAction::Cancel => {
+                "\nThe person did not want to open the page now; the code stays valid."
+            }
+            _ => "",
+        },
+        Asked::Not => "",
     };
     let reply = Reply::new(format!("{}{seen}", waits(&session)));
     Ok(reply

@@ -1,10 +1,12 @@
 //! The tools, a file each.
 
 mod answer;
+mod approve;
 mod connections;
 mod disconnect;
 mod login;
 mod output;
+mod read;
 mod run;
 mod status;
 mod stop;
@@ -15,6 +17,7 @@ pub(super) use connections::connections;
 pub(super) use disconnect::disconnect;
 pub(super) use login::{begin as begin_sign_in, login};
 pub(super) use output::output;
+pub(super) use read::read;
 pub(super) use run::{default_shape, run};
 pub(super) use status::status;
 pub(super) use stop::stop;

@@ -1,7 +1,13 @@
 //! `run`: a command, followed for a while; then it goes on under its id. Until the id has been handed out the run ends with
 //! the call that asked for it.
 
+use std::time::Duration;
+
+use rmcp::model::CallToolResponse;
 use serde_json::json;
+use tokio::time::Instant;
+
+use super::approve::{self, Said};
 
 use crate::api::{ErrorCode, Mode, OnDisconnect, OnSignedOut, Run, RunRequest};
 use crate::api::{Outcome, QuestionKind};
@@ -14,13 +20,33 @@ use crate::mcp::reply::{Refusal, Reply, a_call};
 use crate::mcp::shape::Shape;
 use crate::mcp::tell;
 
+/// After a person has said yes, a call goes on for so long at least: the time was spent on reading.
+const AFTER_YES: Duration = Duration::from_secs(10);
+
 /// Runs a command.
-pub(in crate::mcp) async fn run(call: &Call, args: RunArgs) -> Result<Reply, Refusal> {
+pub(in crate::mcp) async fn run(call: &Call, args: RunArgs) -> Result<CallToolResponse, Refusal> {
+    ordered(call, args, false).await
+}
+
+/// Orders a command and follows it, or goes on with one whose approval the client has asked for.
+pub(super) async fn ordered(
+    call: &Call,
+    args: RunArgs,
+    only_reads: bool,
+) -> Result<CallToolResponse, Refusal> {
     let shape = Shape {
         format: args.format,
         select: args.select,
         first: args.first,
     };
+    let (time, max) = (within(args.wait_seconds), page(args.max_chars));
+    let client = call.client().await?;
+    if let Some(filled) = approve::filled(call)? {
+        approve::take(call, &client, &filled).await?;
+        let events = client.follow(&filled.run_id, 0).await?;
+        let (stands, _events) = follow::run(call, events, time.max(AFTER_YES)).await?;
+        return Ok(told(call, &client, stands, &shape, max).await?.into());
+    }
     let request = RunRequest {
         mode: if shape.needs_records() {
             Mode::Records
@@ -30,27 +56,41 @@ pub(in crate::mcp) async fn run(call: &Call, args: RunArgs) -> Result<Reply, Ref
         timeout_ms: Some(u64::from(args.timeout_seconds.max(1)) * 1000),
         on_disconnect: OnDisconnect::Stop,
         on_signed_out: OnSignedOut::Refuse,
+        only_reads,
+        what_if: args.what_if,
+        reason: args.reason,
         client: "mcp".to_owned(),
         ..RunRequest::new(&args.connection, &args.module, args.command)
     };
-    let client = call.client().await?;
+    let began = Instant::now();
     let events = match client.run(&request).await {
         Err(ClientError::Api(error)) if error.code == ErrorCode::SignInNeeded => {
             let session = SessionArgs {
                 connection: args.connection,
                 module: args.module,
             };
-            return sign_in_first(call, &client, session).await;
+            return Ok(sign_in_first(call, &client, session).await?.into());
         }
         other => other?,
     };
-    let (stands, events) = follow::run(call, events, within(args.wait_seconds)).await?;
-    if let Stands::Asks(run) | Stands::GoesOn(run) = &stands {
+    let (mut stands, mut events) = follow::new_run(call, events, time).await?;
+    if let Stands::NeedsYes(run) = &stands {
+        let left = || time.saturating_sub(began.elapsed()).max(AFTER_YES);
+        match approve::ask(call, &client, run, left()).await? {
+            Said::Retry(retry) => {
+                hand_over(call, &client, run).await?;
+                return Ok((*retry).into());
+            }
+            Said::Decided => (stands, events) = follow::run(call, events, left()).await?,
+            Said::Nothing => {}
+        }
+    }
+    if let Stands::Asks(run) | Stands::GoesOn(run) | Stands::NeedsYes(run) = &stands {
         hand_over(call, &client, run).await?;
     }
     // Only now: dropping the stream of a run that was not handed over stops it.
     drop(events);
-    told(call, &client, stands, &shape, page(args.max_chars)).await
+    Ok(told(call, &client, stands, &shape, max).await?.into())
 }
 
 /// The run's id goes out: from now on the run outlives this call.
@@ -95,6 +135,7 @@ pub(super) async fn told(
         match stands {
             Stands::Ended(run) => ended(client, &run, shape, max).await,
             Stands::Asks(run) => Ok(asks(&run)),
+            Stands::NeedsYes(run) => Ok(needs_yes(&run)),
             Stands::GoesOn(run) => goes_on(client, &run, max).await,
         }
     };
@@ -163,6 +204,17 @@ fn asks(run: &Run) -> Reply {
         &format!("question of {}", run.id),
         &tell::question(question),
     )
+}
+
+/// Nothing ran, and nothing that a model sends changes that.
+fn needs_yes(run: &Run) -> Reply {
+    let reply = Reply::new(format!("{}. Nothing ran yet.", sentence(run)))
+        .next(format!("tell the person, then {}", wait_for(run)))
+        .failed(true);
+    let Some(approval) = &run.approval else {
+        return reply;
+    };
+    reply.data(&format!("why {} waits", run.id), &tell::approval(approval))
 }
 
 async fn goes_on(client: &Client, run: &Run, max: usize) -> Result<Reply, Refusal> {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::mcp::args::StopArgs;
+use crate::mcp::args::{MAX_CHARS, StopArgs, page};
 use crate::mcp::call::Call;
+use crate::mcp::follow;
 use crate::mcp::reply::{Refusal, Reply};
+use crate::mcp::shape::Shape;
 
 /// A command that listens ends within milliseconds; the answer says so of one that does not.
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
@@ -12,6 +14,8 @@ const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// Stops a run.
 pub(in crate::mcp) async fn stop(call: &Call, args: StopArgs) -> Result<Reply, Refusal> {
     let client = call.client().await?;
-    client.stop(&args.run_id).await?;
-    super::wait::run(call, &client, &args.run_id, STOPS_WITHIN).await
+    let run = client.stop(&args.run_id).await?;
+    let events = client.follow(&args.run_id, run.output_length).await?;
+    let (stands, _events) = follow::stopping_run(call, events, STOPS_WITHIN).await?;
+    super::run::told(call, &client, stands, &Shape::default(), page(MAX_CHARS)).await
 }

@@ -7,15 +7,17 @@ use super::effects::effects;
 use super::text::pattern;
 use crate::script::{
     ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner,
-    SignIn, WayIn,
+    Pattern, SignIn, WayIn,
 };
-use crate::spec::diagnostic::Diagnostics;
+use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::{
     ChallengeSpec, FailureSpec, HolderName, IdentitySpec, IncludeSpec, PartnerSpec, SignInSpec,
     WaySpec,
 };
 use crate::spec::parts::Written;
 use crate::spec::source::{At, SourceFile};
+use crate::spec::suggest;
+use crate::spec::value::RegexText;
 
 /// Challenges and failures: a module's own, or those of a file of shared rules, which may hold rules about commands, too.
 #[derive(Debug, Clone, Default)]
@@ -148,13 +150,10 @@ fn way(spec: &WaySpec, commands: &mut Commands<'_>) -> Option<WayIn> {
 }
 
 fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<IdentityRule> {
-    let text = spec.text.as_ref().map(|text| {
-        let part = Written {
-            value: text,
-            file: commands.file,
-        };
-        pattern(part, &[], commands.findings)
-    });
+    let text = spec
+        .text
+        .as_ref()
+        .map(|text| identity_text(spec, text, commands));
     Some(IdentityRule {
         command: commands.command(&spec.command)?,
         text: optional(text)?,
@@ -168,6 +167,36 @@ fn identity(spec: &IdentitySpec, commands: &mut Commands<'_>) -> Option<Identity
             .map(|(path, value)| (path.0.clone(), value.value.clone()))
             .collect(),
     })
+}
+
+/// The pattern that makes an object of an identity command's text. The properties that are asked for are its groups.
+fn identity_text(
+    spec: &IdentitySpec,
+    text: &At<RegexText>,
+    commands: &mut Commands<'_>,
+) -> Option<Pattern> {
+    let part = |value| Written {
+        value,
+        file: commands.file,
+    };
+    let pattern = pattern(part(text), &[], commands.findings)?;
+    let groups: Vec<&str> = pattern.groups().collect();
+    let asked = [
+        Some(&spec.account),
+        Some(&spec.tenant),
+        spec.expires.as_ref(),
+    ];
+    let mut whole = true;
+    for path in asked.into_iter().flatten() {
+        if !groups.contains(&path.0.as_str()) {
+            let message = format!("the pattern of `text` has no group `{}`", path.0);
+            let help = suggest::help("groups", &path.0, &groups);
+            let finding = Diagnostic::error(commands.file, path.span, message).help(help);
+            commands.findings.push(finding);
+            whole = false;
+        }
+    }
+    whole.then_some(pattern)
 }
 
 fn partner(spec: &PartnerSpec, commands: &mut Commands<'_>) -> Option<Partner> {

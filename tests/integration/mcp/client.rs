@@ -5,8 +5,8 @@ use std::process::{Child, Stdio};
 
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
-    ElicitationAction, ElicitationCapability, Implementation, ProtocolVersion,
-    UrlElicitationCapability,
+    ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation,
+    ProtocolVersion, UrlElicitationCapability,
 };
 use rmcp::service::{RequestContext, RunningService};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
@@ -15,10 +15,13 @@ use tokio::net::unix::pipe::{Receiver, Sender};
 
 use crate::support::{DEADLINE, TestDaemon};
 
-/// A client that knows pages, or none, and does this with them.
+/// A client that knows pages or forms, or neither, and does this with them.
 #[derive(Clone)]
 pub(super) struct Person {
     pub(super) pages: Option<ElicitationAction>,
+    /// What is filled in on forms.
+    pub(super) form: Option<(ElicitationAction, Value)>,
+    /// What was shown.
     pub(super) shown: std::sync::Arc<std::sync::Mutex<Vec<String>>>,
 }
 
@@ -26,18 +29,35 @@ impl Person {
     pub(super) fn new(pages: Option<ElicitationAction>) -> Self {
         Self {
             pages,
+            form: None,
             shown: std::sync::Arc::default(),
         }
+    }
+
+    /// Who fills in forms.
+    pub(super) fn filling_in(action: ElicitationAction, content: Value) -> Self {
+        Self {
+            form: Some((action, content)),
+            ..Self::new(None)
+        }
+    }
+
+    pub(super) fn shown(&self) -> Vec<String> {
+        self.shown.lock().expect("nobody panics with it").clone()
     }
 }
 
 impl ClientHandler for Person {
     fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
+        let mut takes = ElicitationCapability::new();
         if self.pages.is_some() {
-            let url = ElicitationCapability::new().with_url(UrlElicitationCapability::default());
-            capabilities.elicitation = Some(url);
+            takes = takes.with_url(UrlElicitationCapability::default());
         }
+        if self.form.is_some() {
+            takes = takes.with_form(FormElicitationCapability::default());
+        }
+        capabilities.elicitation = (takes != ElicitationCapability::new()).then_some(takes);
         ClientConfig::new(capabilities, Implementation::new("test", "1"))
     }
 
@@ -46,12 +66,20 @@ impl ClientHandler for Person {
         request: ElicitRequestParams,
         _context: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        if let ElicitRequestParams::UrlElicitationParams { message, url, .. } = &request {
-            let mut shown = self.shown.lock().expect("nobody panics with it");
-            shown.push(format!("{message} {url}"));
+        let mut shown = self.shown.lock().expect("nobody panics with it");
+        match &request {
+            ElicitRequestParams::UrlElicitationParams { message, url, .. } => {
+                shown.push(format!("{message} {url}"));
+                let action = self.pages.clone().expect("it said that it takes pages");
+                Ok(ElicitResult::new(action))
+            }
+            ElicitRequestParams::FormElicitationParams { message, .. } => {
+                shown.push(message.clone());
+                let (action, content) = self.form.clone().expect("it said that it takes forms");
+                Ok(ElicitResult::new(action).with_content(content))
+            }
+            other => panic!("nobody knows {other:?}"),
         }
-        let action = self.pages.clone().unwrap_or(ElicitationAction::Decline);
-        Ok(ElicitResult::new(action))
     }
 }
 
@@ -156,13 +184,13 @@ pub(super) fn settings(suffix: &str) -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_snapshot_suffix(suffix);
     settings.add_filter(
-        r#"([Rr]un:? `?|of |"run_id":"|answer |/)r[a-z0-9]{9}\b"#,
+        r#"([Rr]un:? `?|of |why |approve |"run_id":"|answer |/)r[a-z0-9]{9}\b"#,
         "${1}RUN",
     );
     settings.add_filter(r"Modules: .*exo \(.*", "Modules: MODULES");
     settings.add_filter(r"\d+\.\d s", "TIME");
     settings.add_filter(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "WHEN");
-    settings.add_filter(r"Time left: 1[45] min( \d+ s)?", "Time left: LEFT");
+    settings.add_filter(r"([Tt]ime left:) (1[45]|9|10) min( \d+ s)?", "$1 LEFT");
     settings.add_filter(r"`/[^`]*/exports/", "`FOLDER/");
     settings
 }

@@ -1,6 +1,7 @@
 //! `mm mcp` over its standard input and output: every tool and every error as a client sees them, in both eras of the
 //! protocol, and what becomes of runs and sign-ins when clients leave.
 
+mod approvals;
 mod client;
 mod daemon;
 mod leaving;

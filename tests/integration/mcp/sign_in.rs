@@ -43,9 +43,8 @@ async fn a_page_is_shown_to_clients_that_can_and_the_code_is_told_all_the_same()
                 "did not want to open the page"
             };
             assert!(answer.contains(wanted), "{answer}");
-            let shown = person.shown.lock().expect("nobody panics with it").clone();
             assert_eq!(
-                shown,
+                person.shown(),
                 [
                     "Sign in to Contoso/exo as ada@contoso.com: enter the code C4NTS7K9Q on the page. https://login.microsoft.com/device"
                 ]

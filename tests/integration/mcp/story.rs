@@ -49,6 +49,18 @@ async fn story(era: ClientLifecycleMode) -> String {
             "run",
             exo(json!({"command": "Get-Mailbox nobody@contoso.com", "format": "json"})),
         ),
+        (
+            "read",
+            exo(json!({"command": "Get-AcceptedDomain", "format": "count"})),
+        ),
+        ("read", exo(json!({"command": "Remove-Mailbox x"}))),
+        ("read", exo(json!({"command": "& $x"}))),
+        ("read", exo(json!({"command": "1", "what_if": true}))),
+        ("run", exo(json!({"command": "1; 2", "what_if": true}))),
+        (
+            "run",
+            exo(json!({"command": "Remove-Mailbox a; Remove-Mailbox b", "what_if": true})),
+        ),
         ("run", exo(json!({"command": "if ("}))),
         ("run", exo(json!({"command": ""}))),
         ("run", exo(json!({"command": "exit"}))),

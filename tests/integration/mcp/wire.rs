@@ -51,7 +51,7 @@ fn a_check_says_what_a_client_sees() {
     assert_eq!(check.code, 0, "{check:?}");
     for wanted in [
         "2026-07-28",
-        "connections, status, login, wait, run",
+        "connections, status, login, wait, read, run",
         "1 connection,",
         "No session",
     ] {

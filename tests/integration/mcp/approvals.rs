@@ -1,0 +1,84 @@
+//! Commands that a person has to approve: what a model is told, and that nothing it sends approves them.
+
+use expectrl::{Eof, Expect as _};
+use rmcp::ClientLifecycleMode;
+use rmcp::model::ElicitationAction;
+use serde_json::json;
+
+use super::client::{Person, Session, exo, modern, run_id, settings};
+use super::raw::Raw;
+use crate::support::TestDaemon;
+
+/// A daemon whose connection asks, signed in.
+fn asking() -> TestDaemon {
+    let daemon = TestDaemon::new();
+    daemon.set_entry("policy", &json!("ask"));
+    daemon.sign_in();
+    daemon
+}
+
+/// What a person types at a terminal.
+fn approve(daemon: &TestDaemon, id: &str) {
+    let mut session = daemon.terminal(&["approvals", "approve", id]);
+    session.expect("to run it: ").expect("it asks");
+    session.send_line("yes").expect("the terminal is open");
+    session.expect(Eof).expect("it ends");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_is_told_who_can_approve() {
+    let daemon = tokio::task::block_in_place(asking);
+    let client = Session::start(&daemon, modern(), Person::new(None)).await;
+    let change = json!({"command": "Set-Mailbox user3@contoso.com -DisplayName x",
+        "reason": "it was misspelt"});
+    let mut told = client.call("run", exo(change.clone())).await;
+    let id = run_id(&told);
+    let at_once = json!({"run_id": id, "wait_seconds": 0});
+    told.push_str(&client.call("wait", at_once).await);
+    let waits = tokio::task::block_in_place(|| daemon.newest_run());
+    assert_eq!(waits["approval"]["reason"], "it was misspelt", "{waits}");
+    tokio::task::block_in_place(|| approve(&daemon, &id));
+    told.push_str(&client.call("wait", json!({"run_id": id})).await);
+
+    let again = client.call("run", exo(change)).await;
+    let id = run_id(&again);
+    told.push_str(&client.call("stop", json!({"run_id": id})).await);
+    for refused in [
+        exo(json!({"command": "Set-Mailbox x", "confirmed": true})),
+        exo(json!({"command": "Get-Secret x"})),
+    ] {
+        told.push_str(&client.call("run", refused).await);
+    }
+    let reading = exo(json!({"command": "Get-AcceptedDomain", "format": "count"}));
+    told.push_str(&client.call("run", reading.clone()).await);
+    told.push_str(&client.call("read", reading).await);
+    settings("approval").bind(|| insta::assert_snapshot!("mcp", told));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_form_of_a_client_that_is_not_trusted_is_not_shown() {
+    let daemon = tokio::task::block_in_place(asking);
+    for era in [ClientLifecycleMode::Initialize, modern()] {
+        let person = Person::filling_in(ElicitationAction::Accept, json!({"approve": true}));
+        let client = Session::start(&daemon, era, person.clone()).await;
+        let change = exo(json!({"command": "Set-Mailbox user3@contoso.com -DisplayName x"}));
+        let answer = client.call("run", change).await;
+        assert!(answer.contains("[run failed]"), "{answer}");
+        assert!(answer.contains("mm approvals approve"), "{answer}");
+        assert_eq!(person.shown(), [""; 0]);
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_yes_outlives_the_call_that_told_its_id() {
+    let daemon = asking();
+    let mut raw = Raw::start(&daemon, "off");
+    let change = json!({"command": "Set-Mailbox user3@contoso.com -DisplayName x"});
+    raw.call(1, "run", &exo(change));
+    assert_eq!(raw.answer()["result"]["isError"], true);
+    raw.end();
+    let run = daemon.wait_for_run("waiting_for_approval");
+    approve(&daemon, run["id"].as_str().expect("it has one"));
+    let run = daemon.wait_for_run("ended");
+    assert_ne!(run["end"]["outcome"], "refused", "{run}");
+}
