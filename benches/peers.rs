@@ -7,6 +7,10 @@
 //! peers latency N                    N runs of `echo x`
 //! peers many N                       N sessions of `cat -E` at once
 //! peers streams K FILE OUT_BYTES     K sessions print FILE at once, on two threads
+//! peers spawn N MEGABYTES            N starts of a session, one after the other, while so much memory is held
+//! peers way N CONNECTION MODULE       N runs of `echo x` through the daemon of $MM_SOCKET and $MM_STATE_DIR
+//! peers memory FILE                  the machine alone: FILE in reads of a terminal's size, through throughput's work
+//! peers records FILE                 the machine alone: FILE's lines, each a batch of objects, as PowerShell's records
 //! ```
 //!
 //! `OUT_BYTES` is what goes through the terminal. The output is compared with the file when the clock has stopped.
@@ -17,8 +21,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use mm::bench::{Fault, Keep, Output, Patterns, Session, Shell};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use mm::bench::{Door, Fault, Keep, Machine, Output, Patterns, Session, Shell, raise_file_limit};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::{Builder, Runtime};
 
@@ -45,6 +48,9 @@ frame: { encoding: plain, close: "{command}@@XEND:{nonce}@@\n" }
 markers: { end: "@@XEND:{nonce}@@" }
 quoting: posix
 "#;
+
+/// What PowerShell says when it has booted.
+const BOOTED: &str = "<<mm:out:boot>>\r\n<<mm:end:boot:ok::>>\r\n";
 
 /// How many round trips are made while all sessions are open.
 const TRIPS: usize = 2000;
@@ -269,14 +275,7 @@ async fn ping(session: &mut Session, word: &str, keep: &Keep) -> Result<(), Faul
 }
 
 fn many(count: usize) -> Result<(), Fault> {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: limit.maximum,
-            maximum: limit.maximum,
-        },
-    )?;
+    raise_file_limit()?;
     let folder = Folder::new()?;
     let shell = Shell::load(&folder.0, "cat")?;
     let runtime = current_thread()?;
@@ -321,6 +320,26 @@ fn many(count: usize) -> Result<(), Fault> {
         ))
     })?;
     println!("{line}");
+    Ok(())
+}
+
+/// The times of so many starts while `megabytes` are resident.
+fn spawn(count: usize, megabytes: usize) -> Result<(), Fault> {
+    raise_file_limit()?;
+    let held = vec![1_u8; megabytes << 20];
+    let folder = Folder::new()?;
+    let shell = Shell::load(&folder.0, "cat")?;
+    let runtime = current_thread()?;
+    let (mut times, mut sessions) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let before = cpu_seconds();
+    for _ in 0..count {
+        let start = Instant::now();
+        sessions.push(shell.start(runtime.handle())?);
+        times.push(micros(start));
+    }
+    let cpu = cpu_seconds() - before;
+    std::hint::black_box(&held);
+    println!("{{{}}}", latencies(times, cpu));
     Ok(())
 }
 
@@ -399,6 +418,85 @@ fn streams(count: usize, file: &str, bytes: u64) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The times of so many runs through a daemon whose session is warm.
+fn way(count: usize, connection: &str, module: &str) -> Result<(), Fault> {
+    let named = |name: &str| {
+        let path = std::env::var_os(name).ok_or_else(|| format!("{name} is not set"))?;
+        Ok::<_, Fault>(PathBuf::from(path))
+    };
+    let (socket, state) = (named("MM_SOCKET")?, named("MM_STATE_DIR")?);
+    let (times, cpu) = current_thread()?.block_on(async {
+        let door = Door::find(socket, state).await?;
+        let (mut times, before) = (Vec::with_capacity(count), cpu_seconds());
+        for _ in 0..count {
+            let start = Instant::now();
+            let output = door.run(connection, module, "echo x").await?;
+            times.push(micros(start));
+            if output != b"x\n" {
+                return Err("`echo x` said something else".into());
+            }
+        }
+        Ok::<_, Fault>((times, cpu_seconds() - before))
+    })?;
+    println!("{{{}}}", latencies(times, cpu));
+    Ok(())
+}
+
+/// What a terminal gives at once.
+const READ: usize = 4095;
+
+fn memory(file: &str, boot: &str, said: &[u8], records: bool) -> Result<(), Fault> {
+    let folder = Folder::new()?;
+    let shell = if records {
+        Shell::built_in("pwsh")?
+    } else {
+        Shell::load(&folder.0, "plain")?
+    };
+    let patterns = patterns()?;
+    let keep = folder.keep(0);
+    let mut machine = Machine::new(&shell, boot.as_bytes(), records, patterns.as_ref(), &keep)?;
+    let meter = Meter::start();
+    for read in said.chunks(READ) {
+        machine.feed(read);
+    }
+    let (wall, cpu) = meter.read();
+    if !machine.is_done() {
+        return Err(format!("the run over {file} did not end well").into());
+    }
+    let bytes = said.len();
+    #[expect(clippy::cast_precision_loss, reason = "some megabytes")]
+    let speed = bytes as f64 / 1e6 / wall;
+    println!(
+        "{{\"s\":{wall:.6},\"cpu_s\":{cpu:.6},\"bytes\":{bytes},\"mb_s\":{speed:.0},\"output\":{},\"records\":{},\"rss_kb\":{}}}",
+        machine.length(),
+        machine.records(),
+        status("VmHWM"),
+    );
+    Ok(())
+}
+
+/// `file` as it comes out of a terminal, and the marker behind it.
+fn plain_text(file: &str) -> Result<Vec<u8>, Fault> {
+    let mut said = Vec::new();
+    for line in std::fs::read(file)?.split_inclusive(|byte| *byte == b'\n') {
+        said.extend_from_slice(line.strip_suffix(b"\n").unwrap_or(line));
+        said.extend_from_slice(b"\r\n");
+    }
+    said.extend_from_slice(format!("@@XEND:{}:0@@\r\n", Machine::NONCE).as_bytes());
+    Ok(said)
+}
+
+/// The lines of `file` as PowerShell's bootstrap tags them.
+fn tagged(file: &str) -> Result<Vec<u8>, Fault> {
+    let nonce = Machine::NONCE;
+    let mut said = format!("<<mm:begin:{nonce}>>\r\n");
+    for line in std::fs::read_to_string(file)?.lines() {
+        said.extend(["<<mm:o:", nonce, ">>", line, "\r\n"]);
+    }
+    said.extend(["<<mm:out:", nonce, ">>\r\n<<mm:end:", nonce, ":ok::>>\r\n"]);
+    Ok(said.into_bytes())
+}
+
 fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args()
         .skip(1)
@@ -415,6 +513,10 @@ fn main() -> Result<(), Fault> {
         ["latency", count] => latency(count.parse()?),
         ["many", count] => many(count.parse()?),
         ["streams", count, file, bytes] => streams(count.parse()?, file, bytes.parse()?),
-        _ => Err("usage: peers throughput FILE OUT_BYTES | match FILE | latency N | many N | streams K FILE OUT_BYTES".into()),
+        ["spawn", count, megabytes] => spawn(count.parse()?, megabytes.parse()?),
+        ["way", count, connection, module] => way(count.parse()?, connection, module),
+        ["memory", file] => memory(file, "", &plain_text(file)?, false),
+        ["records", file] => memory(file, BOOTED, &tagged(file)?, true),
+        _ => Err("usage: peers throughput FILE OUT_BYTES | match FILE | latency N | many N | streams K FILE OUT_BYTES | spawn N MEGABYTES | way N CONNECTION MODULE | memory FILE | records FILE".into()),
     }
 }

@@ -12,23 +12,44 @@ use tokio::sync::oneshot;
 use crate::expect::{Finish, Mode};
 use crate::output::{Kept, Limits};
 use crate::pty::{Command, TerminalFlags};
-use crate::script::{ChallengeRule, EndState, IdentityRule, Pattern, Quoting, SignIn, Template};
+use crate::script::{
+    ChallengeRule, Challenges, EndState, IdentityRule, Pattern, Quoting, SignIn, Template,
+};
 use crate::session::{
     Launch, Order, RunEvent, RunListener, RunResult, Session as Live, SessionEvent, SessionListener,
 };
 use crate::spec::Catalog;
 
+mod door;
+mod machine;
+
+pub use door::Door;
+pub use machine::Machine;
+
 /// Something that should not have happened, for people.
 pub type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Raises the limit of open files, as the daemon does when it starts.
+pub fn raise_file_limit() -> std::io::Result<()> {
+    crate::pty::raise_file_limit().map(drop)
+}
 
 /// One kind of program, from a shell file.
 #[derive(Clone)]
 pub struct Shell(Arc<crate::script::Shell>);
 
 impl Shell {
+    /// One of the shells that are part of the program.
+    pub fn built_in(name: &str) -> Result<Self, Fault> {
+        Self::of(&Catalog::load(&[]), name)
+    }
+
     /// The shell `name` of `folder`, which is laid out as `modules.d/` is.
     pub fn load(folder: &Path, name: &str) -> Result<Self, Fault> {
-        let catalog = Catalog::load(&[folder.to_owned()]);
+        Self::of(&Catalog::load(&[folder.to_owned()]), name)
+    }
+
+    fn of(catalog: &Catalog, name: &str) -> Result<Self, Fault> {
         Ok(Self(
             catalog
                 .shell(name)
@@ -104,7 +125,7 @@ impl Patterns {
         Ok(Self(Arc::new(SignIn {
             restore: None,
             ways: Vec::new(),
-            challenges: texts.iter().map(rule).collect::<Result<_, Fault>>()?,
+            challenges: Challenges::new(texts.iter().map(rule).collect::<Result<_, Fault>>()?)?,
             failures: Vec::new(),
             identity,
             proof: None,
@@ -126,6 +147,14 @@ pub struct Keep {
     pub file: PathBuf,
 }
 
+fn kept(keep: &Keep) -> Kept {
+    Kept::new(Limits {
+        memory: keep.memory,
+        total: keep.total,
+        file: keep.file.clone(),
+    })
+}
+
 /// A running program.
 pub struct Session {
     live: Live,
@@ -140,11 +169,7 @@ impl Session {
         patterns: Option<&Patterns>,
         keep: &Keep,
     ) -> Result<Output, Fault> {
-        let kept = Kept::new(Limits {
-            memory: keep.memory,
-            total: keep.total,
-            file: keep.file.clone(),
-        });
+        let kept = kept(keep);
         let (done, result) = oneshot::channel();
         self.runs += 1;
         let order = Order {
@@ -153,6 +178,7 @@ impl Session {
             mode: Mode::Text,
             depth: 2,
             deadline: Some(Duration::from_secs(600)),
+            quiet: false,
             fails_on_question: false,
             watch: patterns.map(|patterns| Arc::clone(&patterns.0)),
             recorder: None,

@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod audit;
+mod file;
 mod folder;
+mod settings;
 mod user;
 
 pub(crate) use audit::OnAuditFailure;
+pub(crate) use file::SettingsFile;
 pub(crate) use folder::{FolderError, prepare_folder};
+pub(crate) use settings::SessionRules;
 pub(crate) use user::user_name;
 
 /// The longest path that `sun_path` holds, without its NUL (`unix(7)`).
@@ -47,6 +51,8 @@ pub(crate) struct Config {
     pub(crate) connections_file: PathBuf,
     /// Folders of the user's own modules. What a later one defines goes before what an earlier one does.
     pub(crate) module_folders: Vec<ModuleFolder>,
+    /// What a person wants of the daemon. It need not be there; see [`SettingsFile`].
+    pub(crate) settings_file: PathBuf,
     /// A `tracing` filter: `info`, `mm=debug`, …
     pub(crate) log: String,
     pub(crate) limits: Limits,
@@ -60,7 +66,8 @@ pub(crate) struct Config {
 pub(crate) struct Approvals {
     /// How long somebody has to say yes.
     pub(crate) within: Duration,
-    /// The clients, by the names that they give themselves, whose own forms count as a person's word.
+    /// The clients, by the names that they give themselves, whose own forms count as a person's word
+    /// (`MM_APPROVAL_FORMS`, with commas between). Nobody by default: a name is easily taken.
     pub(crate) forms: Vec<String>,
 }
 
@@ -88,10 +95,6 @@ pub(crate) struct Limits {
     pub(crate) output: u64,
     /// Bytes of one command.
     pub(crate) command: usize,
-    /// Runs that may wait for one session.
-    pub(crate) queue: usize,
-    /// How long a session may be idle before it is closed. `None`: for ever.
-    pub(crate) idle: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -99,8 +102,6 @@ impl Default for Limits {
         Self {
             output: 64 << 20,
             command: 16 << 20,
-            queue: 8,
-            idle: Some(Duration::from_secs(24 * 60 * 60)),
         }
     }
 }
@@ -220,10 +221,18 @@ impl Config {
             });
         }
 
+        let settings_file = match path("MM_CONFIG") {
+            Some(named) => complete(named)?,
+            None => settings.join("mm/config.yaml"),
+        };
+
         let log = overrides
             .log
             .or_else(|| variable("MM_LOG").map(|text| text.to_string_lossy().into_owned()))
             .unwrap_or_else(|| "info".to_owned());
+
+        let forms = variable("MM_APPROVAL_FORMS").unwrap_or_default();
+        let forms = forms.to_string_lossy();
 
         let on_audit_failure = match variable("MM_AUDIT_ON_FAILURE") {
             Some(word) => OnAuditFailure::read(&word.to_string_lossy())?,
@@ -236,10 +245,19 @@ impl Config {
             socket,
             connections_file,
             module_folders,
+            settings_file,
             log,
             limits: Limits::default(),
             on_audit_failure,
-            approvals: Approvals::default(),
+            approvals: Approvals {
+                forms: forms
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+                ..Approvals::default()
+            },
         })
     }
 
@@ -319,9 +337,13 @@ mod tests {
                 named: false
             }]
         );
+        assert!(config.approvals.forms.is_empty());
         assert_eq!(config.log, "info");
         assert_eq!(config.limits.output, 67_108_864);
-        assert_eq!(config.limits.idle, Some(Duration::from_secs(86_400)));
+        assert_eq!(
+            config.settings_file,
+            Path::new("/home/ada/.config/mm/config.yaml")
+        );
     }
 
     #[test]

@@ -34,14 +34,14 @@
 //!
 //! ```text
 //! room        may import
-//! bench       expect output pty script session spec
+//! bench       api client expect output pty script session spec
 //! name        -
 //! cloud       -
 //! secret      -
 //! output      -
 //! pty         -
 //! logging     -
-//! config      -
+//! config      name spec
 //! script      cloud name
 //! spec        cloud name script
 //! expect      script secret

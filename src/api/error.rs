@@ -20,6 +20,8 @@ pub(crate) enum ErrorCode {
     BadCommand,
     /// There is no such run.
     UnknownRun,
+    /// There is no such row in the audit.
+    UnknownRow,
     /// There is no such session.
     UnknownSession,
     /// The session is not signed in and the caller would not wait.
@@ -61,7 +63,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -69,6 +71,7 @@ impl ErrorCode {
         Self::BadModule,
         Self::BadCommand,
         Self::UnknownRun,
+        Self::UnknownRow,
         Self::UnknownSession,
         Self::SignInNeeded,
         Self::SignInFailed,

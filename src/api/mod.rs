@@ -5,6 +5,7 @@
 //! daemon does not send is absent. So a newer client works with the daemon that is running.
 
 mod approval;
+mod audit;
 mod error;
 mod event;
 mod offers;
@@ -13,6 +14,10 @@ mod run;
 mod session;
 
 pub(crate) use approval::{Approval, ApprovalList, ApproveRequest, AskedBy, DenyRequest, Finding};
+pub(crate) use audit::{
+    AcceptAuditRequest, AcceptedAudit, AuditFinding, AuditHead, AuditPage, AuditReport,
+    VerifyAuditRequest,
+};
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
 pub(crate) use offers::{Connection, Module, Offers};
@@ -21,15 +26,16 @@ pub(crate) use request::{
     OnSignedOut, RunRequest, ShutdownRequest, WatchRequest,
 };
 pub(crate) use run::{
-    Choice, CommandError, EndState, Outcome, Question, QuestionKind, Run, RunEnd, RunList, RunState,
+    Choice, CommandError, EndState, NotRunCause, Outcome, Question, QuestionKind, Run, RunEnd,
+    RunList, RunState,
 };
 pub(crate) use session::{
     Challenge, DaemonInfo, Failure, LastRun, PastSession, PastSessionList, Session, SessionList,
-    SessionState,
+    SessionState, Unwell,
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 4;
+pub(crate) const API_VERSION: u32 = 5;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

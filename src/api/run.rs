@@ -65,6 +65,19 @@ pub(crate) struct CommandError {
     pub(crate) column: Option<u32>,
 }
 
+/// Why a run was not run, where something else than the command itself was in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NotRunCause {
+    /// The sign-in failed.
+    SignIn,
+    /// The session had enough to do, or was stopping.
+    Busy,
+    /// What a newer daemon knows.
+    #[serde(other)]
+    Other,
+}
+
 /// How a run ended, with what it left.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunEnd {
@@ -75,6 +88,9 @@ pub(crate) struct RunEnd {
     pub(crate) exit: Option<i32>,
     #[serde(default)]
     pub(crate) errors: Vec<CommandError>,
+    /// What was in the way of a run that was not run.
+    #[serde(default)]
+    pub(crate) cause: Option<NotRunCause>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
 }

@@ -54,6 +54,16 @@ pub(crate) struct Failure {
     pub(crate) retry: bool,
 }
 
+/// What is wrong with a session that can still be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unwell {
+    /// What was asked: `who is signed in`, `the service`.
+    pub(crate) what: String,
+    /// What came instead of an answer.
+    pub(crate) why: String,
+    pub(crate) since: Timestamp,
+}
+
 /// The last run that ended in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LastRun {
@@ -96,6 +106,23 @@ pub(crate) struct Session {
     /// Runs that wait.
     #[serde(default)]
     pub(crate) queued: usize,
+    #[serde(default)]
+    pub(crate) started_at: Option<Timestamp>,
+    /// Since when nobody has used it.
+    #[serde(default)]
+    pub(crate) idle_since: Option<Timestamp>,
+    /// When it is ended if nobody uses it.
+    #[serde(default)]
+    pub(crate) ends_at: Option<Timestamp>,
+    /// When its sign-in was last found well.
+    #[serde(default)]
+    pub(crate) checked_at: Option<Timestamp>,
+    /// What is wrong with it although it can be used.
+    #[serde(default)]
+    pub(crate) unwell: Option<Unwell>,
+    /// Resident memory of its program and of what that started.
+    #[serde(default)]
+    pub(crate) memory_bytes: Option<u64>,
 }
 
 impl Session {
@@ -185,4 +212,7 @@ pub(crate) struct DaemonInfo {
     /// What is wrong with it.
     #[serde(default)]
     pub(crate) troubles: Vec<String>,
+    /// What it still waits for, once it stops.
+    #[serde(default)]
+    pub(crate) waits_for: Vec<String>,
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::entry::{Entry, Kind};
+use super::entry::{Entry, Kind, Who};
 use super::error::AuditError;
 use super::head::{Anchor, Head};
 use super::line::{TextKey, link};
+use super::query::{Filter, Page, Place};
 use super::verify::{Fault, Report, Verifier, sentence};
 use crate::store::{AuditRow, Store, StoreError};
 
@@ -18,6 +19,12 @@ const WAITING: usize = 10_000;
 
 /// Rows that are read at once, so that nobody else waits long for the database.
 const PAGE: u32 = 500;
+
+/// Rows that are read for one page.
+const READ_AT_MOST: usize = 20_000;
+
+/// More different findings than these are a matter for another copy of the record.
+const MOST_ACCEPTED: usize = 8;
 
 /// The record. Clones are the same one.
 #[derive(Clone)]
@@ -183,6 +190,60 @@ impl Audit {
         }
         self.0.chain().broken = report.open();
         Ok(report)
+    }
+
+    /// Takes the record as it is: `by` says that what was found has a `reason`. Work goes on; the record will always say
+    /// what was found, and that this was said. `false`: there was nothing to accept.
+    pub(crate) async fn accept(&self, by: &Who, reason: &str) -> Result<bool, AuditError> {
+        // A check may find something in words of its own that an earlier one has told in others.
+        for accepted in 0..MOST_ACCEPTED {
+            let Some(what) = self.verify(Vec::new()).await?.open() else {
+                return Ok(accepted > 0);
+            };
+            let entry = Entry::new(Kind::RecordAccepted)
+                .by(by.clone())
+                .text(&what)
+                .because(reason);
+            match self.record(entry).await {
+                Ok(()) | Err(AuditError::Broken(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match self.verify(Vec::new()).await?.open() {
+            None => Ok(true),
+            Some(what) => Err(AuditError::Broken(what)),
+        }
+    }
+
+    /// The rows that `filter` lets through, and where to go on: the oldest first from `after` on, or the newest first
+    /// back from `before`. Reads at most [`READ_AT_MOST`] rows, so a page may be short, or empty, and not the last.
+    pub(crate) async fn page(&self, filter: &Filter, place: Place) -> Result<Page, AuditError> {
+        let mut page = Page::default();
+        let mut place = place;
+        let mut left = READ_AT_MOST;
+        while page.rows.len() < filter.limit && left > 0 {
+            let rows = match place {
+                Place::After(number) => self.0.store.audit_rows_after(number, PAGE).await?,
+                Place::Before(number) => self.0.store.audit_rows_before(number, PAGE).await?,
+            };
+            let whole = rows.len() == PAGE as usize;
+            for row in rows {
+                place = place.past(row.number);
+                left = left.saturating_sub(1);
+                if filter.matches(&row) {
+                    page.rows.push(row);
+                }
+                if page.rows.len() == filter.limit {
+                    page.next = Some(place);
+                    return Ok(page);
+                }
+            }
+            if !whole {
+                return Ok(page);
+            }
+            page.next = Some(place);
+        }
+        Ok(page)
     }
 
     /// Waits until everything that was added is in the database, and its head in the file.

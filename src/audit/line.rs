@@ -109,13 +109,18 @@ impl Line {
         self.0.get(key)?.as_str()
     }
 
+    /// The effects.
+    pub(crate) fn effects(&self) -> impl Iterator<Item = &str> {
+        let effects = self.0.get("effects").and_then(Value::as_array);
+        effects.into_iter().flatten().filter_map(Value::as_str)
+    }
+
     /// A field that is a number.
     pub(crate) fn number(&self, key: &str) -> Option<u64> {
         self.0.get(key)?.as_u64()
     }
 }
 
-#[cfg(test)]
 /// The row as it is exported: the line with its hash as one more field, the last.
 pub(crate) fn exported(row: &AuditRow) -> String {
     let open = row.line.strip_suffix('}').unwrap_or(&row.line);

@@ -65,12 +65,16 @@ mod error;
 mod head;
 mod key;
 mod line;
+mod query;
 mod verify;
 
 pub(crate) use chain::Audit;
 pub(crate) use entry::{Entry, Kind, Who};
 pub(crate) use error::AuditError;
-pub(crate) use line::digest;
+pub(crate) use head::Head;
+pub(crate) use line::{digest, exported};
+pub(crate) use query::{Filter, Page, Place};
+pub(crate) use verify::Report;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::audit_args::AuditArgs;
 use super::connection_args::ConnectionsArgs;
 use super::exit;
 use super::module_args::{NewModuleArgs, RecordModuleArgs};
@@ -96,6 +97,15 @@ Ctrl-C stops the waiting, not the sign-in.
   mm approvals deny r7k2m9xq4a --reason 'not on a Friday'
 ")]
     Approvals(ApprovalsArgs),
+    /// Show and check the record of what was done
+    #[command(after_help = "Examples:
+  mm audit list -c Contoso --since 2h
+  mm audit list --kind refused --text Remove-
+  mm audit show 17
+  mm audit verify
+  mm audit export --format csv > audit.csv
+")]
+    Audit(AuditArgs),
     /// List, show, add, change and check connections
     #[command(after_help = "Examples:
   mm connections list

@@ -191,6 +191,7 @@ mod tests {
             state: None,
             exit: None,
             errors: Vec::new(),
+            cause: None,
             reason: None,
         }
     }

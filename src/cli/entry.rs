@@ -55,6 +55,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {
         Verb::Disconnect(args) => block_on(cmd::disconnect::disconnect(args, screen)),
         Verb::Runs(args) => block_on(cmd::runs::runs(args, screen)),
         Verb::Approvals(args) => block_on(cmd::approvals::approvals(args, screen)),
+        Verb::Audit(args) => block_on(cmd::audit::audit(args, screen)),
         Verb::Answer(args) => block_on(cmd::answer::answer(args, screen)),
         Verb::Doctor { json } => block_on(cmd::doctor::doctor(json, screen)),
         Verb::Mcp(args) => cmd::mcp::mcp(args, screen),

@@ -3,14 +3,14 @@
 
 use std::process::ExitCode;
 
-use crate::api::{ErrorCode, Outcome, Run, RunEnd};
+use crate::api::{ErrorCode, NotRunCause, Outcome, RunEnd};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// The command failed, was stopped, or wrote errors under `--strict`.
+    /// The command failed, was stopped, was not run, or wrote errors under `--strict`.
     Failed = 1,
     /// What was typed is not a request: an argument, a command, an id.
     Usage = 2,
@@ -33,7 +33,7 @@ pub(crate) enum Exit {
 /// The list, as `mm --help` shows it.
 pub(crate) const LIST: &str = "Exit codes:
   0  done
-  1  the command failed or was stopped
+  1  the command failed, was stopped or was not run
   2  usage: an argument, a command or an id is wrong
   3  sign-in needed, or it failed
   4  refused
@@ -58,6 +58,7 @@ impl Exit {
             | ErrorCode::TooLarge
             | ErrorCode::BadCommand
             | ErrorCode::UnknownRun
+            | ErrorCode::UnknownRow
             | ErrorCode::UnknownSession
             | ErrorCode::NoWhatIf
             | ErrorCode::BadAnswer => Self::Usage,
@@ -77,8 +78,8 @@ impl Exit {
         }
     }
 
-    /// For `run`, which has ended so. Errors without failure count only when `strict`.
-    pub(crate) fn of_end(run: &Run, end: &RunEnd, strict: bool) -> Self {
+    /// For a run that has ended so. Errors without failure count only when `strict`.
+    pub(crate) fn of_end(end: &RunEnd, strict: bool) -> Self {
         match end.outcome {
             Outcome::Succeeded if strict && !end.errors.is_empty() => Self::Failed,
             Outcome::Succeeded => Self::Done,
@@ -86,9 +87,11 @@ impl Exit {
             Outcome::Refused => Self::Refused,
             Outcome::TimedOut => Self::TimedOut,
             Outcome::Lost => Self::SessionLost,
-            // It began and nothing of it ran: no matter of the sign-in.
-            Outcome::NotRun if run.started_at.is_some() => Self::Failed,
-            Outcome::NotRun => Self::SignInNeeded,
+            Outcome::NotRun => match end.cause {
+                Some(NotRunCause::SignIn) => Self::SignInNeeded,
+                Some(NotRunCause::Busy) => Self::Busy,
+                Some(NotRunCause::Other) | None => Self::Failed,
+            },
         }
     }
 }
@@ -117,31 +120,35 @@ mod tests {
             state: None,
             exit: None,
             errors,
+            cause: None,
             reason: None,
         };
-        let mut run: Run = serde_json::from_value(serde_json::json!({
-            "id": "rabcdefghj", "connection": "Contoso", "module": "exo", "command": "1",
-            "state": "ended", "submitted_at": "2026-01-02T03:04:05Z",
-        }))
-        .expect("it is a run");
         let errors = vec![CommandError::default()];
         let with_errors = end(Outcome::Succeeded, errors);
-        assert_eq!(Exit::of_end(&run, &with_errors, false), Exit::Done);
-        assert_eq!(Exit::of_end(&run, &with_errors, true), Exit::Failed);
+        assert_eq!(Exit::of_end(&with_errors, false), Exit::Done);
+        assert_eq!(Exit::of_end(&with_errors, true), Exit::Failed);
         for (outcome, exit) in [
             (Outcome::Succeeded, Exit::Done),
             (Outcome::Failed, Exit::Failed),
             (Outcome::Stopped, Exit::Failed),
             (Outcome::TimedOut, Exit::TimedOut),
             (Outcome::Lost, Exit::SessionLost),
-            (Outcome::NotRun, Exit::SignInNeeded),
+            (Outcome::NotRun, Exit::Failed),
             (Outcome::Refused, Exit::Refused),
         ] {
-            assert_eq!(Exit::of_end(&run, &end(outcome, Vec::new()), true), exit);
+            assert_eq!(Exit::of_end(&end(outcome, Vec::new()), true), exit);
         }
-        run.started_at = Some(run.submitted_at);
-        let garbled = end(Outcome::NotRun, Vec::new());
-        assert_eq!(Exit::of_end(&run, &garbled, false), Exit::Failed);
+        for (cause, exit) in [
+            (NotRunCause::SignIn, Exit::SignInNeeded),
+            (NotRunCause::Busy, Exit::Busy),
+            (NotRunCause::Other, Exit::Failed),
+        ] {
+            let not_run = RunEnd {
+                cause: Some(cause),
+                ..end(Outcome::NotRun, Vec::new())
+            };
+            assert_eq!(Exit::of_end(&not_run, false), exit);
+        }
     }
 
     #[test]

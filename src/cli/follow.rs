@@ -1,7 +1,7 @@
 //! Following a run at a terminal: its output, its sign-in, its questions, and Ctrl-C.
 
 use std::io::IsTerminal as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -19,6 +19,9 @@ use crate::api::{
 use crate::client::{Client, ClientError, Events};
 use crate::name::RunId;
 use crate::secret::Secret;
+
+/// Who waits longer wants to know for what.
+const A_WHILE: Duration = Duration::from_secs(1);
 
 /// Where a run's output goes.
 #[derive(Debug)]
@@ -96,6 +99,7 @@ impl<'a> Follow<'a> {
         interrupts: &mut Interrupts,
     ) -> Result<Ending, CliError> {
         let mut ticks = ticks();
+        let begun = Instant::now();
         loop {
             let event = tokio::select! {
                 event = events.next() => event?.ok_or(ClientError::Gone)?,
@@ -114,6 +118,7 @@ impl<'a> Follow<'a> {
                     continue;
                 }
                 _ = ticks.tick() => {
+                    self.starting(begun.elapsed());
                     self.sign_in.tick(self.screen);
                     continue;
                 }
@@ -133,6 +138,17 @@ impl<'a> Follow<'a> {
                 Event::Error(error) => return Err(ClientError::Api(error).into()),
                 Event::Sessions(_) | Event::Unknown => {}
             }
+        }
+    }
+
+    /// Says what a run waits for that nothing goes before, once that takes a while.
+    fn starting(&mut self, waited: Duration) {
+        if let Some(run) = &self.run
+            && (run.state, run.ahead) == (RunState::Queued, 0)
+            && waited >= A_WHILE
+        {
+            let key = format!("{}/{}", run.connection, run.module);
+            self.screen.progress(&format!("{key}: starting"));
         }
     }
 

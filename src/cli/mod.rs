@@ -3,9 +3,11 @@
 
 mod approval;
 mod args;
+mod audit_args;
 mod challenge;
 mod cmd;
 mod connection_args;
+mod csv;
 mod diff;
 mod ending;
 mod entry;

@@ -279,7 +279,7 @@ impl Client {
 
     /// Asks, and asks once more where the daemon hung up: one that is being killed may still have taken the connection,
     /// and a question changes nothing.
-    async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         match self.ask(path).await {
             Err(ClientError::Gone) if self.starts => {
                 let stream = connect_or_start(&self.place).await?;
@@ -294,7 +294,7 @@ impl Client {
         json(self.request(Method::GET, path, Vec::new()).await?).await
     }
 
-    async fn post(
+    pub(super) async fn post(
         &self,
         path: &str,
         body: &impl Serialize,
@@ -344,7 +344,7 @@ fn header<T: std::str::FromStr>(
         })
 }
 
-fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(path: &str, values: &[(&str, Option<&str>)]) -> String {
     let mut text = path.to_owned();
     let given = values
         .iter()

@@ -125,6 +125,11 @@ impl Registry {
         Err(unknown(name, known))
     }
 
+    /// Whether the connection of this name is one that [`add`](Self::add) put there.
+    pub(crate) fn is_built_in(&self, name: &ConnectionName) -> bool {
+        !self.in_file(name.as_str()) && self.built_in.iter().any(|one| one.name() == name)
+    }
+
     fn in_file(&self, name: &str) -> bool {
         self.connections
             .iter()

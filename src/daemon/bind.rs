@@ -40,21 +40,11 @@ pub(super) fn sign_in(
         });
     }
     let identity = way.identity.as_ref().unwrap_or(&rules.identity);
-    let expected = match (account(module, way, connection), pin) {
-        (None, Some(pin)) if connection.expected_tenant_id().is_none() => Expected {
-            account: Some(pin.account),
-            tenant: Some(pin.tenant),
-            pinned: true,
-        },
-        (account, _) => Expected {
-            account: account.map(str::to_owned),
-            tenant: connection.expected_tenant_id().map(str::to_owned),
-            pinned: false,
-        },
-    };
+    let expected = expected(account(module, way, connection), connection, pin);
     let fill = |template: &Template| fill(module, connection, template);
     let connect = connect(module, rules, connection, &credentials);
     Ok(SignInRequest {
+        attended: true,
         // There is no code to spare, and what is kept may be another way's.
         restore: rules.restore.as_ref().filter(|_| !way.unattended).map(fill),
         way: way.name.clone(),
@@ -77,6 +67,28 @@ pub(super) fn sign_in(
     })
 }
 
+/// Whom the connection names, which for this way in is `account`; what it leaves open is whom it proved to be the first
+/// time. A pin of somebody else than the entry names was made before somebody wrote that name, and counts no more.
+fn expected(account: Option<&str>, connection: &Connection, pin: Option<Pin>) -> Expected {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let (account, tenant) = (text(account), text(connection.expected_tenant_id()));
+    let agrees = |named: &Option<String>, pinned: &str| {
+        named
+            .as_ref()
+            .is_none_or(|named| named.to_lowercase() == pinned.to_lowercase())
+    };
+    let pin = pin.filter(|pin| agrees(&account, &pin.account) && agrees(&tenant, &pin.tenant));
+    let (pinned_account, pinned_tenant) = (account.is_none(), tenant.is_none());
+    let pin = pin.map(|pin| (pin.account, pin.tenant));
+    let (first_account, first_tenant) = pin.unzip();
+    Expected {
+        account: account.or(first_account),
+        tenant: tenant.or(first_tenant),
+        pinned_account,
+        pinned_tenant,
+    }
+}
+
 fn lacks(module: &Module, connection: &Connection, way: &WayIn, key: &str) -> ServiceError {
     ServiceError::Connection {
         message: format!(
@@ -92,35 +104,75 @@ fn lacks(module: &Module, connection: &Connection, way: &WayIn, key: &str) -> Se
     }
 }
 
-/// Refuses a session that is signed in as somebody whom its connection, as it is written now, does not expect.
+/// Refuses a session whose sign-in is not the one that its connection, as it is written now, would make: another tenant or
+/// application was named since, or somebody else is expected.
 pub(super) fn still_expected(
     entry: &Entry,
     connection: &Connection,
     identity: &Identity,
 ) -> Result<(), ServiceError> {
-    let status = entry.session.status();
-    let way = status.borrow().way.clone();
+    let way = entry.session.status().borrow().way.clone();
     let rules = entry.module.sign_in.as_ref();
     let way = rules.and_then(|rules| rules.way(way.as_deref()));
-    let expected = Expected {
-        account: way
-            .and_then(|way| account(&entry.module, way, connection))
-            .map(str::to_owned),
-        tenant: connection.expected_tenant_id().map(str::to_owned),
-        pinned: false,
-    };
-    compare(&expected, identity).map_err(|failure| ServiceError::Refused {
-        message: format!("{}: {}", entry.key, failure.message),
+    let account = way.and_then(|way| account(&entry.module, way, connection));
+    let refused = |message: String| ServiceError::Refused {
+        message: format!("{}: {message}", entry.key),
         help: Some(format!(
             "the connection was changed since the sign-in: `mm disconnect -c '{}' -m {}`, then sign in again",
             entry.key.connection, entry.key.module
         )),
-    })
+    };
+    compare(&expected(account, connection, None), identity)
+        .map_err(|failure| refused(failure.message))?;
+    let bound = entry.bound();
+    let module = &entry.module.name;
+    let was = [
+        ("tenant", Some(bound.tenant()), Some(connection.tenant())),
+        ("appId", bound.app_id(module), connection.app_id(module)),
+        (
+            "sharepoint_host",
+            Some(bound.sharepoint_host()),
+            Some(connection.sharepoint_host()),
+        ),
+        ("stand_in", bound.stand_in(), connection.stand_in()),
+    ];
+    if let Some((key, before, now)) = was.iter().find(|(_, before, now)| before != now) {
+        let shown = |value: Option<&str>| {
+            value.map_or_else(|| "none".to_owned(), |text| format!("`{text}`"))
+        };
+        return Err(refused(format!(
+            "its sign-in was made with the {key} {}, and the connection says {} now",
+            shown(*before),
+            shown(*now)
+        )));
+    }
+    Ok(())
+}
+
+/// The command that asks who is signed in, or the one that only the service can answer.
+pub(super) fn question(
+    module: &Module,
+    connection: &Connection,
+    way: &WayIn,
+    of_service: bool,
+) -> Option<String> {
+    let rules = module.sign_in.as_ref()?;
+    let template = if of_service {
+        proof(rules, way, connection)?
+    } else {
+        &way.identity.as_ref().unwrap_or(&rules.identity).command
+    };
+    whole(module, connection, template)
 }
 
 /// The command that signs out. `None` where there is none, or where the connection no longer has what it needs.
 pub(super) fn disconnect(module: &Module, connection: &Connection) -> Option<String> {
     let template = module.sign_in.as_ref()?.disconnect.as_ref()?;
+    whole(module, connection, template)
+}
+
+/// The template filled, unless the connection lacks something for it.
+fn whole(module: &Module, connection: &Connection, template: &Template) -> Option<String> {
     let holes = connection.holes(&module.name);
     let whole = template.holes().all(|hole| holes(hole).is_some());
     whole.then(|| fill(module, connection, template))

@@ -1,34 +1,31 @@
-//! Keeps the books of one session: its history in the store, and the identity that its connection is pinned to.
+//! Keeps the books of one session: its history in the store, and the identity that it proved.
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::audit::{Audit, Entry, Kind};
 use crate::expect::{Identity, SignInFailure};
 use crate::name::SessionKey;
-use crate::session::{SessionEvent, SessionListener};
-use crate::store::{Pin, Store};
+use crate::session::{Admission, SessionEvent, SessionListener};
+use crate::store::{Pin, SessionRowId, Store};
 
-/// Writes down what a session tells. Lives in the session's task; the writing goes on beside it.
+/// Writes down what a session tells. Lives in the session's task and waits for nothing: when the session is seen to have
+/// ended, its end is on its way to the database before anything that is sent later.
 pub(super) struct Bookkeeper {
-    notes: mpsc::UnboundedSender<Note>,
     key: SessionKey,
+    store: Store,
     audit: Audit,
-}
-
-enum Note {
-    Started(u32, Timestamp),
-    SignedIn(Identity, Timestamp),
-    Ended(String, Timestamp),
+    row: Option<SessionRowId>,
 }
 
 impl Bookkeeper {
-    /// Needs a tokio runtime. With `pins_identity` the first identity is pinned, because the connection does not say whom
-    /// it expects.
-    pub(super) fn new(key: SessionKey, store: Store, audit: Audit, pins_identity: bool) -> Self {
-        let (notes, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(write(key.clone(), store, pins_identity, inbox));
-        Self { notes, key, audit }
+    pub(super) fn new(key: SessionKey, store: Store, audit: Audit) -> Self {
+        Self {
+            key,
+            store,
+            audit,
+            row: None,
+        }
     }
 
     /// What the audit says of an event.
@@ -51,17 +48,46 @@ impl SessionListener for Bookkeeper {
     fn event(&mut self, event: SessionEvent<'_>) {
         self.audit(&event);
         let now = Timestamp::now();
-        let note = match event {
-            SessionEvent::Started { pid } => Note::Started(pid, now),
-            SessionEvent::SignedIn(identity) => Note::SignedIn(identity.clone(), now),
-            SessionEvent::SignInFailed(failure) => {
-                tracing::warn!(failure = failure.failure.name, "a sign-in failed");
-                return;
+        match event {
+            SessionEvent::Started { pid } => {
+                self.row = Some(self.store.session_started(self.key.clone(), pid, now));
             }
-            SessionEvent::Ended(reason) => Note::Ended(reason.to_owned(), now),
+            SessionEvent::SignedIn(identity) => {
+                if let Some(row) = &self.row {
+                    let (account, tenant) = (identity.account.clone(), identity.tenant.clone());
+                    self.store.session_signed_in(row, now, account, tenant);
+                }
+            }
+            SessionEvent::SignInFailed(failure) => {
+                tracing::warn!(session = %self.key, failure = failure.failure.name, "a sign-in failed");
+            }
+            SessionEvent::Ended(reason) => {
+                if let Some(row) = &self.row {
+                    self.store.session_ended(row, now, reason.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Whoever is proven is pinned: where the connection's entry leaves the account or the tenant open, the next sign-in
+    /// is compared with this one. What could not be compared later is not used now.
+    fn admit(&mut self, identity: &Identity) -> Option<Admission> {
+        let pin = Pin {
+            account: identity.account.clone(),
+            tenant: identity.tenant.clone(),
+            pinned: Timestamp::now(),
         };
-        // The writer lives until this is dropped.
-        self.notes.send(note).unwrap_or_default();
+        let (verdict, admission) = oneshot::channel();
+        let (store, key) = (self.store.clone(), self.key.clone());
+        tokio::spawn(async move {
+            let written = store.pin(key.clone(), pin).await.map_err(|error| {
+                tracing::error!(%error, session = %key, "the identity is not pinned");
+                error.to_string()
+            });
+            // A session that ended meanwhile does not ask any longer.
+            verdict.send(written).unwrap_or_default();
+        });
+        Some(admission)
     }
 }
 
@@ -73,49 +99,4 @@ fn sign_in_failed(failure: &SignInFailure) -> Entry {
         _ => Kind::SignInFailed,
     };
     Entry::new(kind).outcome(name).because(&failure.message)
-}
-
-/// In order and one after the other: the row's number is known only after the first write.
-async fn write(
-    key: SessionKey,
-    store: Store,
-    pins_identity: bool,
-    mut inbox: mpsc::UnboundedReceiver<Note>,
-) {
-    let mut row = None;
-    while let Some(note) = inbox.recv().await {
-        match note {
-            Note::Started(pid, at) => match store.session_started(key.clone(), pid, at).await {
-                Ok(id) => row = Some(id),
-                Err(error) => {
-                    tracing::error!(%error, session = %key, "the session's start is not in the history");
-                }
-            },
-            Note::SignedIn(identity, at) => {
-                let (account, tenant) = (identity.account, identity.tenant);
-                if let Some(row) = row {
-                    store.session_signed_in(row, at, account.clone(), tenant.clone());
-                }
-                if pins_identity
-                    && let Err(error) = store
-                        .pin(
-                            key.clone(),
-                            Pin {
-                                account,
-                                tenant,
-                                pinned: at,
-                            },
-                        )
-                        .await
-                {
-                    tracing::error!(%error, session = %key, "the identity is not pinned");
-                }
-            }
-            Note::Ended(reason, at) => {
-                if let Some(row) = row {
-                    store.session_ended(row, at, reason);
-                }
-            }
-        }
-    }
 }

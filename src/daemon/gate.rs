@@ -60,7 +60,7 @@ impl Gate {
             (Ok(()), None) => {}
             (Err(error), _) => {
                 let scribe = self.service.scribe(run, &self.wanted, &self.entry);
-                Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
+                Box::new(scribe).ended(RunResult::NotAccepted(error));
             }
         }
     }

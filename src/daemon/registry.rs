@@ -1,12 +1,16 @@
 //! The sessions there are: one a key, and one start a key.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::ServiceError;
 use super::hint::hint;
+use super::upkeep::Notes;
 use super::view::{ChallengeView, FailureView, SessionState, SessionView};
 use crate::connection::Connection;
 use crate::expect::SignInFailure;
@@ -22,7 +26,63 @@ pub(super) struct Entry {
     pub(super) session: Session,
     pub(super) module: Arc<Module>,
     pub(super) connection: Arc<Connection>,
+    /// The connection as it was written when the last sign-in began.
+    bound: Arc<Mutex<Arc<Connection>>>,
+    pub(super) started: Instant,
+    pub(super) started_at: Timestamp,
+    /// How often it came back by itself, one loss soon after the other.
+    pub(super) returns: Arc<AtomicU32>,
+    /// What its upkeep has seen.
+    pub(super) notes: Notes,
     pub(super) secrets: KnownSecrets,
+}
+
+impl Entry {
+    pub(super) fn new(
+        key: SessionKey,
+        session: Session,
+        module: Arc<Module>,
+        connection: Arc<Connection>,
+    ) -> Self {
+        Self {
+            key,
+            session,
+            module,
+            bound: Arc::new(Mutex::new(Arc::clone(&connection))),
+            connection,
+            started: Instant::now(),
+            started_at: Timestamp::now(),
+            returns: Arc::default(),
+            notes: Notes::default(),
+            secrets: KnownSecrets::default(),
+        }
+    }
+
+    /// The connection as it was written when the last sign-in began.
+    pub(super) fn bound(&self) -> Arc<Connection> {
+        Arc::clone(&self.bound.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A sign-in has begun with this connection.
+    pub(super) fn bind(&self, connection: Connection) {
+        *self.bound.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(connection);
+    }
+
+    /// Whether its program is gone.
+    pub(super) fn is_closed(&self) -> bool {
+        self.session.status().borrow().is_closed()
+    }
+
+    /// Whether it is signed in.
+    pub(super) fn is_signed_in(&self) -> bool {
+        self.module.sign_in.is_some() && self.session.status().borrow().is_signed_in()
+    }
+
+    /// Whether its sign-in ends with it: nothing on disk brings it back.
+    pub(super) fn loses_sign_in(&self) -> bool {
+        let rules = self.module.sign_in.as_ref();
+        rules.is_some_and(|rules| rules.restore.is_none())
+    }
 }
 
 /// The secrets that a session was given. They are kept as long as the session is, because its recordings must not hold
@@ -53,26 +113,37 @@ impl KnownSecrets {
 /// All sessions. Those whose program is gone stay until they are started again or disconnected, so that people see why.
 #[derive(Default)]
 pub(super) struct Registry {
-    entries: Mutex<HashMap<SessionKey, Entry>>,
+    sessions: Mutex<Sessions>,
     /// Told of whatever happens to any of them.
     changes: watch::Sender<()>,
 }
 
+#[derive(Default)]
+struct Sessions {
+    entries: HashMap<SessionKey, Entry>,
+    /// Whether none is started any more.
+    shut: bool,
+}
+
 impl Registry {
-    /// The living session of `key`, or the one that `start` makes. Nobody else starts one in between.
-    pub(super) fn find_or_start<E>(
+    /// The living session of `key`, or the one that `start` makes. Nobody else starts one in between. Once it is shut
+    /// there is none to be had.
+    pub(super) fn find_or_start(
         &self,
         key: &SessionKey,
-        start: impl FnOnce() -> Result<Entry, E>,
-    ) -> Result<Entry, E> {
-        let mut entries = self.lock();
-        if let Some(entry) = entries.get(key)
-            && !entry.session.status().borrow().is_closed()
+        start: impl FnOnce() -> Result<Entry, ServiceError>,
+    ) -> Result<Entry, ServiceError> {
+        let mut sessions = self.lock();
+        if sessions.shut {
+            return Err(ServiceError::ShuttingDown);
+        }
+        if let Some(entry) = sessions.entries.get(key)
+            && !entry.is_closed()
         {
             return Ok(entry.clone());
         }
         let entry = start()?;
-        entries.insert(key.clone(), entry.clone());
+        sessions.entries.insert(key.clone(), entry.clone());
         self.changes.send_replace(());
         let mut status = entry.session.status();
         let changes = self.changes.clone();
@@ -90,31 +161,48 @@ impl Registry {
         self.changes.subscribe()
     }
 
+    /// Starts no session any more and returns those that live, unless `may` refuses to lose them. Nobody starts one in
+    /// between.
+    pub(super) fn shut(
+        &self,
+        may: impl FnOnce(&[Entry]) -> Result<(), ServiceError>,
+    ) -> Result<Vec<Entry>, ServiceError> {
+        let mut sessions = self.lock();
+        let living = sessions.entries.values().filter(|entry| !entry.is_closed());
+        let mut living: Vec<Entry> = living.cloned().collect();
+        living.sort_by(|a, b| a.key.cmp(&b.key));
+        may(&living)?;
+        sessions.shut = true;
+        Ok(living)
+    }
+
+    /// Whether none is started any more.
+    pub(super) fn is_shut(&self) -> bool {
+        self.lock().shut
+    }
+
     pub(super) fn get(&self, key: &SessionKey) -> Option<Entry> {
-        self.lock().get(key).cloned()
+        self.lock().entries.get(key).cloned()
     }
 
     /// Forgets a session whose program is gone.
     pub(super) fn forget_closed(&self, key: &SessionKey) {
-        let mut entries = self.lock();
-        if entries
-            .get(key)
-            .is_some_and(|entry| entry.session.status().borrow().is_closed())
-        {
-            entries.remove(key);
+        let mut sessions = self.lock();
+        if sessions.entries.get(key).is_some_and(Entry::is_closed) {
+            sessions.entries.remove(key);
             self.changes.send_replace(());
         }
     }
 
     /// All of them, by name.
     pub(super) fn all(&self) -> Vec<Entry> {
-        let mut all: Vec<Entry> = self.lock().values().cloned().collect();
+        let mut all: Vec<Entry> = self.lock().entries.values().cloned().collect();
         all.sort_by(|a, b| a.key.cmp(&b.key));
         all
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<SessionKey, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,6 +237,7 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
     });
     let identity = status.identity.as_ref();
     let (state, detail) = standing_view(&status);
+    let noted = entry.notes.read();
     SessionView {
         key: entry.key.clone(),
         module_title: entry.module.title.clone(),
@@ -167,6 +256,12 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
             .last
             .and_then(|(tag, at): (u64, Timestamp)| Some((run_of(tag)?, at))),
         queued: status.queued,
+        started_at: entry.started_at,
+        idle_since: noted.idle_since,
+        ends_at: noted.ends_at,
+        checked_at: noted.checked_at,
+        unwell: noted.unwell,
+        memory: None,
     }
 }
 

@@ -114,6 +114,19 @@ impl Run {
         self.progress.borrow().state == RunState::Ended
     }
 
+    /// Returns when it is over. Cancel safe.
+    pub(super) fn ended(&self) -> impl Future<Output = ()> + use<> {
+        let mut progress = self.watch();
+        async move {
+            // A run that is forgotten is over.
+            drop(
+                progress
+                    .wait_for(|progress| progress.state == RunState::Ended)
+                    .await,
+            );
+        }
+    }
+
     /// Whether it ends when whoever asked for it goes.
     pub(super) fn stops_with_caller(&self) -> bool {
         self.stops_with_caller.load(Ordering::Relaxed)

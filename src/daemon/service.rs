@@ -1,7 +1,7 @@
 //! [`Service`]: the verbs.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use super::registry::Registry;
 use super::runs::Runs;
 use super::shards::Shards;
 use crate::audit::{Audit, Entry as AuditEntry, Kind};
-use crate::config::Config;
+use crate::config::{Config, SettingsFile};
 use crate::connection::{Connection, Registry as Connections};
 use crate::name::{ConnectionName, RunId, SessionKey};
 use crate::script::Module;
@@ -22,6 +22,7 @@ use crate::store::Store;
 
 mod approvals;
 mod audit;
+mod care;
 mod info;
 mod orders;
 mod policy;
@@ -29,6 +30,8 @@ mod runs;
 mod sessions;
 mod shutdown;
 mod tidy;
+
+pub(crate) use shutdown::Shutdown;
 
 /// Where the scenario of the built-in connection stands, in the state folder.
 const DEMO_FILE: &str = "demo-scenario";
@@ -42,13 +45,13 @@ struct Inner {
     store: Store,
     audit: Audit,
     shards: Shards,
+    settings: Mutex<SettingsFile>,
     catalog: Mutex<Catalog>,
     connections: Mutex<Connections>,
     sessions: Registry,
     runs: Runs,
     approvals: Approvals,
     next_tag: AtomicU64,
-    stopping: AtomicBool,
     started_at: Timestamp,
 }
 
@@ -80,6 +83,7 @@ impl Service {
         if let Ok(scenario) = std::fs::read_to_string(config.state_dir.join(DEMO_FILE)) {
             connections.add(Connection::demo(scenario.trim()));
         }
+        let settings = SettingsFile::open(&config.settings_file).map_err(state)?;
         let shards = Shards::start().map_err(|error| {
             state(format!(
                 "the threads for sessions cannot be started: {error}"
@@ -88,6 +92,7 @@ impl Service {
         let outputs = config.state_dir.join("runs");
         crate::config::prepare_folder(&outputs).map_err(state)?;
         let service = Self(Arc::new(Inner {
+            settings: Mutex::new(settings),
             catalog: Mutex::new(Catalog::load(&folders)),
             connections: Mutex::new(connections),
             store,
@@ -97,7 +102,6 @@ impl Service {
             runs: Runs::default(),
             approvals: Approvals::default(),
             next_tag: AtomicU64::new(1),
-            stopping: AtomicBool::new(false),
             started_at: Timestamp::now(),
             config,
         }));
@@ -159,9 +163,12 @@ impl Service {
             self.note_change("connections", connections.path());
         }
         match (connections.get(&name), read) {
+            // What the file says now cannot be told, so what it said before does not hold. The built-in one is in no file.
+            (_, Err(error)) if !connections.is_built_in(&name) => {
+                Err(failed(error.to_string(), error.help().to_owned()))
+            }
             (Ok(connection), _) => Ok(connection.clone()),
-            (Err(_), Err(error)) => Err(failed(error.to_string(), error.help().to_owned())),
-            (Err(error), Ok(_)) => Err(failed(error.to_string(), error.help())),
+            (Err(error), _) => Err(failed(error.to_string(), error.help())),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Unwell;
 use crate::name::{RunId, SessionKey};
 use crate::policy::{Finding, Who};
 use crate::script::{EndState, QuestionKind};
@@ -148,6 +149,15 @@ pub(crate) struct CommandError {
     pub(crate) column: Option<u32>,
 }
 
+/// Why a run was not run, where something else than the command itself was in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotRunCause {
+    /// The session is not signed in: the sign-in failed.
+    SignIn,
+    /// The session had enough to do, or was stopping.
+    Busy,
+}
+
 /// How a run ended, with what it left.
 #[derive(Debug, Clone)]
 pub(crate) struct RunEnd {
@@ -156,6 +166,8 @@ pub(crate) struct RunEnd {
     pub(crate) state: Option<EndState>,
     pub(crate) exit: Option<i32>,
     pub(crate) errors: Vec<CommandError>,
+    /// What was in the way of a run that was not run.
+    pub(crate) cause: Option<NotRunCause>,
     /// Why, where the outcome alone does not tell: a sentence without full stop.
     pub(crate) reason: Option<String>,
 }
@@ -317,6 +329,17 @@ pub(crate) struct SessionView {
     pub(crate) last: Option<(RunId, Timestamp)>,
     /// Runs that wait.
     pub(crate) queued: usize,
+    pub(crate) started_at: Timestamp,
+    /// Since when nobody has used it.
+    pub(crate) idle_since: Option<Timestamp>,
+    /// When it is ended if nobody uses it.
+    pub(crate) ends_at: Option<Timestamp>,
+    /// When its sign-in was last found well.
+    pub(crate) checked_at: Option<Timestamp>,
+    /// What is wrong with it although it can be used.
+    pub(crate) unwell: Option<Unwell>,
+    /// Resident bytes of its program and of what that started. Only in lists: it is measured for whoever looks.
+    pub(crate) memory: Option<u64>,
 }
 
 /// A session of the past, or one that goes on.
@@ -347,4 +370,6 @@ pub(crate) struct DaemonView {
     pub(crate) trusted_forms: Vec<String>,
     /// What is wrong with it: the store, the disk.
     pub(crate) troubles: Vec<String>,
+    /// What it still waits for, once it stops.
+    pub(crate) waits_for: Vec<String>,
 }

@@ -13,8 +13,7 @@ use super::framing::Scanner;
 use super::sign_in;
 use super::state::{State, StopCause};
 use super::terminal::Terminal;
-use super::watch::ChallengeWatch;
-use crate::script::{Shell, SignIn};
+use crate::script::Shell;
 
 mod asking;
 mod ending;
@@ -191,8 +190,18 @@ impl Engine {
             Input::SignIn(request) => self.start_sign_in(request, now, &mut effects),
             Input::Answer(line) => self.answer(&line, now, &mut effects),
             Input::Interrupt => self.interrupt(now, &mut effects),
-            Input::Close { disconnect, nonces } => {
+            Input::Close {
+                disconnect,
+                nonces,
+                why,
+            } => {
+                self.ending.get_or_insert(why);
                 self.close(disconnect, nonces, now, &mut effects);
+            }
+            Input::Disown(failure) => {
+                if self.is_free() && self.signed_in {
+                    self.sign_in_failed(failure, now, &mut effects);
+                }
             }
             Input::Ended(reason) => self.ended(reason, now, &mut effects),
         }
@@ -241,16 +250,6 @@ impl Engine {
                 Timer::Kill => self.kill(CloseReason::SignInCancelled, now, effects),
                 Timer::SignOut => self.signs_out_too_long(now, effects),
             }
-        }
-    }
-}
-
-fn watch(rules: &Arc<SignIn>) -> Option<ChallengeWatch> {
-    match ChallengeWatch::new(rules) {
-        Ok(watch) => watch,
-        Err(error) => {
-            tracing::error!(%error, "device-code prompts are not looked for");
-            None
         }
     }
 }

@@ -64,8 +64,10 @@ pub(crate) struct Expected {
     pub(crate) account: Option<String>,
     /// A tenant's id; compared without regard to case.
     pub(crate) tenant: Option<String>,
-    /// Whether these come from an earlier sign-in instead of the connection's own entry.
-    pub(crate) pinned: bool,
+    /// Whether the account comes from an earlier sign-in instead of the connection's own entry.
+    pub(crate) pinned_account: bool,
+    /// Whether the tenant does.
+    pub(crate) pinned_tenant: bool,
 }
 
 /// A sign-in with every hole filled.
@@ -75,6 +77,8 @@ pub(crate) struct SignInRequest {
     pub(crate) way: String,
     /// Asked first: where it ends `ok`, an earlier session's sign-in is still good and `connect` is not sent.
     pub(crate) restore: Option<String>,
+    /// Whether somebody is there to sign in where that brings nothing back.
+    pub(crate) attended: bool,
     /// It may hold secrets.
     pub(crate) connect: Secret,
     /// What must not appear in what is told of a failure.
@@ -122,7 +126,10 @@ pub(crate) enum Input<'a> {
     Close {
         disconnect: Option<String>,
         nonces: Vec<Nonce>,
+        why: CloseReason,
     },
+    /// Whoever was signed in is not any longer, for this reason. Heeded only while nothing runs.
+    Disown(SignInFailure),
     /// The program and its terminal are gone.
     Ended(CloseReason),
 }
@@ -230,6 +237,8 @@ pub(crate) struct SignInFailure {
 pub(crate) enum CloseReason {
     /// Somebody asked for it.
     Asked,
+    /// It was ended for this reason, which completes "it was ended:".
+    Told(String),
     /// The program ended by itself with this exit code.
     Exited(u32),
     /// A signal ended the program.
@@ -250,6 +259,7 @@ impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked => f.write_str("it was disconnected"),
+            Self::Told(why) => f.write_str(why),
             Self::Exited(code) => write!(f, "the program ended with exit code {code}"),
             Self::Signalled(signal) => write!(f, "a signal ended the program: {signal}"),
             Self::NeverReady => f.write_str("the program did not become ready"),

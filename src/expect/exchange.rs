@@ -144,26 +144,25 @@ impl Exchange {
     }
 
     /// Text from the terminal, escapes out.
-    pub(crate) fn take(&mut self, text: Vec<u8>, effects: &mut Vec<Effect>) {
+    pub(crate) fn take(&mut self, text: &[u8], effects: &mut Vec<Effect>) {
         if !self.began || text.is_empty() {
             return;
         }
-        let text = match self.echo.as_mut().map(|echo| echo.push(&text)) {
-            None => text,
-            Some(EchoVerdict::Undecided) => return,
+        match self.echo.as_mut().map(|echo| echo.push(text)) {
+            None => self.place(text, effects),
+            Some(EchoVerdict::Undecided) => {}
             Some(EchoVerdict::Output(all)) => {
                 self.echo = None;
-                all
+                self.place(&all, effects);
             }
             Some(EchoVerdict::Echo { echo, after }) => {
                 self.echo = None;
                 effects.push(Effect::Echo(echo));
                 // The answered prompt's line is over, and asks no more.
                 self.tail.push(b"\n");
-                text[text.len() - after..].to_vec()
+                self.place(&text[text.len() - after..], effects);
             }
-        };
-        self.place(&text, effects);
+        }
     }
 
     /// Text goes out, or behind the `out` marker that is held.

@@ -8,24 +8,16 @@
 use std::sync::Arc;
 
 use regex_automata::hybrid::LazyStateID;
-use regex_automata::hybrid::dfa::{Cache, DFA};
-use regex_automata::nfa::thompson;
-use regex_automata::util::prefilter::Prefilter;
-use regex_automata::util::syntax::parse_many_with;
-use regex_automata::{Input, MatchKind, Span};
+use regex_automata::hybrid::dfa::Cache;
+use regex_automata::{Input, Span};
 
-use crate::script::{Pattern, syntax};
+use crate::script::Race;
 
 /// A match longer than this is not found; memory stays bounded whatever comes.
 const WINDOW: usize = 64 * 1024;
 
 /// The cache starts anew as often as it is full, and without Unicode word boundaries no byte stops the automaton.
 const NO_FAILURE: &str = "the automaton has no way to fail";
-
-/// Why patterns cannot race.
-#[derive(Debug, thiserror::Error)]
-#[error("the patterns cannot be raced: {0}")]
-pub(crate) struct MatcherError(String);
 
 /// Who won, and with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,39 +37,6 @@ impl Won {
     pub(crate) fn group(&self, name: &str) -> Option<String> {
         let (_, bytes) = self.groups.iter().find(|(group, _)| group == name)?;
         Some(String::from_utf8_lossy(bytes).into_owned())
-    }
-}
-
-/// Patterns compiled to race; shared by every stream they watch.
-#[derive(Debug)]
-pub(crate) struct Race {
-    dfa: DFA,
-    /// Finds where a match may begin. Absent where a pattern may begin with anything.
-    beginnings: Option<Prefilter>,
-    patterns: Vec<Pattern>,
-}
-
-impl Race {
-    /// Compiles `patterns`, of which there is at least one.
-    pub(crate) fn new(patterns: Vec<Pattern>) -> Result<Self, MatcherError> {
-        let texts: Vec<&str> = patterns.iter().map(Pattern::as_str).collect();
-        let dfa = DFA::builder()
-            .configure(
-                DFA::config()
-                    .skip_cache_capacity_check(true)
-                    .specialize_start_states(true),
-            )
-            .syntax(syntax())
-            .thompson(thompson::Config::new().utf8(false))
-            .build_many(&texts)
-            .map_err(|error| MatcherError(error.to_string()))?;
-        let parsed =
-            parse_many_with(&texts, &syntax()).map_err(|error| MatcherError(error.to_string()))?;
-        Ok(Self {
-            dfa,
-            beginnings: Prefilter::from_hirs_prefix(MatchKind::LeftmostFirst, &parsed),
-            patterns,
-        })
     }
 }
 
@@ -114,9 +73,10 @@ impl Matcher {
         }
     }
 
-    /// Takes the next bytes; adds the matches that are decided to `won`.
-    pub(crate) fn push(&mut self, bytes: &[u8], won: &mut Vec<Won>) {
-        self.window.extend_from_slice(bytes);
+    /// Takes the next bytes, which `append` adds to the end of what it is given and leaves alone otherwise; adds the matches
+    /// that are decided to `won`.
+    pub(crate) fn push(&mut self, append: impl FnOnce(&mut Vec<u8>), won: &mut Vec<Won>) {
+        append(&mut self.window);
         while self.scan() {
             self.decide(won);
         }
@@ -256,6 +216,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::script::Pattern;
 
     fn race(texts: &[&str]) -> Arc<Race> {
         let patterns = texts
@@ -263,6 +224,10 @@ mod tests {
             .map(|text| Pattern::parse(text).expect("a pattern"))
             .collect();
         Arc::new(Race::new(patterns).expect("they race"))
+    }
+
+    fn push(matcher: &mut Matcher, bytes: &[u8], won: &mut Vec<Won>) {
+        matcher.push(|window| window.extend_from_slice(bytes), won);
     }
 
     fn any_split(race: &Arc<Race>, text: &str, cuts: Vec<usize>) {
@@ -281,7 +246,7 @@ mod tests {
         let mut matcher = Matcher::new(Arc::clone(race));
         let mut won = Vec::new();
         for chunk in chunks {
-            matcher.push(chunk, &mut won);
+            push(&mut matcher, chunk, &mut won);
         }
         matcher.settle(&mut won);
         won.into_iter()
@@ -303,11 +268,11 @@ mod tests {
         let race = race(&[r"code (?<code>\w+)"]);
         let mut matcher = Matcher::new(race);
         let mut won = Vec::new();
-        matcher.push(b"the code AB", &mut won);
+        push(&mut matcher, b"the code AB", &mut won);
         assert!(won.is_empty() && matcher.is_provisional());
-        matcher.push(b"CD12", &mut won);
+        push(&mut matcher, b"CD12", &mut won);
         assert!(won.is_empty());
-        matcher.push(b" to", &mut won);
+        push(&mut matcher, b" to", &mut won);
         assert_eq!(won[0].group("code").as_deref(), Some("ABCD12"));
     }
 
@@ -316,7 +281,7 @@ mod tests {
         let race = race(&["Password: "]);
         let mut matcher = Matcher::new(race);
         let mut won = Vec::new();
-        matcher.push(b"Password: ", &mut won);
+        push(&mut matcher, b"Password: ", &mut won);
         assert!(won.is_empty() && matcher.is_provisional());
         matcher.settle(&mut won);
         assert_eq!(won.len(), 1);
@@ -338,10 +303,10 @@ mod tests {
         let mut matcher = Matcher::new(race);
         let mut won = Vec::new();
         for _ in 0..64 {
-            matcher.push(&[b'a'; 4096], &mut won);
+            push(&mut matcher, &[b'a'; 4096], &mut won);
             assert!(matcher.window.len() <= WINDOW);
         }
-        matcher.push(b"z", &mut won);
+        push(&mut matcher, b"z", &mut won);
         matcher.settle(&mut won);
         assert_eq!(won.len(), 1);
     }

@@ -26,5 +26,7 @@ pub(crate) use event::{
 pub(crate) use exchange::objects_in;
 pub(crate) use framing::decode;
 pub(crate) use report::error as reported_error;
-pub(crate) use sign_in::{compare, failure as why_failed, identity as identity_of};
+pub(crate) use sign_in::{
+    compare, disowned, failure as why_failed, identity as identity_of, not_admitted,
+};
 pub(crate) use state::{State, StopCause};

@@ -164,6 +164,15 @@ mod tests {
         }
     }
 
+    /// A search that began anew with each piece would take minutes.
+    #[test]
+    fn a_long_record_in_small_pieces_is_read_once() {
+        let long = format!("[\"{}\"]", "x".repeat(8 << 20));
+        let line = format!("<<mm:o:{NONCE}>>{long}\n");
+        let pieces: Vec<&[u8]> = line.as_bytes().chunks(64).collect();
+        assert!(read(&pieces) == [(Stream::Output, long)]);
+    }
+
     #[test]
     fn a_record_that_is_cut_stays_as_text() {
         let line = format!("<<mm:o:{NONCE}>>[{{\"Name\":");

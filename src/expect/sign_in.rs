@@ -85,6 +85,23 @@ pub(crate) fn unproven(errors: &[ReportedError]) -> SignInFailure {
     )
 }
 
+/// The sign-in that was proven once is not there any longer.
+pub(crate) fn disowned(why: String) -> SignInFailure {
+    failed("signed-out", why, "sign in again with `mm login`", true)
+}
+
+/// Somebody was proven, and is not let in.
+pub(crate) fn not_admitted(why: &str) -> SignInFailure {
+    failed(
+        "not-recorded",
+        format!(
+            "who signed in cannot be written down, so a later sign-in could not be compared with it: {why}"
+        ),
+        "see `mm daemon status`; when the database can be written again, sign in again",
+        true,
+    )
+}
+
 /// The connect command said that all is well, and nobody is signed in.
 pub(crate) fn unknown_identity(why: String) -> SignInFailure {
     failed(
@@ -150,10 +167,18 @@ pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), Si
     if !account && !tenant {
         return Ok(());
     }
-    let (name, wanted) = if account {
-        ("wrong-account", expected.account.as_deref())
+    let (name, wanted, pinned) = if account {
+        (
+            "wrong-account",
+            expected.account.as_deref(),
+            expected.pinned_account,
+        )
     } else {
-        ("wrong-tenant", expected.tenant.as_deref())
+        (
+            "wrong-tenant",
+            expected.tenant.as_deref(),
+            expected.pinned_tenant,
+        )
     };
     let message = format!(
         "signed in as `{}` in tenant `{}`, but `{}` is expected",
@@ -161,7 +186,7 @@ pub(crate) fn compare(expected: &Expected, identity: &Identity) -> Result<(), Si
         identity.tenant,
         wanted.unwrap_or_default()
     );
-    let advice = if expected.pinned {
+    let advice = if pinned {
         "the first sign-in of this connection was somebody else; if the new one is right, use `mm login --accept-identity`"
     } else {
         "sign in again with the expected account, in a private browser window if another one is remembered"
@@ -225,7 +250,7 @@ fn message(rules: &SignIn, errors: &[ReportedError], output: &[u8]) -> String {
     }
     let text = String::from_utf8_lossy(output);
     let is_code = |line: &str| {
-        let mut challenges = rules.challenges.iter();
+        let mut challenges = rules.challenges.rules().iter();
         challenges.any(|rule| rule.pattern.is_match(line.as_bytes()))
     };
     let mut said: Vec<String> = text.lines().map(first_line).collect();
@@ -284,6 +309,32 @@ mod tests {
     }
 
     #[test]
+    fn a_shell_without_error_records_says_what_its_program_said() {
+        let module = crate::spec::Catalog::load(&[])
+            .module("az")
+            .expect("it is part of the program");
+        let rules = module.sign_in.as_ref().expect("it signs in");
+        let prompt = "To sign in, use a web browser to open the page https://microsoft.com/devicelogin and enter the code ABCDEFGHJ to authenticate.\n";
+        let said = |text: &str| failure(rules, &[], text.as_bytes());
+        let declined = said(&format!(
+            "{prompt}ERROR: AADSTS70018: The end user denied it.\nRun the command below:\naz login\n"
+        ));
+        assert_eq!(declined.failure.name, "declined");
+        assert_eq!(
+            declined.message,
+            "ERROR: AADSTS70018: The end user denied it."
+        );
+        let unknown = said("Traceback:\n  it broke\n\n");
+        assert_eq!(
+            (unknown.failure.name.as_str(), unknown.message.as_str()),
+            ("sign-in-failed", "it broke")
+        );
+        assert!(!said(prompt).message.contains("ABCDEFGHJ"));
+        // A proof that fails for a known reason is named by it, and no other is made up.
+        assert!(known_failure(rules, &[], b"nothing known").is_none());
+    }
+
+    #[test]
     fn case_does_not_matter_and_a_mismatch_says_both_names() {
         let identity = Identity {
             account: "Ada@Contoso.com".to_owned(),
@@ -293,7 +344,7 @@ mod tests {
         let expected = |account: &str, tenant: &str| Expected {
             account: Some(account.to_owned()),
             tenant: Some(tenant.to_owned()),
-            pinned: false,
+            ..Expected::default()
         };
         assert_eq!(
             compare(&expected("ada@contoso.com", "aaaa"), &identity),

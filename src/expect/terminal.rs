@@ -1,10 +1,11 @@
 //! The terminal's side of the text: takes control sequences out and answers what programs ask their terminal. Knows
 //! nothing of commands.
 //!
-//! Text runs are found with `memchr` and copied whole; only what follows an escape goes through `vte`, byte by byte. A
-//! line end inside a control *string* (OSC, DCS, APC) ends it: a program that dies or is cut in the middle of one must not
+//! Text runs are found with `memchr` and copied whole, or not at all where there is no escape. The common sequences, colours
+//! and titles, are read here where they are whole; all others go through `vte`, byte by byte. A line end inside a control *string* (OSC, DCS, APC) ends it: a program that dies or is cut in the middle of one must not
 //! swallow everything after.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use memchr::memchr;
@@ -13,6 +14,7 @@ use vte::{Params, Parser, Perform};
 use crate::script::Shell;
 
 const ESC: u8 = 0x1b;
+const BEL: u8 = 0x07;
 
 /// Longer control sequences are no queries of anybody's.
 const LONGEST_QUERY: usize = 64;
@@ -70,19 +72,35 @@ impl Terminal {
         }
     }
 
-    /// Takes the next bytes: what is text is appended to `text`, answers to `replies`, one for each query.
-    pub(crate) fn feed(&mut self, bytes: &[u8], text: &mut Vec<u8>, replies: &mut Vec<u8>) {
-        let mut rest = bytes;
+    /// Takes the next bytes, and gives what of them is text. Answers are appended to `replies`, one for each query.
+    pub(crate) fn feed<'b>(&mut self, bytes: &'b [u8], replies: &mut Vec<u8>) -> Cow<'b, [u8]> {
+        if !self.in_sequence && memchr(ESC, bytes).is_none() {
+            return Cow::Borrowed(bytes);
+        }
+        let (mut text, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
         while !rest.is_empty() {
             if self.in_sequence {
-                self.step(rest[0], text, replies);
+                self.step(rest[0], &mut text, replies);
                 rest = &rest[1..];
                 continue;
             }
             let plain = memchr(ESC, rest).unwrap_or(rest.len());
             text.extend_from_slice(&rest[..plain]);
             rest = &rest[plain..];
-            self.in_sequence = !rest.is_empty();
+            if let Some(length) = common_sequence(rest) {
+                self.reply(&rest[..length], replies);
+                rest = &rest[length..];
+            } else {
+                self.in_sequence = !rest.is_empty();
+            }
+        }
+        Cow::Owned(text)
+    }
+
+    fn reply(&self, sequence: &[u8], replies: &mut Vec<u8>) {
+        let mut queries = self.shell.queries.iter();
+        if let Some(query) = queries.find(|query| query.ask == sequence) {
+            replies.extend_from_slice(&query.reply);
         }
     }
 
@@ -113,16 +131,29 @@ impl Terminal {
         } else if seen.dispatched && byte != ESC {
             // An escape ends a string but begins its terminator, `ESC \`, so the sequence goes on.
             self.in_sequence = false;
-            if let Some(query) = self
-                .shell
-                .queries
-                .iter()
-                .find(|query| query.ask == self.sequence)
-            {
-                replies.extend_from_slice(&query.reply);
-            }
+            self.reply(&self.sequence, replies);
             self.sequence.clear();
         }
+    }
+}
+
+/// The length of the control sequence that `bytes` begin with, where it is one of the common kinds and whole: CSI with
+/// parameters only (ECMA-48 §5.4), or OSC up to its BEL or `ESC \`.
+fn common_sequence(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [ESC, b'[', rest @ ..] => {
+            let parameters = rest.iter().position(|byte| !matches!(byte, b'0'..=b'?'))?;
+            matches!(rest[parameters], b'@'..=b'~').then_some(parameters + 3)
+        }
+        [ESC, b']', rest @ ..] => {
+            let end = rest.iter().position(|byte| *byte < b' ')?;
+            match rest[end..] {
+                [BEL, ..] => Some(end + 3),
+                [ESC, b'\\', ..] => Some(end + 4),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -137,7 +168,7 @@ mod tests {
         let mut terminal = Terminal::new(pwsh());
         let (mut text, mut replies) = (Vec::new(), Vec::new());
         for piece in pieces {
-            terminal.feed(piece, &mut text, &mut replies);
+            text.extend_from_slice(&terminal.feed(piece, &mut replies));
         }
         (text, replies)
     }
@@ -167,6 +198,7 @@ mod tests {
                 Just("\u{1b}".to_owned()), Just("\u{1b}[".to_owned()), Just("\u{1b}]0;".to_owned()),
                 Just("\u{1b}P".to_owned()), Just("\u{1b}\\".to_owned()), Just("\u{1b}_".to_owned()),
                 Just("\u{1b}[6n".to_owned()), Just("\u{18}".to_owned()), "\u{1b}\\[[0-9;?]{0,5}[a-zA-Z]",
+                "\u{1b}\\[[0-?]{0,40}[ -~é\u{7f}\u{18}\n]", "\u{1b}\\][ -~é\u{1}\u{7f}]{0,20}(\u{7}|\u{1b}\\\\|\u{1b}|\n|\u{18})",
             ], 0..20),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
         ) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::event::Challenge;
-use super::matcher::{Matcher, MatcherError, Race, Won};
+use super::matcher::{Matcher, Won};
 use super::text::Collapse;
 use crate::script::SignIn;
 
@@ -13,37 +13,26 @@ pub(crate) struct ChallengeWatch {
     rules: Arc<SignIn>,
     collapse: Collapse,
     matcher: Matcher,
-    collapsed: Vec<u8>,
     won: Vec<Won>,
 }
 
 impl ChallengeWatch {
     /// `None` where the module has no such patterns.
-    pub(crate) fn new(rules: &Arc<SignIn>) -> Result<Option<Self>, MatcherError> {
-        if rules.challenges.is_empty() {
-            return Ok(None);
-        }
-        let race = Race::new(
-            rules
-                .challenges
-                .iter()
-                .map(|rule| rule.pattern.clone())
-                .collect(),
-        )?;
-        Ok(Some(Self {
+    pub(crate) fn new(rules: &Arc<SignIn>) -> Option<Self> {
+        let race = rules.challenges.race()?;
+        Some(Self {
             rules: Arc::clone(rules),
             collapse: Collapse::default(),
-            matcher: Matcher::new(Arc::new(race)),
-            collapsed: Vec::new(),
+            matcher: Matcher::new(Arc::clone(race)),
             won: Vec::new(),
-        }))
+        })
     }
 
     /// Takes the next text; a prompt that is whole comes back.
     pub(crate) fn push(&mut self, text: &[u8]) -> Option<Challenge> {
-        self.collapsed.clear();
-        self.collapse.push(text, &mut self.collapsed);
-        self.matcher.push(&self.collapsed, &mut self.won);
+        let collapse = &mut self.collapse;
+        self.matcher
+            .push(|window| collapse.push(text, window), &mut self.won);
         self.take()
     }
 
@@ -61,7 +50,7 @@ impl ChallengeWatch {
     /// The newest prompt: an older code is worth nothing any more.
     fn take(&mut self) -> Option<Challenge> {
         let won = self.won.drain(..).next_back()?;
-        let rule = &self.rules.challenges[won.pattern];
+        let rule = &self.rules.challenges.rules()[won.pattern];
         let url = won.group("url");
         Some(Challenge {
             user_code: won.group("code")?,

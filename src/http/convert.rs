@@ -8,9 +8,9 @@ use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
     Answer, ApprovalView, Approve, ChallengeView, CommandError, ConnectionView, DaemonView,
-    FailureView, Finding, LoginOrder, Mode, ModuleView, OffersView, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView,
-    ServiceError, SessionState, SessionView, Who,
+    FailureView, Finding, LoginOrder, Mode, ModuleView, NotRunCause, OffersView, OnDisconnect,
+    OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState,
+    RunView, ServiceError, SessionState, SessionView, Who,
 };
 use crate::script::{EndState, QuestionKind};
 
@@ -239,6 +239,10 @@ fn end(view: RunEnd) -> api::RunEnd {
         }),
         exit: view.exit,
         errors: view.errors.into_iter().map(command_error).collect(),
+        cause: view.cause.map(|cause| match cause {
+            NotRunCause::SignIn => api::NotRunCause::SignIn,
+            NotRunCause::Busy => api::NotRunCause::Busy,
+        }),
         reason: view.reason,
     }
 }
@@ -306,6 +310,16 @@ pub(super) fn session(view: SessionView) -> api::Session {
             .last
             .map(|(id, ended_at)| api::LastRun { id, ended_at }),
         queued: view.queued,
+        started_at: Some(view.started_at),
+        idle_since: view.idle_since,
+        ends_at: view.ends_at,
+        checked_at: view.checked_at,
+        unwell: view.unwell.map(|unwell| api::Unwell {
+            what: unwell.what.to_owned(),
+            why: unwell.why,
+            since: unwell.since,
+        }),
+        memory_bytes: view.memory,
     }
 }
 
@@ -370,6 +384,7 @@ pub(super) fn daemon(view: DaemonView) -> api::DaemonInfo {
         running: view.running,
         trusted_forms: view.trusted_forms,
         troubles: view.troubles,
+        waits_for: view.waits_for,
     }
 }
 
@@ -414,6 +429,7 @@ mod tests {
                     column: Some(7),
                     ..CommandError::default()
                 }],
+                cause: None,
                 reason: None,
             }),
             account: Some("admin@contoso.com".to_owned()),
@@ -493,6 +509,12 @@ mod tests {
                 jiff::Timestamp::UNIX_EPOCH,
             )),
             queued: 1,
+            started_at: jiff::Timestamp::UNIX_EPOCH,
+            idle_since: None,
+            ends_at: None,
+            checked_at: None,
+            unwell: None,
+            memory: Some(1 << 20),
         });
         insta::assert_json_snapshot!(session);
     }

@@ -1,6 +1,7 @@
 //! Door one: the service over HTTP on a unix socket. It owns the socket, its lock and the routes; it converts between
 //! the wire ([`crate::api`]) and the daemon's words, and decides nothing.
 
+mod audit;
 mod body;
 mod caller;
 mod convert;
@@ -12,4 +13,4 @@ mod socket;
 mod stream;
 
 pub(crate) use server::{Server, Stopper};
-pub(crate) use socket::{Socket, SocketError};
+pub(crate) use socket::{DaemonLock, Socket, SocketError};

@@ -15,14 +15,14 @@ use super::caller::{Caller, is_name};
 use super::failure::Failure;
 use super::peer::Peer;
 use super::server::Stopper;
-use super::stream::{self, Leaving};
+use super::stream;
 use super::{convert, server};
 use crate::api::{
     AnswerRequest, ApprovalList, ApproveRequest, CONNECTIONS_HEADER, DaemonInfo, DemoRequest,
     DenyRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers, PAGE_HEADERS, PastSessionList,
     Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
-use crate::daemon::Service;
+use crate::daemon::{Service, Shutdown};
 use crate::name::{RunId, SessionKey};
 
 /// Runs in a list where nobody said how many.
@@ -36,8 +36,8 @@ const PAGE_LIMIT: usize = 1024 * 1024;
 
 /// What the routes share.
 #[derive(Clone)]
-struct Door {
-    service: Service,
+pub(super) struct Door {
+    pub(super) service: Service,
     stopper: Stopper,
 }
 
@@ -81,6 +81,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/approvals/{id}/approve", post(approve))
         .route("/v1/approvals/{id}/deny", post(deny))
         .route("/v1/demo", post(demo))
+        .merge(super::audit::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
         .with_state(Door { service, stopper })
@@ -133,7 +134,12 @@ async fn shutdown(
     State(door): State<Door>,
     JsonBody(request): JsonBody<ShutdownRequest>,
 ) -> Result<StatusCode, Failure> {
-    door.service.shut_down(request.force).await?;
+    let how = if request.force {
+        Shutdown::Forced
+    } else {
+        Shutdown::Asked
+    };
+    door.service.shut_down(how).await?;
     door.stopper.stop();
     Ok(StatusCode::NO_CONTENT)
 }
@@ -213,10 +219,12 @@ async fn run(
 ) -> Result<Response, Failure> {
     check(&request)?;
     let (wait, who) = (request.wait, peer.who(&request.client));
-    let watch = door.service.run(convert::order(request, who)).await?;
+    let (watch, asker) = door.service.run(convert::order(request, who)).await?;
     if wait {
-        Ok(stream::run(watch, 0, Leaving::TellService(door.service)))
+        Ok(stream::run(watch, 0, Some(asker)))
     } else {
+        // Who only wants its id has it now.
+        asker.served();
         Ok((StatusCode::ACCEPTED, Json(convert::run(watch.view()))).into_response())
     }
 }
@@ -248,7 +256,7 @@ async fn events(
     Params(page): Params<From>,
 ) -> Result<Response, Failure> {
     let watch = door.service.watch_run(&run_id(&id)?).await?;
-    Ok(stream::run(watch, page.from, Leaving::Nothing))
+    Ok(stream::run(watch, page.from, None))
 }
 
 async fn output(

@@ -60,24 +60,33 @@ impl SocketError {
 pub(crate) struct Socket {
     listener: UnixListener,
     file: SocketFile,
-    /// Held for the daemon's life; the kernel lets go of it however the daemon ends (`flock(2)`).
-    lock: File,
+    lock: DaemonLock,
+}
+
+/// The right to be the daemon of a state folder: nobody else opens it meanwhile. Held for the daemon's life; the kernel
+/// lets go of it however the daemon ends (`flock(2)`).
+pub(crate) struct DaemonLock(#[expect(dead_code, reason = "it is held, not read")] File);
+
+impl DaemonLock {
+    /// Takes the lock `<state_dir>/daemon.lock`. The folder is made with mode 0700 where it is not there.
+    pub(crate) fn take(state_dir: &Path) -> Result<Self, SocketError> {
+        make_folder(state_dir)?;
+        take_lock(&state_dir.join("daemon.lock")).map(Self)
+    }
 }
 
 /// Removes the socket's file when dropped.
 struct SocketFile(PathBuf);
 
 impl Socket {
-    /// Takes the lock `<state_dir>/daemon.lock`, removes what a dead daemon left at `path`, and listens there. Folders are
-    /// made with mode 0700, the socket has 0600. Must be called inside a tokio runtime.
-    pub(crate) fn bind(path: &Path, state_dir: &Path) -> Result<Self, SocketError> {
+    /// Removes what a dead daemon left at `path`, and listens there for whoever has the `lock`. A folder is made with mode
+    /// 0700, the socket has 0600. Must be called inside a tokio runtime.
+    pub(crate) fn bind(path: &Path, lock: DaemonLock) -> Result<Self, SocketError> {
         let length = path.as_os_str().len();
         if length > PATH_LIMIT {
             let path = path.to_owned();
             return Err(SocketError::TooLong { path, length });
         }
-        make_folder(state_dir)?;
-        let lock = take_lock(&state_dir.join("daemon.lock"))?;
         let folder = path.parent().unwrap_or(Path::new("/"));
         make_folder(folder)?;
         check_folder(folder)?;
@@ -106,7 +115,7 @@ impl Socket {
     }
 
     /// Stops listening and removes the socket's file. What it returns is the lock: dropping that lets the next daemon in.
-    pub(crate) fn close(self) -> File {
+    pub(crate) fn close(self) -> DaemonLock {
         let Self {
             listener,
             file,
@@ -205,6 +214,10 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
 mod tests {
     use super::*;
 
+    fn bind(path: &Path, state_dir: &Path) -> Result<Socket, SocketError> {
+        Socket::bind(path, DaemonLock::take(state_dir)?)
+    }
+
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().expect("there is a temporary folder");
         std::fs::set_permissions(dir.path(), Permissions::from_mode(0o700)).expect("it is ours");
@@ -215,18 +228,18 @@ mod tests {
     async fn the_second_daemon_learns_of_the_first() {
         let dir = folder();
         let path = dir.path().join("run/mm.sock");
-        let first = Socket::bind(&path, dir.path()).expect("nobody is there");
+        let first = bind(&path, dir.path()).expect("nobody is there");
         let mode = |path: &Path| std::fs::metadata(path).expect("it exists").mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(path.parent().expect("it has one")), 0o700);
 
-        let second = Socket::bind(&path, dir.path()).err();
+        let second = bind(&path, dir.path()).err();
         let own = std::process::id();
         assert!(
             matches!(second, Some(SocketError::AlreadyRunning { pid: Some(pid) }) if pid == own)
         );
         let other_state = dir.path().join("other");
-        let third = Socket::bind(&path, &other_state).err();
+        let third = bind(&path, &other_state).err();
         assert!(matches!(
             third,
             Some(SocketError::AlreadyRunning { pid: None })
@@ -234,7 +247,7 @@ mod tests {
 
         drop(first);
         assert!(!path.exists());
-        Socket::bind(&path, dir.path()).expect("the first is gone");
+        bind(&path, dir.path()).expect("the first is gone");
     }
 
     #[tokio::test]
@@ -243,7 +256,7 @@ mod tests {
         let path = dir.path().join("mm.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).expect("the path is free"));
         assert!(path.exists());
-        let socket = Socket::bind(&path, dir.path()).expect("the left one is stale");
+        let socket = bind(&path, dir.path()).expect("the left one is stale");
         let client = UnixStream::connect(&path).await.expect("it listens");
         socket.accept().await.expect("it is our own connection");
         drop(client);
@@ -253,22 +266,20 @@ mod tests {
     async fn bad_places_are_refused_with_a_remedy() {
         let dir = folder();
         let long = dir.path().join("x".repeat(120));
-        let error = Socket::bind(&long, dir.path())
-            .err()
-            .expect("it is too long");
+        let error = bind(&long, dir.path()).err().expect("it is too long");
         assert!(matches!(error, SocketError::TooLong { .. }));
         assert!(error.help().is_some_and(|help| help.contains("MM_SOCKET")));
 
         let file = dir.path().join("file");
         std::fs::write(&file, "x").expect("it can be written");
-        let error = Socket::bind(&file, dir.path()).err();
+        let error = bind(&file, dir.path()).err();
         assert!(matches!(error, Some(SocketError::Occupied { .. })));
         assert!(file.exists());
 
         let open = dir.path().join("open");
         std::fs::create_dir(&open).expect("it can be made");
         std::fs::set_permissions(&open, Permissions::from_mode(0o755)).expect("it is ours");
-        let error = Socket::bind(&open.join("s"), dir.path()).err();
+        let error = bind(&open.join("s"), dir.path()).err();
         assert!(matches!(error, Some(SocketError::Exposed { .. })));
     }
 }

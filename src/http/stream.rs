@@ -13,27 +13,20 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::convert;
 use super::server::Stopper;
 use crate::api::{self, Event, SessionList};
-use crate::daemon::{OutputPage, RunWatch, Service, SessionWatch, SessionsWatch};
+use crate::daemon::{Asker, OutputPage, RunWatch, SessionWatch, SessionsWatch};
 
 /// Bytes of output in one line, at most.
 const PAGE: usize = 128 * 1024;
 
-/// What to do when a run's reader goes before its end.
-pub(super) enum Leaving {
-    /// It only watched.
-    Nothing,
-    /// It is who asked; the service is told.
-    TellService(Service),
-}
-
-/// Follows `watch` with output from `from` on, until the run has ended and everything was read.
-pub(super) fn run(watch: RunWatch, from: u64, leaving: Leaving) -> Response {
+/// Follows `watch` with output from `from` on, until the run has ended and everything was read. An `asker` who does not get
+/// it all has left.
+pub(super) fn run(watch: RunWatch, from: u64, asker: Option<Asker>) -> Response {
     let (sender, body) = channel();
     tokio::spawn(async move {
-        let id = watch.view().id;
-        let read_to_the_end = follow_run(watch, from, &sender).await;
-        if let (false, Leaving::TellService(service)) = (read_to_the_end, leaving) {
-            service.caller_left(&id);
+        if follow_run(watch, from, &sender).await
+            && let Some(asker) = asker
+        {
+            asker.served();
         }
     });
     body
@@ -86,7 +79,7 @@ async fn follow_run(mut watch: RunWatch, from: u64, sender: &Lines) -> bool {
             Ok(batch) => batch,
             Err(error) => {
                 permit.send(Ok(Event::Error(error).encode().into()));
-                return true;
+                return false;
             }
         };
         if !batch.lines.is_empty() {
@@ -145,12 +138,14 @@ async fn follow_sessions(mut watch: SessionsWatch, sender: &Lines) {
     }
 }
 
-/// The session without the time that its code has left, which changes by itself and is no news.
+/// The session without what changes by itself and is no news: the time that its code has left, and how long nobody has
+/// used it.
 fn still(session: &api::Session) -> api::Session {
     let mut still = session.clone();
     if let Some(challenge) = &mut still.challenge {
         challenge.expires_in = 0;
     }
+    (still.idle_since, still.ends_at) = (None, None);
     still
 }
 

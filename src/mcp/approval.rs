@@ -33,11 +33,11 @@ pub(super) fn shown(run: &Run, approval: &Approval) -> Option<String> {
     }
     let line = |text: &str| clean::line(text, 300);
     let mut text = format!(
-        "{}/{}{} ({}) is to run:\n\n{command}\n",
+        "{}/{} ({}), signed in{}, is to run:\n\n{command}\n",
         run.connection,
         run.module,
-        tell::who(run.account.as_deref(), run.tenant.as_deref()),
         line(&approval.tenant_name),
+        tell::who(run.account.as_deref(), run.tenant.as_deref()),
     );
     for finding in &approval.findings {
         write!(

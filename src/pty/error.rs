@@ -84,7 +84,9 @@ impl SpawnError {
                 "install what its first line (`#!`) names; a line end of Windows there counts as part of the name"
             }
             Self::OutOfTerminals(_) => "end some sessions, or raise `kernel.pty.max`",
-            Self::OutOfDescriptors(_) => "end some sessions, or raise the limit of open files",
+            Self::OutOfDescriptors(_) => {
+                "end some sessions, or raise the hard limit of open files (`ulimit -Hn`) before the daemon starts"
+            }
             Self::OutOfProcesses(_) => "end some sessions, or raise the limit of processes",
             Self::Directory { .. }
             | Self::Malformed(_)

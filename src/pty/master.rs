@@ -3,11 +3,15 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use rustix::process::Pid;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+/// A read of fewer bytes is taken for the end of a burst.
+const BULK: usize = 1024;
 
 /// The master side of a pseudo-terminal. Dropping it closes it: the session's leader gets SIGHUP, and reads of whoever
 /// still has the terminal end.
@@ -15,7 +19,10 @@ use tokio::io::unix::AsyncFd;
 /// Every method takes `&self`, and every future may be dropped without losing a byte, so one `select!` can read and write.
 #[derive(Debug)]
 pub(crate) struct Master {
+    /// Registered for reading only: a program that takes its input would wake us for nothing, once a command.
     descriptor: AsyncFd<OwnedFd>,
+    /// A copy that is registered for writing; made when the terminal first took less than all.
+    full: OnceLock<AsyncFd<OwnedFd>>,
 }
 
 impl Master {
@@ -23,35 +30,60 @@ impl Master {
     /// runtime's context.
     pub(crate) fn adopt(descriptor: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&descriptor, true)?;
-        let descriptor = super::poll(descriptor, Interest::READABLE | Interest::WRITABLE)?;
-        Ok(Self { descriptor })
+        Ok(Self {
+            descriptor: super::poll(descriptor, Interest::READABLE)?,
+            full: OnceLock::new(),
+        })
     }
 
-    /// Reads what is there, up to the buffer's length: 4,095 bytes at a time on Linux as a rule. `Ok(0)` is the end: nobody
-    /// has the terminal open any more (`EIO` on Linux), though the child may live on. It stays at its end then.
-    pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let mut guard = self.descriptor.readable().await?;
-            // Clears the readiness on EAGAIN only: the registration is edge-triggered, and a read that leaves bytes behind gets
-            // no second event.
-            if let Ok(result) =
-                guard.try_io(
-                    |descriptor| match rustix::io::read(descriptor, &mut *buffer) {
-                        Err(Errno::IO) => Ok(0),
-                        result => Ok(result?),
-                    },
-                )
-            {
-                return result;
+    /// Waits until [`Master::try_read`] may find something.
+    pub(crate) async fn readable(&self) -> io::Result<()> {
+        self.descriptor.readable().await?.retain_ready();
+        Ok(())
+    }
+
+    /// Reads what is there, up to the buffer's length: 4,095 bytes at a time on Linux as a rule. `Ok(None)`: nothing now.
+    /// `Ok(Some(0))` is the end: nobody has the terminal open any more (`EIO` on Linux), though the child may live on. It
+    /// stays at its end then.
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let (mut read, room) = (None, buffer.len());
+        let outcome = self.descriptor.try_io(Interest::READABLE, |descriptor| {
+            let count = match rustix::io::read(descriptor, &mut *buffer) {
+                Err(Errno::IO) => 0,
+                result => result?,
+            };
+            read = Some(count);
+            // The registration is edge-triggered, and its readiness is taken back on EAGAIN. A read that leaves room has taken
+            // all there was (`n_tty_read` goes on until its queue is empty), and what comes next is a new event: a few bytes
+            // count as EAGAIN, which saves a read a command. After many there are more already, as a rule.
+            if (1..BULK.min(room)).contains(&count) {
+                return Err(io::ErrorKind::WouldBlock.into());
             }
+            Ok(())
+        });
+        match (read, outcome) {
+            (Some(count), _) => Ok(Some(count)),
+            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            (None, _) => Ok(None),
         }
     }
 
     /// Writes what the terminal takes now, at least one byte of a text that has any; the rest is for the next call. Waits
     /// while the program does not read its input: Linux queues about 4 KB of it.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let full = if let Some(full) = self.full.get() {
+            full
+        } else {
+            match rustix::io::write(self, bytes) {
+                Err(Errno::AGAIN) => {}
+                result => return Ok(result?),
+            }
+            let copy = self.descriptor.get_ref().try_clone()?;
+            let copy = super::poll(copy, Interest::WRITABLE)?;
+            self.full.get_or_init(|| copy)
+        };
         loop {
-            let mut guard = self.descriptor.writable().await?;
+            let mut guard = full.writable().await?;
             if let Ok(result) = guard.try_io(|descriptor| Ok(rustix::io::write(descriptor, bytes)?))
             {
                 return result;
@@ -69,5 +101,18 @@ impl Master {
 impl AsFd for Master {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.get_ref().as_fd()
+    }
+}
+
+#[cfg(test)]
+impl Master {
+    /// Waits for what comes next, and reads it.
+    pub(super) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            self.readable().await?;
+            if let Some(count) = self.try_read(buffer)? {
+                return Ok(count);
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@
 mod child;
 mod error;
 mod flags;
+mod limit;
 mod master;
 mod poll;
 mod program;
@@ -20,6 +21,7 @@ mod start;
 pub(crate) use child::{Child, Ended};
 pub(crate) use error::SpawnError;
 pub(crate) use flags::TerminalFlags;
+pub(crate) use limit::raise_file_limit;
 pub(crate) use master::Master;
 pub(crate) use poll::poll;
 pub(crate) use spawn::{Command, Pty};

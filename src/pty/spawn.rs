@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use super::start::{Plan, start};
-use super::{Child, Master, SpawnError, TerminalFlags, program};
+use super::{Child, Master, SpawnError, TerminalFlags, limit, program};
 
 /// What to start, and in what terminal. The environment is given whole; nothing of ours is inherited.
 #[derive(Debug, Clone)]
@@ -82,6 +82,7 @@ impl Pty {
         .map_err(|source| SpawnError::start(path, source))?;
         // The slave stays open up to here: without it the master would be at its end before the child has opened its own.
         drop(slave);
+        limit::restore(pid);
         let child = Child::started(pid).map_err(SpawnError::terminal)?;
         Ok((master, child))
     }

@@ -4,23 +4,27 @@
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
 mod binding;
+mod challenges;
 mod effects;
 pub(crate) mod hole;
 mod module;
 mod pattern;
+mod race;
 mod shell;
 mod sign_in;
 mod template;
 
+pub(crate) use challenges::{ChallengeRule, Challenges};
 pub(crate) use effects::{Effect, EffectRule, Glob};
 pub(crate) use module::Module;
-pub(crate) use pattern::{Pattern, PatternError, syntax};
+pub(crate) use pattern::{Pattern, PatternError};
+pub(crate) use race::Race;
 pub(crate) use shell::{
     Absorb, Bootstrap, BootstrapEncoding, Chunk, ChunkEncoding, EndField, EndMarker, EndState,
     Environment, Framing, Interrupt, Markers, Part, Query, QuestionKind, QuestionRule, Ready,
     Records, Shell, Start, Stream, TerminalSettings,
 };
 pub(crate) use sign_in::{
-    ChallengeRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner, SignIn, WayIn,
+    Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner, SignIn, WayIn,
 };
 pub(crate) use template::{Quoting, Template, TemplateError};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Pattern, Template};
+use super::{Challenges, Pattern, Template};
 use crate::cloud::Cloud;
 
 /// How a module signs in, proves who it is, and signs out. Commands have the connection's holes ([`super::hole`]).
@@ -12,7 +12,7 @@ pub(crate) struct SignIn {
     /// In the order of preference; the first is the default.
     pub(crate) ways: Vec<WayIn>,
     /// What a device-code prompt looks like.
-    pub(crate) challenges: Vec<ChallengeRule>,
+    pub(crate) challenges: Challenges,
     /// The first that fits names the failure.
     pub(crate) failures: Vec<FailureRule>,
     /// For a program that keeps its sign-in in the session's home: ends `ok` where an earlier session's is still good.
@@ -78,16 +78,6 @@ pub(crate) struct Partner {
     pub(crate) add: Template,
     /// Proves that it is the customer's tenant, and goes before the usual proof.
     pub(crate) proof: Option<Template>,
-}
-
-/// What a device-code prompt looks like, over text whose escapes are out and whose white space is collapsed to single
-/// spaces.
-#[derive(Debug, Clone)]
-pub(crate) struct ChallengeRule {
-    /// Groups: `code` (required) and `url`.
-    pub(crate) pattern: Pattern,
-    /// The page, where the prompt does not name one; the challenge then says that it is assumed.
-    pub(crate) assumed_url: Option<String>,
 }
 
 /// One cause of a failed sign-in.

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::mail::{Mail, Order, SessionListener, StopWhy};
 use super::status::SessionStatus;
 use super::task::Task;
-use crate::expect::{AnswerLine, SignInRequest};
+use crate::expect::{AnswerLine, CloseReason, SignInFailure, SignInRequest};
 use crate::pty;
 use crate::recording::Writer;
 use crate::script::Shell;
@@ -74,14 +74,14 @@ impl Session {
         answer.await.unwrap_or(Err(SessionError::Ended))
     }
 
-    /// Begins to sign in, once the program is ready. A sign-in that runs already, or has succeeded, is left as it is.
-    /// `recorder` gets everything the terminal says and is told from then to the end of the sign-in, but no frame that holds
-    /// a secret.
+    /// Begins to sign in, once the program is ready, and says so. A sign-in that runs already, or has succeeded, is left as
+    /// it is. `recorder` gets everything the terminal says and is told from then to the end of the sign-in, but no frame that
+    /// holds a secret.
     pub(crate) async fn sign_in(
         &self,
         request: SignInRequest,
         recorder: Option<Writer>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<bool, SessionError> {
         let (reply, answer) = oneshot::channel();
         self.send(Mail::SignIn {
             request: Box::new(request),
@@ -104,13 +104,30 @@ impl Session {
         self.send(Mail::Stop { tag, why }).unwrap_or_default();
     }
 
-    /// Signs out with `command` and ends the program; with `force` the program is ended at once.
+    /// Signs out with `command` and ends the program, which is then closed for this reason; with `force` the program is
+    /// ended at once.
     pub(crate) fn disconnect(
         &self,
         command: Option<String>,
         force: bool,
+        why: CloseReason,
     ) -> Result<(), SessionError> {
-        self.send(Mail::Disconnect { command, force })
+        self.send(Mail::Disconnect {
+            command,
+            force,
+            why,
+        })
+    }
+
+    /// As [`disconnect`](Self::disconnect), unless it is used: then nothing happens.
+    pub(crate) fn let_go(&self, command: Option<String>, why: CloseReason) {
+        // A session that has ended needs nothing more.
+        self.send(Mail::LetGo { command, why }).unwrap_or_default();
+    }
+
+    /// Its sign-in was found to be gone: from now on it is signed out. One that runs something is left alone.
+    pub(crate) fn disown(&self, failure: SignInFailure) {
+        self.send(Mail::Disown(failure)).unwrap_or_default();
     }
 
     /// The snapshot, and a way to wait for the next one.

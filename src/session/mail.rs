@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 use super::SessionError;
 use super::status::SessionStatus;
 use crate::expect::{
-    AnswerLine, Challenge, Finish, Finished, Identity, Mode, Question, Record, ReportedError,
-    SignInFailure, SignInRequest,
+    AnswerLine, Challenge, CloseReason, Finish, Finished, Identity, Mode, Question, Record,
+    ReportedError, SignInFailure, SignInRequest,
 };
 use crate::recording::Writer;
 use crate::script::SignIn;
@@ -24,6 +24,8 @@ pub(crate) struct Order {
     pub(crate) depth: u8,
     /// Counted from the moment the frame is sent, on a clock that stands still while the machine sleeps.
     pub(crate) deadline: Option<Duration>,
+    /// Whether it is nobody's run: the session's status does not tell of it.
+    pub(crate) quiet: bool,
     /// Whether a question stops it.
     pub(crate) fails_on_question: bool,
     /// Whose device-code prompts to look for in its output.
@@ -47,6 +49,8 @@ pub(crate) enum StopWhy {
     CallerLeft,
     /// Its deadline passed.
     Deadline,
+    /// The daemon stops.
+    Shutdown,
     /// It asked this, and nobody was to answer.
     Question(String),
 }
@@ -65,7 +69,7 @@ pub(crate) enum RunResult {
     /// It was not sent, because the sign-in failed.
     SignInFailed(SignInFailure),
     /// The session did not take it.
-    NotAccepted(String),
+    NotAccepted(SessionError),
     /// It was not sent, because it is not allowed.
     NotAllowed(String),
     /// It was not sent, because the session ended.
@@ -131,7 +135,16 @@ pub(crate) enum SessionEvent<'e> {
 pub(crate) trait SessionListener: Send {
     /// Something happened.
     fn event(&mut self, event: SessionEvent<'_>);
+
+    /// Somebody was proven. No command is sent to the session until the answer is there; a refusal signs out and ends the
+    /// session. `None`: come in.
+    fn admit(&mut self, _: &Identity) -> Option<Admission> {
+        None
+    }
 }
+
+/// The answer to a proven identity: to be let in, or why not.
+pub(crate) type Admission = oneshot::Receiver<Result<(), String>>;
 
 /// Mail to a session's task.
 pub(super) enum Mail {
@@ -139,7 +152,7 @@ pub(super) enum Mail {
     SignIn {
         request: Box<SignInRequest>,
         recorder: Option<Box<Writer>>,
-        reply: oneshot::Sender<Result<(), SessionError>>,
+        reply: oneshot::Sender<Result<bool, SessionError>>,
     },
     Answer {
         tag: u64,
@@ -153,5 +166,11 @@ pub(super) enum Mail {
     Disconnect {
         command: Option<String>,
         force: bool,
+        why: CloseReason,
     },
+    LetGo {
+        command: Option<String>,
+        why: CloseReason,
+    },
+    Disown(SignInFailure),
 }

@@ -3,6 +3,7 @@
 //! Nobody locks. Requests come as mail, and what happens goes out to listeners and as a snapshot on a `watch`. The task
 //! ends when its program is gone.
 
+mod alarm;
 mod handle;
 mod mail;
 mod outbox;
@@ -12,7 +13,7 @@ mod task;
 
 pub(crate) use handle::{Launch, Session, SessionError};
 pub(crate) use mail::{
-    Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
+    Admission, Order, RunEvent, RunListener, RunResult, SessionEvent, SessionListener, StopWhy,
 };
 pub(crate) use status::{SessionStatus, Standing, boot_seconds};
 pub(crate) use task::nonces;

@@ -1,6 +1,7 @@
 //! The task of one session. Its loop turns what is ready into an input of the machine and does what the machine asks, in
 //! one place each.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,20 +9,31 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use super::SessionError;
-use super::mail::{Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy};
+use super::alarm::Alarm;
+use super::mail::{
+    Admission, Mail, Order, RunEvent, RunResult, SessionEvent, SessionListener, StopWhy,
+};
 use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{
-    Challenge, CloseReason, Effect, Engine, Finished, Habits, Input, Nonce, Question, RunRequest,
-    SignInRequest, State,
+    Challenge, CloseReason, Effect, Engine, Finished, Habits, Identity, Input, Nonce, Question,
+    RunRequest, SignInFailure, SignInRequest, State, not_admitted,
 };
 use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
 use crate::script::Shell;
 
-/// As much as a terminal gives at once, with room.
+/// As much as is read before anything else is looked at: about a millisecond of a flood.
 const READ_SIZE: usize = 64 * 1024;
+
+/// As much as a terminal gives at once.
+const READ_AT_LEAST: usize = 4096;
+
+thread_local! {
+    /// What was read last. Sessions of one thread take turns with it, so that a thousand idle ones hold no buffer.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// After the program's end its output is read for so long; a grandchild may hold the terminal open for ever.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -43,6 +55,7 @@ struct Current {
 #[derive(Clone)]
 struct Leaving {
     command: Option<String>,
+    why: CloseReason,
 }
 
 /// How the program and its terminal end; both have to.
@@ -60,6 +73,7 @@ pub(super) struct Task {
     master: Master,
     child: Child,
     engine: Engine,
+    alarm: Alarm,
     shell: Arc<Shell>,
     inbox: mpsc::UnboundedReceiver<Mail>,
     outbox: Outbox,
@@ -71,18 +85,25 @@ pub(super) struct Task {
     sign_in_recorder: Option<Writer>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
+    /// What signs the sign-in that runs out again.
+    sign_out: Option<String>,
+    /// Who was proven and is still to be let in.
+    admission: Option<(Identity, Admission)>,
     /// Somebody wants the session to end.
     leaving: Option<Leaving>,
     ending: Ending,
     listener: Box<dyn SessionListener>,
+    /// Whether everybody was told of its end.
+    gone: bool,
     status: watch::Sender<SessionStatus>,
 }
 
 enum Ready {
     Mail(Option<Mail>),
-    Read(std::io::Result<usize>),
+    Readable(std::io::Result<()>),
     Written(std::io::Result<usize>),
     Exited(std::io::Result<Ended>),
+    Admitted(Result<(), String>),
     Time,
 }
 
@@ -99,6 +120,7 @@ impl Task {
         let (status, watched) = watch::channel(SessionStatus::new(child.id()));
         let task = Self {
             engine: Engine::new(Arc::clone(&shell), needs_sign_in, Habits::LIVE, now),
+            alarm: Alarm::default(),
             master,
             child,
             shell,
@@ -109,9 +131,12 @@ impl Task {
             sign_in: None,
             sign_in_recorder: None,
             code_lives: Duration::ZERO,
+            sign_out: None,
+            admission: None,
             leaving: None,
             ending: Ending::default(),
             listener,
+            gone: false,
             status,
         };
         (task, watched)
@@ -122,18 +147,14 @@ impl Task {
         self.listener.event(SessionEvent::Started {
             pid: self.child.id(),
         });
-        let mut buffer = vec![0; READ_SIZE];
         self.settle();
         while !matches!(self.engine.state(), State::Closed(_)) {
-            match self.ready(&mut buffer).await {
+            match self.ready().await {
                 Ready::Mail(Some(mail)) => self.mail(mail),
                 // Every handle is gone, which does not end a sign-in: the program decides when it is over.
                 Ready::Mail(None) => {}
-                Ready::Read(Ok(0) | Err(_)) => self.end_of_file(),
-                Ready::Read(Ok(count)) => {
-                    self.record(|recorder, now| recorder.output(now, &buffer[..count]));
-                    self.feed(Input::Output(&buffer[..count]));
-                }
+                Ready::Readable(Ok(())) => self.read(),
+                Ready::Readable(Err(_)) => self.end_of_file(),
                 Ready::Written(Ok(count)) => {
                     self.outbox.advance(count);
                     self.feed(Input::Written);
@@ -141,6 +162,7 @@ impl Task {
                 // The terminal is gone; reading says so too, and ends the session.
                 Ready::Written(Err(_)) => self.outbox = Outbox::default(),
                 Ready::Exited(status) => self.exited(status),
+                Ready::Admitted(verdict) => self.admitted(verdict),
                 Ready::Time => self.time(),
             }
             self.settle();
@@ -148,7 +170,7 @@ impl Task {
         self.leave();
     }
 
-    async fn ready(&mut self, buffer: &mut [u8]) -> Ready {
+    async fn ready(&mut self) -> Ready {
         let deadline = self.next_deadline();
         let (exited, at_end) = (self.ending.exit.is_some(), self.ending.end_of_file);
         let mail_open = !self.inbox.is_closed() || !self.inbox.is_empty();
@@ -157,10 +179,11 @@ impl Task {
             // end ends nothing by itself: what it said is still read.
             biased;
             mail = self.inbox.recv(), if mail_open => Ready::Mail(mail),
-            () = sleep_until(deadline), if deadline.is_some() => Ready::Time,
+            () = self.alarm.wait(deadline) => Ready::Time,
             written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             status = self.child.wait(), if !exited => Ready::Exited(status),
-            read = self.master.read(buffer), if !at_end => Ready::Read(read),
+            verdict = verdict(self.admission.as_mut()), if self.admission.is_some() => Ready::Admitted(verdict),
+            read = self.master.readable(), if !at_end => Ready::Readable(read),
         }
     }
 
@@ -199,9 +222,9 @@ impl Task {
                 let verdict = if self.leaving.is_some() || gone {
                     Err(SessionError::Ended)
                 } else {
-                    Ok(())
+                    Ok(self.sign_in.is_none() && self.may_sign_in())
                 };
-                if verdict.is_ok() && self.sign_in.is_none() && self.may_sign_in() {
+                if verdict == Ok(true) {
                     let way = request.way.clone();
                     self.sign_in = Some((request, recorder));
                     // How the last one failed must not pass for how this one ended.
@@ -231,8 +254,31 @@ impl Task {
                     .unwrap_or_default();
             }
             Mail::Stop { tag, why } => self.stop(tag, why),
-            Mail::Disconnect { command, force } => self.disconnect(command, force),
+            Mail::Disconnect {
+                command,
+                force,
+                why,
+            } => self.disconnect(command, force, why),
+            Mail::LetGo { command, why } => {
+                if self.is_unused() {
+                    self.leaving.get_or_insert(Leaving { command, why });
+                }
+            }
+            Mail::Disown(failure) => {
+                if self.is_unused() {
+                    self.feed(Input::Disown(failure));
+                }
+            }
         }
+    }
+
+    /// Whether nothing is under way or waits here.
+    fn is_unused(&self) -> bool {
+        self.engine.is_free()
+            && self.queue.len() == 0
+            && self.current.is_none()
+            && self.sign_in.is_none()
+            && self.admission.is_none()
     }
 
     fn may_sign_in(&self) -> bool {
@@ -272,12 +318,16 @@ impl Task {
         }
     }
 
-    fn disconnect(&mut self, command: Option<String>, force: bool) {
-        self.leaving = Some(Leaving { command });
+    fn disconnect(&mut self, command: Option<String>, force: bool, why: CloseReason) {
+        self.leaving = Some(Leaving {
+            command,
+            why: why.clone(),
+        });
         if force {
             self.feed(Input::Close {
                 disconnect: None,
                 nonces: Vec::new(),
+                why,
             });
             return;
         }
@@ -285,6 +335,32 @@ impl Task {
             self.stop(tag, StopWhy::Asked);
         } else {
             self.feed(Input::Interrupt);
+        }
+    }
+
+    /// What the terminal has now. What comes together is handled together: on a busy machine each wake-up of the machine costs
+    /// more than the bytes do.
+    fn read(&mut self) {
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ_SIZE, 0);
+        let mut count = 0;
+        let ended = loop {
+            match self.master.try_read(&mut buffer[count..]) {
+                Ok(None) => break false,
+                Ok(Some(0)) | Err(_) => break true,
+                Ok(Some(more)) => count += more,
+            }
+            if READ_SIZE - count < READ_AT_LEAST {
+                break false;
+            }
+        };
+        if count > 0 {
+            self.record(|recorder, now| recorder.output(now, &buffer[..count]));
+            self.feed(Input::Output(&buffer[..count]));
+        }
+        BUFFER.set(buffer);
+        if ended {
+            self.end_of_file();
         }
     }
 
@@ -377,31 +453,59 @@ impl Task {
             Effect::Finished(finished) => self.finished(finished),
             Effect::SignedIn(identity) => {
                 finish(self.sign_in_recorder.take());
-                self.listener.event(SessionEvent::SignedIn(&identity));
-                self.status.send_modify(|status| {
-                    status.challenge = None;
-                    status.failure = None;
-                    status.identity = Some(identity);
-                    status.signed_in_at = Some(Timestamp::now());
-                });
+                match self.listener.admit(&identity) {
+                    Some(admission) => self.admission = Some((identity, admission)),
+                    None => self.signed_in(identity),
+                }
             }
             Effect::SignInFailed(failure) => {
                 finish(self.sign_in_recorder.take());
-                self.listener.event(SessionEvent::SignInFailed(&failure));
-                self.queue
-                    .end_all(&RunResult::SignInFailed(failure.clone()));
-                self.status.send_modify(|status| {
-                    status.challenge = None;
-                    status.identity = None;
-                    status.signed_in_at = None;
-                    status.failure = Some(failure);
-                });
+                self.sign_in_failed(failure);
             }
             Effect::HangUp => {
                 self.end_program(Child::hang_up_group);
                 self.ending.kill_at = Some(Instant::now() + GRACE);
             }
             Effect::Kill => self.end_program(Child::kill_group),
+        }
+    }
+
+    fn signed_in(&mut self, identity: Identity) {
+        self.listener.event(SessionEvent::SignedIn(&identity));
+        self.status.send_modify(|status| {
+            status.challenge = None;
+            status.failure = None;
+            status.identity = Some(identity);
+            status.signed_in_at = Some(Timestamp::now());
+        });
+    }
+
+    fn sign_in_failed(&mut self, failure: SignInFailure) {
+        self.listener.event(SessionEvent::SignInFailed(&failure));
+        self.queue
+            .end_all(&RunResult::SignInFailed(failure.clone()));
+        self.status.send_modify(|status| {
+            status.challenge = None;
+            status.identity = None;
+            status.signed_in_at = None;
+            status.failure = Some(failure);
+        });
+    }
+
+    /// Whoever was proven is let in, or signed out again.
+    fn admitted(&mut self, verdict: Result<(), String>) {
+        let Some((identity, _)) = self.admission.take() else {
+            return;
+        };
+        match verdict {
+            Ok(()) => self.signed_in(identity),
+            Err(why) => {
+                let failure = not_admitted(&why);
+                let why = CloseReason::Told(failure.message.clone());
+                self.sign_in_failed(failure);
+                let command = self.sign_out.take();
+                self.leaving.get_or_insert(Leaving { command, why });
+            }
         }
     }
 
@@ -440,8 +544,10 @@ impl Task {
             return;
         };
         finish(current.order.recorder.take());
-        let last = Some((current.order.tag, Timestamp::now()));
-        self.status.send_modify(|status| status.last = last);
+        if !current.order.quiet {
+            let last = Some((current.order.tag, Timestamp::now()));
+            self.status.send_modify(|status| status.last = last);
+        }
         current
             .order
             .listener
@@ -459,17 +565,20 @@ impl Task {
     }
 
     fn next(&mut self) {
-        let signed_in = self.status.borrow().identity.is_some();
-        if let Some(Leaving { command }) = self.leaving.clone() {
-            let disconnect = command.filter(|_| signed_in);
+        if let Some(Leaving { command, why }) = self.leaving.clone() {
+            // The machine signs out only what is signed in.
             self.feed(Input::Close {
-                disconnect,
+                disconnect: command,
                 nonces: nonces(NONCES),
+                why,
             });
+        } else if self.admission.is_some() {
+            // Nothing is sent in the name of somebody who is not let in yet.
         } else if *self.engine.state() == State::SignedOut {
             if let Some((request, recorder)) = self.sign_in.take() {
                 self.code_lives = request.within;
                 self.sign_in_recorder = recorder.map(|recorder| *recorder);
+                self.sign_out.clone_from(&request.disconnect);
                 self.feed(Input::SignIn(request));
             } else if self.queue.len() > 0 {
                 // Their sign-in failed between two letters.
@@ -518,13 +627,22 @@ impl Task {
     }
 
     fn publish(&mut self) {
-        let standing = Standing::from(self.engine.state());
+        let standing = match self.engine.state() {
+            // Seen only when its books are written: see `leave`.
+            State::Closed(_) if !self.gone => return,
+            State::Ready if self.admission.is_some() => Standing::Proving,
+            State::Running if self.is_quiet() => Standing::Ready,
+            state => Standing::from(state),
+        };
         let was_asking = matches!(self.status.borrow().standing, Standing::Asking(_));
         if was_asking && standing == Standing::Running {
             self.tell(RunEvent::Asks(None));
         }
         let (current, queued, stuck) = (
-            self.current.as_ref().map(|current| current.order.tag),
+            self.current
+                .as_ref()
+                .filter(|current| !current.order.quiet)
+                .map(|current| current.order.tag),
             self.queue.len(),
             self.engine.is_stuck(),
         );
@@ -553,6 +671,13 @@ impl Task {
         }
     }
 
+    /// Whether what runs is nobody's run.
+    fn is_quiet(&self) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.order.quiet)
+    }
+
     fn never_ready(&self) -> String {
         let reason = CloseReason::NeverReady;
         match &self.shell.ready.advice {
@@ -572,9 +697,9 @@ impl Task {
             self.mail(mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
-        self.status
-            .send_modify(|status| (status.queued, status.current) = (0, None));
         self.listener.event(SessionEvent::Ended(&reason));
+        self.gone = true;
+        self.publish();
     }
 
     fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
@@ -601,10 +726,12 @@ fn finish(recorder: Option<Writer>) {
     }
 }
 
-/// Waits until then; for ever without a time.
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
+/// The answer to who was proven. One that never comes is no leave to enter.
+async fn verdict(admission: Option<&mut (Identity, Admission)>) -> Result<(), String> {
+    match admission {
+        Some((_, answer)) => answer
+            .await
+            .unwrap_or_else(|_| Err("nobody answered".to_owned())),
         None => std::future::pending().await,
     }
 }

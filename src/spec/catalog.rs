@@ -336,7 +336,7 @@ mod tests {
         assert!(
             own.sign_in
                 .as_ref()
-                .is_some_and(|rules| rules.challenges.len() > 3)
+                .is_some_and(|rules| rules.challenges.rules().len() > 3)
         );
     }
 

@@ -32,3 +32,4 @@ pub(crate) use lookup::CatalogError;
 pub(crate) use parse::load;
 pub(crate) use schema::{include_schema, module_schema, shell_schema};
 pub(crate) use source::{Origin, SourceFile};
+pub(crate) use value::Interval;

@@ -168,7 +168,7 @@ fn challenge(text: &str) -> Option<(String, String)> {
     let module = exo();
     let rules = module.sign_in.as_ref().expect("it signs in");
     let window = window(text);
-    rules.challenges.iter().find_map(|rule| {
+    rules.challenges.rules().iter().find_map(|rule| {
         let captures = rule.pattern.captures(window.as_bytes())?;
         let group = |name| {
             captures

@@ -47,6 +47,22 @@ impl Store {
         })
         .await
     }
+
+    /// At most `limit` rows before the row `before`, the last one first.
+    pub(crate) async fn audit_rows_before(
+        &self,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        self.call(move |db| {
+            db.prepare_cached(
+                "SELECT number, line, hash FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2",
+            )?
+            .query_map(params![number(before), limit], row)?
+            .collect()
+        })
+        .await
+    }
 }
 
 fn append(

@@ -17,4 +17,4 @@ pub(crate) use pins::Pin;
 pub(crate) use runs::{
     INLINE_OUTPUT_LIMIT, KeptOutput, NewRun, Retention, RunEnd, RunFilter, RunRow,
 };
-pub(crate) use sessions::SessionRow;
+pub(crate) use sessions::{SessionRow, SessionRowId};

@@ -57,16 +57,4 @@ impl Store {
         })
         .await
     }
-
-    /// Lets a session's identity go, and says whether one was pinned.
-    pub(crate) async fn unpin(&self, session: SessionKey) -> Result<bool, StoreError> {
-        self.call(move |db| {
-            let gone = db.execute(
-                "DELETE FROM pins WHERE connection = ?1 AND module = ?2",
-                [session.connection.as_str(), session.module.as_str()],
-            )?;
-            Ok(gone > 0)
-        })
-        .await
-    }
 }

@@ -11,7 +11,7 @@ use crate::name::{ConnectionName, ModuleName, RunId, SessionKey};
 pub(crate) const INLINE_OUTPUT_LIMIT: usize = 1 << 20;
 
 const COLUMNS: &str = "id, connection, module, mode, command, who, on_disconnect, state, submitted_ms, started_ms, ended_ms, \
-    end_state, exit, errors, reason, account, tenant, output_length, output_skipped";
+    end_state, exit, errors, reason, account, tenant, output_length, output_skipped, cause";
 
 /// A run as it is submitted.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub(crate) struct RunEnd {
     pub(crate) errors: Option<String>,
     /// Why it ended, where that needs saying.
     pub(crate) reason: Option<String>,
+    /// What was in the way of a run that was not run, in the callers' words.
+    pub(crate) cause: Option<String>,
     pub(crate) ended: Timestamp,
     /// Bytes it said altogether.
     pub(crate) output_length: u64,
@@ -82,6 +84,7 @@ pub(crate) struct RunRow {
     pub(crate) tenant: Option<String>,
     pub(crate) output_length: u64,
     pub(crate) output_skipped: u64,
+    pub(crate) cause: Option<String>,
 }
 
 /// Which runs to list.
@@ -151,7 +154,7 @@ impl Store {
             };
             let changed = db
                 .prepare_cached(
-                    "UPDATE runs SET state = :state, end_state = :end_state, exit = :exit, errors = :errors, reason = :reason,
+                    "UPDATE runs SET state = :state, end_state = :end_state, exit = :exit, errors = :errors, reason = :reason, cause = :cause,
                          ended_ms = :ended, output_length = :length, output_skipped = :skipped, output = :output,
                          output_file = :file
                      WHERE id = :id",
@@ -163,6 +166,7 @@ impl Store {
                     ":exit": end.exit,
                     ":errors": end.errors,
                     ":reason": end.reason,
+                    ":cause": end.cause,
                     ":ended": end.ended.as_millisecond(),
                     ":length": end.output_length,
                     ":skipped": end.output_skipped,
@@ -306,6 +310,7 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
         tenant: row.get(16)?,
         output_length: row.get(17)?,
         output_skipped: row.get(18)?,
+        cause: row.get(19)?,
     })
 }
 

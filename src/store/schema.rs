@@ -67,6 +67,7 @@ const MIGRATIONS: &[&str] = &[
     CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
         BEGIN SELECT RAISE(ABORT, 'the audit is not shortened'); END;
 ",
+    "ALTER TABLE runs ADD COLUMN cause TEXT;",
 ];
 
 /// Why the database could not be made current.

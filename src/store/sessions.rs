@@ -1,5 +1,7 @@
 //! The history of sessions: which program, since when, signed in as whom, and why it ended.
 
+use std::sync::{Arc, OnceLock};
+
 use jiff::Timestamp;
 use rusqlite::params;
 
@@ -8,9 +10,16 @@ use super::handle::Store;
 use super::runs::{one, optional_time, parsed, time};
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 
-/// A session's row. One key has many over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SessionRowId(i64);
+/// A session's row. One key has many over time. The database's thread numbers it before it does what was sent later.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct SessionRowId(Arc<OnceLock<i64>>);
+
+impl SessionRowId {
+    /// Its number. Where it could not be written, which is counted as a failed write, there is no row to change.
+    fn number(&self) -> Option<i64> {
+        self.0.get().copied()
+    }
+}
 
 /// A session as it was stored. Times have milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,48 +34,58 @@ pub(crate) struct SessionRow {
 }
 
 impl Store {
-    /// Notes that a session's program runs.
-    pub(crate) async fn session_started(
+    /// Notes that a session's program runs. Does not wait.
+    pub(crate) fn session_started(
         &self,
         session: SessionKey,
         pid: u32,
         at: Timestamp,
-    ) -> Result<SessionRowId, StoreError> {
-        self.call(move |db| {
-            db.prepare_cached("INSERT INTO sessions (connection, module, pid, started_ms) VALUES (?1, ?2, ?3, ?4)")?
+    ) -> SessionRowId {
+        let row = SessionRowId::default();
+        let slot = Arc::clone(&row.0);
+        self.post("a session's start", move |db| {
+            let number = db
+                .prepare_cached("INSERT INTO sessions (connection, module, pid, started_ms) VALUES (?1, ?2, ?3, ?4)")?
                 .insert(params![
                     session.connection.as_str(),
                     session.module.as_str(),
                     pid,
                     at.as_millisecond()
-                ])
-                .map(SessionRowId)
-        })
-        .await
+                ])?;
+            slot.get_or_init(|| number);
+            Ok(())
+        });
+        row
     }
 
     /// Notes that a session's identity is proven. Does not wait.
     pub(crate) fn session_signed_in(
         &self,
-        id: SessionRowId,
+        row: &SessionRowId,
         at: Timestamp,
         account: String,
         tenant: String,
     ) {
+        let row = row.clone();
         self.post("a session's sign-in", move |db| {
+            let Some(id) = row.number() else { return Ok(()) };
             let changed = db
                 .prepare_cached("UPDATE sessions SET signed_in_ms = ?2, account = ?3, tenant = ?4 WHERE id = ?1")?
-                .execute(params![id.0, at.as_millisecond(), account, tenant])?;
+                .execute(params![id, at.as_millisecond(), account, tenant])?;
             one(changed)
         });
     }
 
     /// Notes that a session's program is gone. Does not wait.
-    pub(crate) fn session_ended(&self, id: SessionRowId, at: Timestamp, reason: String) {
+    pub(crate) fn session_ended(&self, row: &SessionRowId, at: Timestamp, reason: String) {
+        let row = row.clone();
         self.post("a session's end", move |db| {
+            let Some(id) = row.number() else {
+                return Ok(());
+            };
             let changed = db
                 .prepare_cached("UPDATE sessions SET ended_ms = ?2, reason = ?3 WHERE id = ?1")?
-                .execute(params![id.0, at.as_millisecond(), reason])?;
+                .execute(params![id, at.as_millisecond(), reason])?;
             one(changed)
         });
     }

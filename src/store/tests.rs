@@ -65,6 +65,7 @@ fn end(output: KeptOutput) -> RunEnd {
         exit: Some(-3),
         errors: Some("[]".to_owned()),
         reason: None,
+        cause: None,
         ended: at(9000),
         output_length: u64::from(u32::MAX) + 1,
         output_skipped: 7,
@@ -165,10 +166,7 @@ async fn runs_and_sessions_cut_short_are_lost_at_the_next_start() {
             .await
             .expect("it is new");
     }
-    store
-        .session_started(key("A", "exo"), 42, at(500))
-        .await
-        .expect("it is new");
+    store.session_started(key("A", "exo"), 42, at(500));
     store.start_run(id(2), "running".to_owned(), at(2000), None, None);
     store.end_run(id(1), end(KeptOutput::None));
     store.flush().await.expect("it works");
@@ -226,16 +224,15 @@ async fn what_a_killed_process_committed_is_still_there() {
 async fn sessions_have_a_history() {
     let place = Place::new();
     let store = place.store();
-    let first = store
-        .session_started(key("A", "exo"), 42, at(100))
-        .await
-        .expect("it is new");
-    store
-        .session_started(key("A", "pnp"), 43, at(200))
-        .await
-        .expect("it is new");
-    store.session_signed_in(first, at(150), "ada@contoso.com".to_owned(), "t".to_owned());
-    store.session_ended(first, at(300), "idle".to_owned());
+    let first = store.session_started(key("A", "exo"), 42, at(100));
+    store.session_started(key("A", "pnp"), 43, at(200));
+    store.session_signed_in(
+        &first,
+        at(150),
+        "ada@contoso.com".to_owned(),
+        "t".to_owned(),
+    );
+    store.session_ended(&first, at(300), "idle".to_owned());
     let sessions = store
         .sessions(None, None, 10)
         .await
@@ -263,7 +260,7 @@ async fn sessions_have_a_history() {
 }
 
 #[tokio::test]
-async fn a_pin_stays_until_it_is_let_go() {
+async fn a_pin_stays_until_it_is_replaced() {
     let place = Place::new();
     let store = place.store();
     let pin = |account: &str| Pin {
@@ -302,18 +299,6 @@ async fn a_pin_stays_until_it_is_let_go() {
             .expect("it can be asked"),
         None
     );
-    assert!(
-        store
-            .unpin(key("A", "exo"))
-            .await
-            .expect("it can be let go")
-    );
-    assert!(
-        !store
-            .unpin(key("A", "exo"))
-            .await
-            .expect("it can be let go")
-    );
 }
 
 #[tokio::test]
@@ -329,11 +314,8 @@ async fn pruning_keeps_the_newest_and_those_that_go_on() {
     for number in 2..=6 {
         store.end_run(id(number), end(KeptOutput::File(format!("{number}.out"))));
     }
-    let session = store
-        .session_started(key("A", "exo"), 1, at(10))
-        .await
-        .expect("it is new");
-    store.session_ended(session, at(20), "done".to_owned());
+    let session = store.session_started(key("A", "exo"), 1, at(10));
+    store.session_ended(&session, at(20), "done".to_owned());
     // 1 goes on, 2 and 3 are not among the newest three.
     let keep = Retention {
         runs: 3,

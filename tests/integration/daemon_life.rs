@@ -142,3 +142,145 @@ fn a_killed_daemon_is_told_and_replaced() {
     });
     assert!(old.contains("\"lost\""), "{old}");
 }
+
+fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status();
+    assert!(sent.expect("there is a kill").success());
+}
+
+#[test]
+fn a_terminated_daemon_lets_end_what_runs_and_says_so() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let client = daemon
+        .mm(&["run", "-c", "Contoso", "-m", "exo", "Start-Sleep 3; 'done'"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("mm was built");
+    let run = daemon.wait_for_run("running");
+    let mut queued = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "'never'"]);
+    daemon.wait_for_run("queued");
+    let pid = daemon.pid().expect("it wrote its lock file");
+    signal(pid, "TERM");
+    let output = client.wait_with_output().expect("it is our child");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "done\n");
+    wait_for("the daemon's end", || is_gone(pid).then_some(()));
+    let log = std::fs::read_to_string(daemon.path("state/daemon.log")).expect("it keeps a log");
+    let id = run["id"].as_str().expect("it has one");
+    let waits = log
+        .lines()
+        .find(|line| line.contains("waiting for it to end"));
+    assert!(waits.is_some_and(|line| line.contains(id)), "{log}");
+    let database = rusqlite::Connection::open(daemon.path("state/mm.db")).expect("it is there");
+    let never: String = database
+        .query_row(
+            "SELECT reason FROM runs WHERE command LIKE '%never%'",
+            [],
+            |row| row.get(0),
+        )
+        .expect("its end was written");
+    assert!(never.contains("the daemon stops"), "{never}");
+    assert!(!queued.wait().expect("it is our child").success());
+}
+
+#[test]
+fn a_daemon_that_is_terminated_twice_does_not_wait() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let mut client = daemon.start(&["run", "-c", "Contoso", "-m", "exo", "Start-Sleep 600"]);
+    daemon.wait_for_run("running");
+    let pid = daemon.pid().expect("it wrote its lock file");
+    let program = daemon.session()["pid"].as_u64().expect("it has one");
+    signal(pid, "TERM");
+    wait_for("a daemon that waits", || {
+        let status = daemon.run(&["daemon", "status", "--json"]);
+        status.stdout.contains("\"run r").then_some(())
+    });
+    signal(pid, "TERM");
+    wait_for("the daemon's end", || is_gone(pid).then_some(()));
+    let program = u32::try_from(program).expect("it is a process id");
+    assert!(is_gone(program), "its program went with it");
+    assert!(!client.wait().expect("it is our child").success());
+}
+
+#[test]
+fn a_damaged_database_is_told_and_left_as_it_is() {
+    let daemon = TestDaemon::new();
+    assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
+    assert_eq!(daemon.run(&["daemon", "stop"]).code, 0);
+    let database = daemon.path("state/mm.db");
+    std::fs::write(&database, [0x55; 8192]).expect("it is ours");
+    let start = daemon.run(&["daemon", "start"]);
+    assert_eq!(start.code, 8, "{start:?}");
+    assert!(start.stderr.contains("is damaged"), "{start:?}");
+    assert!(start.stderr.contains("mm.db.damaged"), "{start:?}");
+    assert_eq!(
+        std::fs::read(&database).expect("it is there"),
+        [0x55; 8192],
+        "nothing of it is lost"
+    );
+    std::fs::rename(&database, daemon.path("state/mm.db.damaged")).expect("it is ours");
+    assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
+}
+
+#[test]
+fn a_database_that_another_program_holds_costs_a_run_and_no_session() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let database = rusqlite::Connection::open(daemon.path("state/mm.db")).expect("it is there");
+    database
+        .execute_batch("BEGIN IMMEDIATE")
+        .expect("nothing is being written");
+    let refused = daemon.run(&["run", "-c", "Contoso", "-m", "exo", "1"]);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("in use by another program"),
+        "{refused:?}"
+    );
+    assert_eq!(daemon.session()["state"], "ready");
+    database
+        .execute_batch("ROLLBACK")
+        .expect("it was begun above");
+    assert_eq!(
+        daemon
+            .run(&["run", "-c", "Contoso", "-m", "exo", "1"])
+            .stdout,
+        "1\n"
+    );
+}
+
+#[test]
+fn the_daemon_may_open_many_files_and_its_programs_as_many_as_it_was_started_with() {
+    let daemon = TestDaemon::new();
+    // A soft limit below the hard one, as login shells have it.
+    let mut shell = Command::new("sh");
+    let started = daemon.mm(&["daemon", "start"]);
+    shell
+        .args(["-c", "ulimit -S -n 200 && exec \"$0\" \"$@\""])
+        .arg(started.get_program())
+        .args(started.get_args())
+        .env_clear()
+        .envs(
+            started
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let start = crate::support::finish(shell, b"");
+    assert_eq!(start.code, 0, "{start:?}");
+    let soft_limit = |pid: u32| {
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).expect("it lives");
+        let line = limits.lines().find(|line| line.contains("open files"));
+        let mut words = line.expect("files are limited").split_whitespace();
+        let soft = words.nth(3).expect("a soft limit").to_owned();
+        (soft, words.next().expect("a hard limit").to_owned())
+    };
+    let pid = daemon.pid().expect("it wrote its lock file");
+    let (soft, hard) = soft_limit(pid);
+    assert_eq!(soft, hard);
+    daemon.sign_in();
+    let program = daemon.session()["pid"].as_u64().expect("it has a program");
+    let program = u32::try_from(program).expect("a process id");
+    assert_eq!(soft_limit(program).0, "200");
+}

@@ -156,3 +156,62 @@ fn what_a_killed_daemon_left_is_no_obstacle() {
         UnixStream::connect(door.daemon.socket()).ok()
     });
 }
+
+#[test]
+fn two_hundred_clients_at_once_are_all_answered() {
+    let door = Foreground::start();
+    let status = b"GET /v1/daemon HTTP/1.1\r\nhost: mm\r\nconnection: close\r\n\r\n";
+    let barrier = std::sync::Barrier::new(200);
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..200)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut stream = door.connect();
+                    // All are connected before the first asks.
+                    barrier.wait();
+                    stream.write_all(status).expect("the daemon reads");
+                    let mut answer = String::new();
+                    stream
+                        .read_to_string(&mut answer)
+                        .expect("the daemon answers and closes");
+                    answer
+                })
+            })
+            .collect();
+        for client in clients {
+            let answer = client.join().expect("no client fails");
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_holds_up_neither_its_run_nor_others() {
+    let door = Foreground::start();
+    let connections = serde_json::json!({"connections": {"Contoso": {
+        "tenant": "contoso.com", "policy": "open", "stand_in": "flood?approve=50ms",
+    }}});
+    std::fs::write(
+        door.daemon.path("connections.json"),
+        connections.to_string(),
+    )
+    .expect("the folder can be written");
+    let body = br#"{"connection":"Contoso","module":"exo","command":"Get-Flood -Megabytes 8"}"#;
+    let mut deaf = door.connect();
+    deaf.write_all(
+        format!(
+            "POST /v1/runs HTTP/1.1\r\nhost: mm\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .as_bytes(),
+    )
+    .expect("the daemon reads");
+    deaf.write_all(body).expect("the daemon reads");
+    let run = door.daemon.wait_for_run("ended");
+    assert_eq!(run["end"]["outcome"], "succeeded", "{run}");
+    let next = door
+        .daemon
+        .run(&["run", "-c", "Contoso", "-m", "exo", "'next'"]);
+    assert_eq!((next.code, next.stdout.as_str()), (0, "next\n"), "{next:?}");
+    drop(deaf);
+}

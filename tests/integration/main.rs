@@ -2,10 +2,12 @@
 
 mod approvals;
 mod audit;
+mod callers;
 mod connections;
 mod daemon_life;
 mod doctor;
 mod http_door;
+mod identity;
 mod imports;
 mod interrupts;
 mod mcp;
@@ -16,7 +18,9 @@ mod programs;
 mod recordings;
 mod run;
 mod scenarios;
+mod soak;
 mod support;
 mod tenant;
 mod terminal;
+mod upkeep;
 mod ways_in;

@@ -125,6 +125,7 @@ fn not_waiting_for_a_sign_in_has_an_exit_code() {
     let refused = daemon.run(&run(&["--no-wait", "1"]));
     assert_eq!(refused.code, 3, "{refused:?}");
     assert!(refused.stderr.contains("mm login"), "{refused:?}");
+    assert!(daemon.session().is_null(), "no program was started for it");
     let mut login = vec!["login", "--no-wait"];
     login.extend(SESSION);
     let login = daemon.run(&login);

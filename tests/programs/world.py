@@ -39,7 +39,7 @@ class World:
     def connect(self, name, tenant, **more):
         """Writes down a connection to a tenant of the authority, with more keys than it needs."""
         self.connections[name] = {
-            "tenant": tenant.account.split("@")[1], "tenantId": tenant.identifier, "expectedEmail": tenant.account, "appId": APP,
+            "tenant": tenant.account.split("@")[1], "tenantId": tenant.identifier, "expectedEmail": tenant.account, "appId": APP, "policy": "open",
             **more,
         }
         (self.root / "connections.json").write_text(json.dumps({"connections": self.connections}))

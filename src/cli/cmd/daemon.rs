@@ -1,5 +1,7 @@
 //! `mm daemon`: the daemon itself, and being it.
 
+use std::time::{Duration, Instant};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,8 +17,16 @@ use crate::cli::output::Screen;
 use crate::cli::when::since;
 use crate::cli::wiring;
 use crate::client::ClientError;
-use crate::daemon::{Service, ServiceError};
-use crate::http::{Server, Socket, Stopper};
+use crate::daemon::{Service, ServiceError, Shutdown};
+use crate::http::{DaemonLock, Server, Socket, Stopper};
+use crate::pty::raise_file_limit;
+
+/// How often a daemon that stops is asked what it waits for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a daemon that said that it stops may still be there, and how often that is looked at.
+const GONE_WITHIN: Duration = Duration::from_secs(10);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Starts, stops, shows or is the daemon.
 pub(crate) fn daemon(args: DaemonArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -43,9 +53,41 @@ async fn stop(force: bool, screen: &mut Screen) -> Result<Exit, CliError> {
         }
         Err(error) => return Err(error),
     };
-    client.shut_down(force).await?;
+    let pid = client.daemon().await?.pid;
+    let mut told = Vec::new();
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    let stopped = client.shut_down(force);
+    tokio::pin!(stopped);
+    loop {
+        tokio::select! {
+            result = stopped.as_mut() => break result?,
+            _ = looks.tick() => {
+                // One that no longer answers is about to be gone.
+                let waits = client.daemon().await.map(|info| info.waits_for).unwrap_or_default();
+                for one in waits.iter().filter(|one| !told.contains(*one)) {
+                    screen.note(&format!("waiting for {one}"));
+                }
+                told = waits;
+            }
+        }
+    }
+    gone(pid).await;
     screen.text("the daemon has stopped")?;
     Ok(Exit::Done)
+}
+
+/// Waits until the daemon `pid` takes no more callers: it answers before it is gone, and whoever starts another one at once
+/// must not find it.
+async fn gone(pid: u32) {
+    let until = Instant::now() + GONE_WITHIN;
+    while Instant::now() < until
+        && let Ok(client) = wiring::running_client().await
+    {
+        match client.daemon().await {
+            Ok(info) if info.pid != pid => return,
+            Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
+        }
+    }
 }
 
 async fn status(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -87,6 +129,10 @@ fn run(detach: bool) -> Result<Exit, CliError> {
         })?;
     }
     wiring::start_log(detach)?;
+    match raise_file_limit() {
+        Ok(limit) => tracing::info!(limit, "files may be open"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
     let place = wiring::place()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -96,9 +142,10 @@ fn run(detach: bool) -> Result<Exit, CliError> {
             source,
         })?;
     runtime.block_on(async {
-        // The lock comes first: only the one daemon opens the state folder.
-        let socket = Socket::bind(&place.socket, &place.state_dir)?;
+        // The lock comes first: only the one daemon opens the state folder. Who connects finds one that can work.
+        let lock = DaemonLock::take(&place.state_dir)?;
         let service = wiring::service().await?;
+        let socket = Socket::bind(&place.socket, lock)?;
         let server = Server::new(socket, service.clone());
         let signals = heed_signals(service, server.stopper())?;
         tracing::info!(pid = std::process::id(), "listening");
@@ -109,8 +156,8 @@ fn run(detach: bool) -> Result<Exit, CliError> {
     })
 }
 
-/// Ctrl-C asks once and insists the second time; SIGTERM comes from a system that goes down and insists at once. SIGHUP
-/// belongs to a terminal that closes, which is no reason to lose sign-ins.
+/// Ctrl-C asks once and insists the second time; SIGTERM comes from a system that goes down: what runs may end, and the
+/// second one kills. SIGHUP belongs to a terminal that closes, which is no reason to lose sign-ins.
 fn heed_signals(service: Service, stopper: Stopper) -> Result<JoinHandle<()>, CliError> {
     let listen = |kind| {
         signal(kind).map_err(|source| CliError::Io {
@@ -124,13 +171,28 @@ fn heed_signals(service: Service, stopper: Stopper) -> Result<JoinHandle<()>, Cl
     Ok(tokio::spawn(async move {
         let mut asked = false;
         loop {
-            let force = tokio::select! {
-                Some(()) = interrupt.recv() => std::mem::replace(&mut asked, true),
-                Some(()) = terminate.recv() => true,
+            let how = tokio::select! {
+                Some(()) = interrupt.recv() => {
+                    if std::mem::replace(&mut asked, true) { Shutdown::Drained } else { Shutdown::Asked }
+                }
+                Some(()) = terminate.recv() => Shutdown::Drained,
                 Some(()) = hang_up.recv() => continue,
                 else => return,
             };
-            match service.shut_down(force).await {
+            let outcome = tokio::select! {
+                outcome = service.shut_down(how) => outcome,
+                Some(()) = terminate.recv() => {
+                    tracing::warn!("told again: every session is killed");
+                    service.kill().await;
+                    Ok(())
+                }
+                Some(()) = interrupt.recv() => {
+                    tracing::warn!("told again: every session is killed");
+                    service.kill().await;
+                    Ok(())
+                }
+            };
+            match outcome {
                 Ok(()) => break,
                 Err(error @ ServiceError::WouldLoseSignIns { .. }) => {
                     tracing::warn!(%error, "Ctrl-C again stops all the same");

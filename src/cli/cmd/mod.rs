@@ -2,6 +2,7 @@
 
 pub(super) mod answer;
 pub(super) mod approvals;
+pub(super) mod audit;
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod daemon;

@@ -101,7 +101,7 @@ fn reader(
     let watch = catalog
         .modules()
         .filter_map(|listing| listing.value.and_then(|module| module.sign_in.as_ref()))
-        .max_by_key(|sign_in| sign_in.challenges.len())
+        .max_by_key(|sign_in| sign_in.challenges.rules().len())
         .map(|sign_in| Arc::new(sign_in.clone()));
     Ok((shell, watch))
 }

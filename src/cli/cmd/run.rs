@@ -88,7 +88,7 @@ pub(super) fn tell(
     for message in messages(run, end, failure) {
         screen.tell(&message);
     }
-    Exit::of_end(run, end, strict)
+    Exit::of_end(end, strict)
 }
 
 /// What to say about a daemon of another version.

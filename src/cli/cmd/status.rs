@@ -12,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::table::table;
-use crate::cli::when::{ago, left, since};
+use crate::cli::when::{ago, left, since, size, span};
 use crate::cli::wiring;
 use crate::client::ClientError;
 
@@ -106,6 +106,7 @@ fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
         "TENANT",
         "SINCE",
         "LAST RUN",
+        "MEMORY",
         "WAITS FOR",
     ];
     let rows: Vec<Vec<String>> = sessions
@@ -123,12 +124,23 @@ fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
                     || "-".to_owned(),
                     |last| format!("{} {}", last.id, ago(last.ended_at, now)),
                 ),
-                waits_for(session),
+                session.memory_bytes.map_or_else(|| "-".to_owned(), size),
+                waits_for(session, now),
             ]
         })
         .collect();
     let mut text = table(&head, &rows);
     for session in sessions {
+        if let Some(unwell) = &session.unwell {
+            text.extend([format!(
+                "{}/{}: not well since {}: {} was asked, and what came is: {}\n",
+                session.connection,
+                session.module,
+                since(unwell.since, now, zone),
+                unwell.what,
+                one_line(&unwell.why),
+            )]);
+        }
         if let Some(failure) = &session.failure {
             let (connection, module) = (&session.connection, &session.module);
             let (message, advice) = (one_line(&failure.message), one_line(&failure.advice));
@@ -153,7 +165,7 @@ fn state(state: SessionState) -> &'static str {
     }
 }
 
-fn waits_for(session: &Session) -> String {
+fn waits_for(session: &Session, now: Timestamp) -> String {
     let mut waits = Vec::new();
     if let Some(challenge) = &session.challenge {
         let left = left(std::time::Duration::from_secs(challenge.expires_in));
@@ -176,6 +188,14 @@ fn waits_for(session: &Session) -> String {
         1 => waits.push("1 run queued".to_owned()),
         queued => waits.push(format!("{queued} runs queued")),
     }
+    if let (Some(idle), Some(ends)) = (session.idle_since, session.ends_at) {
+        let left = std::time::Duration::try_from(ends.duration_since(now)).unwrap_or_default();
+        waits.push(format!(
+            "use, last {}; ends in {}",
+            ago(idle, now),
+            span(left)
+        ));
+    }
     if waits.is_empty() {
         "-".to_owned()
     } else {
@@ -194,6 +214,7 @@ mod tests {
                 "connection": "Contoso", "module": "exo", "state": "ready",
                 "since": "2026-03-04T11:57:00Z", "account": "admin@contoso.com",
                 "tenant": "6d5f1a3e-0000-4000-8000-000000000000",
+                "idle_since": "2026-03-04T11:00:00Z", "ends_at": "2026-03-05T11:00:00Z", "memory_bytes": 201_326_592,
                 "last": {"id": "rabcdefghj", "ended_at": "2026-03-04T11:00:00Z"},
             },
             {
@@ -208,6 +229,7 @@ mod tests {
                 "connection": "Fabrikam", "module": "exo", "state": "asking",
                 "since": "2026-03-04T11:59:00Z", "account": "a\u{1b}[31mb@fabrikam.com",
                 "current": "rkkkkkkkkk",
+                "unwell": {"what": "the service", "why": "UnAuthorized", "since": "2026-03-04T11:30:00Z"},
             },
             {
                 "connection": "Fabrikam", "module": "teams", "state": "signed_out",

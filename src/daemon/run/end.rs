@@ -1,9 +1,9 @@
 //! What became of a run, from how its session says it ended.
 
-use crate::daemon::view::{CommandError, Outcome, RunEnd};
+use crate::daemon::view::{CommandError, NotRunCause, Outcome, RunEnd};
 use crate::expect::{Finish, ReportedError};
 use crate::script::EndState;
-use crate::session::{RunResult, StopWhy};
+use crate::session::{RunResult, SessionError, StopWhy};
 
 /// What became of a run, from how its session says it ended.
 pub(super) fn end(result: RunResult) -> RunEnd {
@@ -12,22 +12,33 @@ pub(super) fn end(result: RunResult) -> RunEnd {
         state: None,
         exit: None,
         errors: Vec::new(),
+        cause: None,
         reason,
+    };
+    let not_run = |cause, reason: String| RunEnd {
+        cause,
+        ..plain(Outcome::NotRun, Some(reason))
     };
     match result {
         RunResult::Dropped(why) => plain(
             Outcome::Stopped,
             Some(format!("{}, before it was sent", why_text(&why))),
         ),
-        RunResult::SignInFailed(failure) => plain(
-            Outcome::NotRun,
-            Some(format!(
+        RunResult::SignInFailed(failure) => not_run(
+            Some(NotRunCause::SignIn),
+            format!(
                 "the sign-in failed: {} ({})",
                 failure.message, failure.failure.name
-            )),
+            ),
         ),
         RunResult::NotAllowed(reason) => plain(Outcome::Refused, Some(reason)),
-        RunResult::NotAccepted(reason) => plain(Outcome::NotRun, Some(reason)),
+        RunResult::NotAccepted(error) => {
+            let cause = match error {
+                SessionError::Busy { .. } | SessionError::Stuck => Some(NotRunCause::Busy),
+                SessionError::NothingAsked | SessionError::Ended => None,
+            };
+            not_run(cause, error.to_string())
+        }
         RunResult::SessionEnded(reason) => plain(
             Outcome::Lost,
             Some(format!("the session ended before it was sent: {reason}")),
@@ -50,6 +61,7 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
     } else {
         Outcome::Stopped
     };
+    let cause = (finish == Finish::NotFree).then_some(NotRunCause::Busy);
     let (outcome, state, exit, reason) = match finish {
         Finish::Ended {
             state,
@@ -104,6 +116,7 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
         state,
         exit,
         errors,
+        cause,
         reason,
     }
 }
@@ -135,6 +148,7 @@ fn why_text(why: &StopWhy) -> String {
     match why {
         StopWhy::Asked => "it was stopped".to_owned(),
         StopWhy::CallerLeft => "it was stopped because nobody waited for it any longer".to_owned(),
+        StopWhy::Shutdown => "it was stopped because the daemon stops".to_owned(),
         StopWhy::Deadline => "its deadline passed".to_owned(),
         StopWhy::Question(text) => {
             format!("it was stopped because it asked `{text}` and nobody was to answer")

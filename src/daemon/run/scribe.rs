@@ -21,22 +21,27 @@ pub(in crate::daemon) struct Scribe {
     run: Arc<Run>,
     store: Store,
     audit: Audit,
+    /// Whether its session signs in before it is ready.
+    signs_in: bool,
     /// Makes records of text, because they were asked for and the shell has none.
     lines: Option<Lines>,
 }
 
 impl Scribe {
-    /// With `text_as_records` the run's text is kept as records: its JSON as objects, the rest as console lines.
+    /// With `text_as_records` the run's text is kept as records: its JSON as objects, the rest as console lines. `signs_in`
+    /// says whether its session has to.
     pub(in crate::daemon) fn new(
         run: Arc<Run>,
         store: Store,
         audit: Audit,
         text_as_records: bool,
+        signs_in: bool,
     ) -> Self {
         Self {
             run,
             store,
             audit,
+            signs_in,
             lines: text_as_records.then(Lines::default),
         }
     }
@@ -67,7 +72,13 @@ impl RunListener for Scribe {
             RunEvent::Queued(ahead) => run.change(|progress| {
                 (progress.state, progress.ahead) = (RunState::Queued, ahead);
             }),
-            RunEvent::Waiting => run.change(|progress| progress.state = RunState::WaitingForSignIn),
+            RunEvent::Waiting if self.signs_in => {
+                run.change(|progress| progress.state = RunState::WaitingForSignIn);
+            }
+            // Its program is starting: nothing but that goes first.
+            RunEvent::Waiting => run.change(|progress| {
+                (progress.state, progress.ahead) = (RunState::Queued, 0);
+            }),
             RunEvent::Sent { account, tenant } => {
                 let now = Timestamp::now();
                 let text = |text: Option<&str>| text.map(str::to_owned);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Run;
 use super::end::command_error;
-use crate::daemon::view::{Mode, Outcome, RunEnd, RunState, RunView};
+use crate::daemon::view::{Mode, NotRunCause, Outcome, RunEnd, RunState, RunView};
 use crate::script::EndState;
 use crate::store::{INLINE_OUTPUT_LIMIT, KeptOutput};
 
@@ -34,6 +34,7 @@ pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::stor
         state: outcome_name(end.outcome).to_owned(),
         end_state: end.state.map(|state| state.name().to_owned()),
         exit: end.exit,
+        cause: end.cause.map(|cause| cause_name(cause).to_owned()),
         errors: (!errors.is_empty()).then(|| serde_json::Value::from(errors).to_string()),
         reason: end.reason.clone(),
         ended: now,
@@ -52,6 +53,19 @@ const OUTCOMES: [(Outcome, &str); 7] = [
     (Outcome::NotRun, "not_run"),
     (Outcome::Refused, "refused"),
 ];
+
+const CAUSES: [NotRunCause; 2] = [NotRunCause::SignIn, NotRunCause::Busy];
+
+fn cause_name(cause: NotRunCause) -> &'static str {
+    match cause {
+        NotRunCause::SignIn => "sign_in",
+        NotRunCause::Busy => "busy",
+    }
+}
+
+fn cause_of(name: &str) -> Option<NotRunCause> {
+    CAUSES.into_iter().find(|cause| cause_name(*cause) == name)
+}
 
 fn outcome_name(outcome: Outcome) -> &'static str {
     OUTCOMES
@@ -99,6 +113,7 @@ pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
             state,
             exit: row.exit,
             errors,
+            cause: row.cause.as_deref().and_then(cause_of),
             reason: row.reason,
         }),
         account: row.account,

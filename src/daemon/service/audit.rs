@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Service;
-use crate::audit::{self, AuditError, Kind, Who};
+use crate::audit::{self, AuditError, Filter, Head, Kind, Page, Place, Report, Who};
 use crate::config::OnAuditFailure;
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
@@ -25,6 +25,26 @@ impl Service {
                 Err(error) => tracing::error!(%error, "the audit cannot be verified"),
             }
         });
+    }
+
+    /// Some rows of the audit.
+    pub(crate) async fn audit_page(
+        &self,
+        filter: &Filter,
+        place: Place,
+    ) -> Result<Page, ServiceError> {
+        self.0.audit.page(filter, place).await.map_err(unread)
+    }
+
+    /// Reads the whole audit, and compares it with rows that are `known` from elsewhere.
+    pub(crate) async fn verify_audit(&self, known: Vec<Head>) -> Result<Report, ServiceError> {
+        self.0.audit.verify(known).await.map_err(unread)
+    }
+
+    /// Takes an audit that was changed as it is, for a `reason`. `false`: there is nothing to accept.
+    pub(crate) async fn accept_audit(&self, who: &Who, reason: &str) -> Result<bool, ServiceError> {
+        let accepted = self.0.audit.accept(who, reason).await;
+        accepted.map_err(|error| unrecorded(&error))
     }
 
     /// Writes down that a command is about to go into its session. Without that row it must not: only what is known to
@@ -151,6 +171,10 @@ impl Service {
         let row = audit::Entry::new(Kind::Changed).text(&format!("{what}: {}", file.display()));
         self.0.audit.note(row.because(&content));
     }
+}
+
+fn unread(error: AuditError) -> ServiceError {
+    super::state(format!("{error}: {}", error.help()))
 }
 
 fn unrecorded(error: &AuditError) -> ServiceError {

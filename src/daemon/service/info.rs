@@ -50,6 +50,10 @@ impl Service {
             .map(|what| format!("the database: {what}"))
             .collect();
         troubles.extend(self.0.audit.troubles());
+        let mut settings = lock(&self.0.settings);
+        settings.current();
+        troubles.extend(settings.trouble().map(str::to_owned));
+        drop(settings);
         troubles.extend(self.0.runs.all().iter().filter_map(|run| {
             Some(format!(
                 "the output of run {}: {}",
@@ -72,6 +76,7 @@ impl Service {
             }),
             trusted_forms: self.0.config.approvals.forms.clone(),
             troubles,
+            waits_for: self.waits_for(),
         }
     }
 }

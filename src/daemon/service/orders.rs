@@ -1,9 +1,10 @@
 //! The service's verb that accepts a command: it is checked, its session found or started, and its record made.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use super::sessions::refused;
+use tokio::sync::oneshot;
+
+use super::sessions::{Accepts, refused};
 use super::tidy::output_name;
 use super::{Service, state};
 use crate::audit;
@@ -12,12 +13,12 @@ use crate::daemon::registry::Entry;
 use crate::daemon::run::{Run, Scribe};
 use crate::daemon::view::{Mode, OnDisconnect, OnQuestion, OnSignedOut, RunOrder};
 use crate::daemon::watch::RunWatch;
-use crate::daemon::{ServiceError, bind};
+use crate::daemon::{Asker, ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
 use crate::policy::Verdict;
 use crate::script::Module;
-use crate::session::{Order, RunListener as _, RunResult};
+use crate::session::{Order, RunListener as _, RunResult, SessionError};
 use crate::store::NewRun;
 
 /// Bytes of output in memory before a file takes over; what fits goes into the database when the run is over.
@@ -25,30 +26,44 @@ const OUTPUT_IN_MEMORY: usize = crate::store::INLINE_OUTPUT_LIMIT;
 
 impl Service {
     /// Accepts a command: checks it, finds or starts its session, and queues it, or has somebody asked first. Returns at
-    /// once.
-    pub(crate) async fn run(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
+    /// once. Dropping the future takes nothing back: what was begun is done whole, and then whoever asked has left.
+    pub(crate) async fn run(&self, order: RunOrder) -> Result<(RunWatch, Asker), ServiceError> {
+        let service = self.clone();
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move {
+            let accepted = service.accept(order).await.map(|watch| {
+                let asker = Asker::new(service.clone(), watch.view().id);
+                (watch, asker)
+            });
+            // What nobody takes is dropped here, and the `Asker` with it.
+            drop(answer.send(accepted));
+        });
+        let lost = || state("the request was lost in the daemon; its log says why");
+        answered.await.unwrap_or_else(|_| Err(lost()))
+    }
+
+    async fn accept(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let (judged, decision) = self.check_policy(&mut order, &module).await?;
-        let entry = self.session(&order.connection, &order.module)?;
-        {
-            let status = entry.session.status();
-            let status = status.borrow();
-            let needs = entry.module.sign_in.is_some() && !status.is_signed_in();
-            if needs && order.on_signed_out == OnSignedOut::Refuse {
-                return Err(ServiceError::SignInNeeded {
-                    key: entry.key.clone(),
-                });
+        if module.sign_in.is_some() && order.on_signed_out == OnSignedOut::Refuse {
+            // Before a program is started that could not be used.
+            let key = self.key(&order.connection, &order.module)?;
+            let living = self.0.sessions.get(&key);
+            if !living.is_some_and(|entry| entry.is_signed_in()) {
+                return Err(ServiceError::SignInNeeded { key });
             }
         }
+        let entry = self.session(&order.connection, &order.module)?;
         // Before anything is asked of a person or written down: a file that cannot be made is the caller's mistake.
         let mut recorder = order
             .record
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        self.sign_in(&entry, None, None, &audit::Who::client(&order.client))
+        let who = audit::Who::client(&order.client);
+        self.sign_in(&entry, Accepts::TheFirst, None, None, &who)
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
         if let Some(recorder) = &mut recorder {
@@ -66,6 +81,7 @@ impl Service {
             },
             depth: order.depth.clamp(1, 99),
             deadline: order.deadline,
+            quiet: false,
             fails_on_question: order.on_question == OnQuestion::Fail,
             // A code that a command shows is part of its output, and whoever ran it reads that.
             watch: None,
@@ -75,11 +91,9 @@ impl Service {
         };
         if decision.verdict == Verdict::Ask {
             let Some(pending) = self.approvals().add(&run) else {
-                let reason = "enough runs wait for approval in its session already";
-                request
-                    .listener
-                    .ended(RunResult::NotAccepted(reason.to_owned()));
                 let queued = crate::daemon::approvals::AT_MOST;
+                let busy = SessionError::Busy { queued };
+                request.listener.ended(RunResult::NotAccepted(busy));
                 return Err(ServiceError::Busy {
                     key: entry.key.clone(),
                     queued,
@@ -98,7 +112,7 @@ impl Service {
         }
         if let Err(error) = entry.session.run(request).await {
             let scribe = self.scribe(&run, &order, &entry);
-            Box::new(scribe).ended(RunResult::NotAccepted(error.to_string()));
+            Box::new(scribe).ended(RunResult::NotAccepted(error.clone()));
             return Err(refused(&entry, &error));
         }
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
@@ -112,11 +126,13 @@ impl Service {
         entry: &Entry,
     ) -> Scribe {
         let text_as_records = order.mode == Mode::Records && entry.module.shell.records.is_none();
+        let signs_in = entry.module.sign_in.is_some();
         Scribe::new(
             Arc::clone(run),
             self.0.store.clone(),
             self.0.audit.clone(),
             text_as_records,
+            signs_in,
         )
     }
 
@@ -131,7 +147,7 @@ impl Service {
             total: self.0.config.limits.output,
             file: self.outputs().join(output_name(&id)),
         };
-        let tag = self.0.next_tag.fetch_add(1, Ordering::Relaxed);
+        let tag = self.next_tag();
         let run = Arc::new(Run::new(
             id.clone(),
             tag,

@@ -124,7 +124,13 @@ impl Service {
     }
 
     /// Stops what has not ended, wherever it is, and writes `row` down.
-    fn stop_live(&self, run: &Run, entry: Option<&Entry>, why: StopWhy, row: audit::Entry) {
+    pub(super) fn stop_live(
+        &self,
+        run: &Run,
+        entry: Option<&Entry>,
+        why: StopWhy,
+        row: audit::Entry,
+    ) {
         if run.is_over() {
             return;
         }

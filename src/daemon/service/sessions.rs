@@ -2,38 +2,42 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use super::{Service, state};
 use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::credentials::{self, CredentialError};
-use crate::daemon::registry::{Entry, KnownSecrets, session_view};
+use crate::daemon::registry::{Entry, session_view};
 use crate::daemon::view::{LoginOrder, PastSessionView, SessionView};
 use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::ways::{self, Credentials};
-use crate::daemon::{ServiceError, bind, launch, recorder};
-use crate::expect::Identity;
+use crate::daemon::{ServiceError, bind, launch, recorder, upkeep};
+use crate::expect::CloseReason;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
 use crate::recording::Writer;
 use crate::script::{Module, SignIn, WayIn, hole};
 use crate::session::{Launch, Session, SessionError, Standing};
-use crate::store::Pin;
 
 /// How long signing out may take, the program's end included.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
 
+/// Who may sign in where the connection's entry does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepts {
+    /// Whoever it was the first time.
+    TheFirst,
+    /// Whoever it proves to be; from then on that is the first.
+    Anybody,
+    /// Whoever it was the first time, from what an earlier session left: nobody is there to sign in.
+    WhatWasLeft,
+}
+
 impl Service {
     /// The living session of a connection and a module; starts one where there is none.
     pub(super) fn session(&self, connection: &str, module: &str) -> Result<Entry, ServiceError> {
-        if self.0.stopping.load(Ordering::Relaxed) {
-            return Err(ServiceError::ShuttingDown);
-        }
         let module = self.module(module)?;
         let connection = Arc::new(self.connection(connection)?);
         let key = SessionKey {
@@ -60,8 +64,6 @@ impl Service {
         launch::check_stand_in(&module, &connection)?;
         let command = launch::command(&module, &connection, key, &config.state_dir, &config.home)
             .map_err(|error| lost(format!("its home cannot be made: {error}"), None))?;
-        let pins_identity =
-            connection.expected_email().is_none() && connection.expected_tenant_id().is_none();
         let launch = Launch {
             command,
             shell: Arc::clone(&module.shell),
@@ -70,7 +72,6 @@ impl Service {
                 key.clone(),
                 self.0.store.clone(),
                 self.0.audit.clone(),
-                pins_identity,
             )),
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
@@ -81,20 +82,18 @@ impl Service {
             lost(with_causes(&error), help)
         })?;
         tracing::info!(session = %key, "started");
-        Ok(Entry {
-            key: key.clone(),
-            session,
-            module,
-            connection,
-            secrets: KnownSecrets::default(),
-        })
+        let entry = Entry::new(key.clone(), session, module, connection);
+        tokio::spawn(upkeep::attend(self.clone(), entry.clone()));
+        Ok(entry)
     }
 
-    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is. `way` is the way
+    /// Begins the sign-in of a session that needs one and has none; one that runs already is left as it is. What was proven
+    /// the first time is not compared where `accepts` says that a person takes whoever it proves to be. `way` is the way
     /// in that somebody asked for.
     pub(super) async fn sign_in(
         &self,
         entry: &Entry,
+        accepts: Accepts,
         way: Option<&str>,
         recorder: Option<Writer>,
         who: &Who,
@@ -103,33 +102,37 @@ impl Service {
             return Ok(());
         };
         let identity = entry.session.status().borrow().identity.clone();
-        if let Some(identity) = identity {
-            return bind::still_expected(
-                entry,
-                &self.connection(entry.key.connection.as_str())?,
-                &identity,
-            );
-        }
-        let pin = self
-            .0
-            .store
-            .pinned(entry.key.clone())
-            .await
-            .map_err(state)?;
         let connection = self.connection(entry.key.connection.as_str())?;
+        if let Some(identity) = identity {
+            return bind::still_expected(entry, &connection, &identity);
+        }
+        let pin = match accepts {
+            Accepts::TheFirst | Accepts::WhatWasLeft => self
+                .0
+                .store
+                .pinned(entry.key.clone())
+                .await
+                .map_err(state)?,
+            Accepts::Anybody => None,
+        };
         let way = ways::way(&entry.module, rules, &connection, way)?;
         let credentials = self.credentials(entry, rules, way, &connection).await?;
-        let request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
+        let mut request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
+        request.attended = accepts != Accepts::WhatWasLeft || way.unattended;
         self.record_sign_in(entry, who).await?;
         let recorder = recorder.map(|mut recorder| {
             recorder.keep_out(&entry.secrets.all());
             recorder
         });
-        entry
+        let begun = entry
             .session
             .sign_in(request, recorder)
             .await
-            .map_err(|error| refused(entry, &error))
+            .map_err(|error| refused(entry, &error))?;
+        if begun {
+            entry.bind(connection);
+        }
+        Ok(())
     }
 
     /// Fetches what a way in needs: checks the certificate's file, and asks for the secrets that the connection refers to.
@@ -167,6 +170,8 @@ impl Service {
     }
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
+    /// With `forget_identity` whoever it proves to be takes the place of who was proven before: once it is proven, and only
+    /// in what the connection's entry leaves open.
     pub(crate) async fn login(
         &self,
         order: &LoginOrder,
@@ -178,25 +183,12 @@ impl Service {
             .as_ref()
             .map(|path| sign_in_recorder(path, &entry))
             .transpose()?;
-        if order.forget_identity {
-            let identity = entry.session.status().borrow().identity.clone();
-            match identity {
-                // Who is signed in is who is accepted.
-                Some(Identity {
-                    account, tenant, ..
-                }) => {
-                    let pin = Pin {
-                        account,
-                        tenant,
-                        pinned: Timestamp::now(),
-                    };
-                    self.0.store.pin(entry.key.clone(), pin).await
-                }
-                None => self.0.store.unpin(entry.key.clone()).await.map(|_| ()),
-            }
-            .map_err(state)?;
-        }
-        self.sign_in(&entry, order.way.as_deref(), recorder, who)
+        let accepts = if order.forget_identity {
+            Accepts::Anybody
+        } else {
+            Accepts::TheFirst
+        };
+        self.sign_in(&entry, accepts, order.way.as_deref(), recorder, who)
             .await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
@@ -220,7 +212,11 @@ impl Service {
             .all()
             .iter()
             .filter(|entry| wanted(entry))
-            .map(|entry| session_view(entry, |tag| self.run_id(tag)))
+            .map(|entry| {
+                let view = session_view(entry, |tag| self.run_id(tag));
+                let memory = view.pid.and_then(upkeep::resident);
+                SessionView { memory, ..view }
+            })
             .collect())
     }
 
@@ -305,7 +301,8 @@ impl Service {
         } else {
             Parting::SignOut
         };
-        if !self.end_session(&entry, parting, DISCONNECT_WITHIN).await {
+        let ended = self.end_session(&entry, parting, CloseReason::Asked, DISCONNECT_WITHIN);
+        if !ended.await {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -318,20 +315,21 @@ impl Service {
         Ok(key)
     }
 
-    /// Whether it ended in time.
+    /// Ends a session for this reason, and says whether it ended in time.
     pub(super) async fn end_session(
         &self,
         entry: &Entry,
         parting: Parting,
+        why: CloseReason,
         within: Duration,
     ) -> bool {
         let mut status = entry.session.status();
         let (command, force) = match parting {
-            Parting::SignOut => (bind::disconnect(&entry.module, &entry.connection), false),
+            Parting::SignOut => (bind::disconnect(&entry.module, &entry.bound()), false),
             Parting::KeepSignIn => (None, false),
             Parting::Kill => (None, true),
         };
-        if entry.session.disconnect(command, force).is_err() {
+        if entry.session.disconnect(command, force, why).is_err() {
             return true;
         }
         let ended = status.wait_for(crate::session::SessionStatus::is_closed);

@@ -1,6 +1,5 @@
-//! The end of the daemon.
+//! The end of the daemon: nothing new is begun, what runs may end, sessions are signed out, and the books are closed.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Service;
@@ -8,63 +7,86 @@ use super::sessions::Parting;
 use crate::audit::{Entry as AuditEntry, Kind};
 use crate::daemon::ServiceError;
 use crate::daemon::registry::Entry;
-use crate::script::Module;
+use crate::daemon::run::Run;
+use crate::daemon::view::RunState;
+use crate::expect::CloseReason;
+use crate::session::StopWhy;
+
+/// How long runs under way may go on once the daemon stops. A service manager kills what has not ended after a while
+/// (systemd.service(5): 90 seconds), and then no session would be signed out.
+const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a session may take to sign out when the daemon stops, before it is ended.
-const SHUT_DOWN_WITHIN: Duration = Duration::from_secs(6);
+const SIGN_OUT_WITHIN: Duration = Duration::from_secs(6);
+
+/// How the daemon is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shutdown {
+    /// Not where that would cost a sign-in. What runs may end.
+    Asked,
+    /// Sign-ins or not, but what runs may end.
+    Drained,
+    /// What runs is stopped.
+    Forced,
+}
 
 impl Service {
-    /// Begins to stop: refuses where sign-ins would be lost and `force` is not given; else signs out, ends every session
-    /// and closes the state. Returns when that is done. A sign-in that its program keeps on disk is not lost, and stays.
-    pub(crate) async fn shut_down(&self, force: bool) -> Result<(), ServiceError> {
-        let living: Vec<Entry> = self
-            .0
-            .sessions
-            .all()
-            .into_iter()
-            .filter(|entry| !entry.session.status().borrow().is_closed())
-            .collect();
-        let signed_in = |entry: &&Entry| {
-            loses_sign_in(&entry.module) && entry.session.status().borrow().is_signed_in()
-        };
-        let sessions: Vec<String> = living
-            .iter()
-            .filter(signed_in)
-            .map(|entry| entry.key.to_string())
-            .collect();
-        if !force && !sessions.is_empty() {
-            return Err(ServiceError::WouldLoseSignIns { sessions });
-        }
-        self.0.stopping.store(true, Ordering::Relaxed);
+    /// Stops: refuses where that would cost what `how` does not allow; else nothing new is begun, what runs is waited for or
+    /// stopped, every session is signed out and ended, and the state is closed. Returns when that is done. It may be asked
+    /// for again meanwhile, and more firmly. A sign-in that its program keeps on disk is not lost, and stays.
+    pub(crate) async fn shut_down(&self, how: Shutdown) -> Result<(), ServiceError> {
+        let living = self.0.sessions.shut(|living| {
+            let lost = living
+                .iter()
+                .filter(|entry| entry.is_signed_in() && entry.loses_sign_in());
+            let sessions: Vec<String> = lost.map(|entry| entry.key.to_string()).collect();
+            if how != Shutdown::Asked || sessions.is_empty() {
+                return Ok(());
+            }
+            Err(ServiceError::WouldLoseSignIns { sessions })
+        })?;
         tracing::info!(
             sessions = living.len(),
+            ?how,
             "stopping: sessions are signed out and ended"
         );
-        let ends = living.into_iter().map(|entry| {
-            let service = self.clone();
-            tokio::spawn(async move {
-                let key = entry.key.clone();
-                let parting = if loses_sign_in(&entry.module) {
-                    Parting::SignOut
-                } else {
-                    Parting::KeepSignIn
-                };
-                if service.end_session(&entry, parting, SHUT_DOWN_WITHIN).await {
-                    return;
-                }
-                tracing::warn!(session = %key, "it does not end in time and is killed");
-                let killed = service.end_session(&entry, Parting::Kill, SHUT_DOWN_WITHIN);
-                if !killed.await {
-                    tracing::error!(session = %key, "it does not end; it ends with the daemon");
-                }
-            })
-        });
+        if how != Shutdown::Forced {
+            self.drain().await;
+        }
+        let ends = living
+            .into_iter()
+            .map(|entry| tokio::spawn(self.clone().sign_out(entry)));
         // From here on nothing keeps the daemon alive: what fails is told to the log.
         for end in ends.collect::<Vec<_>>() {
             if let Err(error) = end.await {
                 tracing::error!(%error, "a session could not be ended");
             }
         }
+        self.close_books().await;
+        Ok(())
+    }
+
+    /// Kills every session's program, signed in or not, and returns when they are gone or a moment has passed.
+    pub(crate) async fn kill(&self) {
+        let ends = self.0.sessions.all().into_iter().map(|entry| {
+            let service = self.clone();
+            tokio::spawn(async move {
+                let why = CloseReason::Told("the daemon was killed".to_owned());
+                service
+                    .end_session(&entry, Parting::Kill, why, SIGN_OUT_WITHIN)
+                    .await
+            })
+        });
+        for end in ends.collect::<Vec<_>>() {
+            if let Err(error) = end.await {
+                tracing::error!(%error, "a session could not be killed");
+            }
+        }
+        self.close_books().await;
+    }
+
+    /// Writes down that the daemon has stopped, and everything that is still to be written.
+    async fn close_books(&self) {
         self.0.audit.note(AuditEntry::new(Kind::DaemonStopped));
         if let Err(error) = self.0.audit.flush().await {
             tracing::error!(%error, "the audit could not be brought up to date");
@@ -72,12 +94,75 @@ impl Service {
         if let Err(error) = self.0.store.flush().await {
             tracing::error!(%error, "the database could not be brought up to date");
         }
-        Ok(())
     }
-}
 
-/// Whether a sign-in with this module ends with its session: nothing on disk brings it back.
-fn loses_sign_in(module: &Module) -> bool {
-    let rules = module.sign_in.as_ref();
-    rules.is_some_and(|rules| rules.restore.is_none())
+    /// What a daemon that stops still waits for, in words; nothing while it does not stop.
+    pub(super) fn waits_for(&self) -> Vec<String> {
+        if !self.0.sessions.is_shut() {
+            return Vec::new();
+        }
+        let runs = self.0.runs.all();
+        let runs = runs.iter().filter(|run| !run.is_over());
+        let mut waits: Vec<String> = runs
+            .map(|run| format!("run {} of {}", run.id, run.session))
+            .collect();
+        let living = self.0.sessions.all();
+        let living = living.iter().filter(|entry| !entry.is_closed());
+        waits.extend(living.map(|entry| format!("{} to end", entry.key)));
+        waits
+    }
+
+    /// Waits for what runs; what was not begun is taken back, and what takes too long is stopped.
+    async fn drain(&self) {
+        let runs: Vec<_> = self.0.runs.all();
+        let mut ends = Vec::new();
+        for run in runs.iter().filter(|run| !run.is_over()) {
+            match run.view().state {
+                RunState::Queued | RunState::WaitingForSignIn | RunState::WaitingForApproval => {
+                    self.take_back(run);
+                }
+                RunState::Running | RunState::Asking | RunState::Stopping | RunState::Ended => {
+                    tracing::warn!(run = %run.id, session = %run.session, "waiting for it to end");
+                }
+            }
+            ends.push(run.ended());
+        }
+        let all = async {
+            for end in ends {
+                end.await;
+            }
+        };
+        if tokio::time::timeout(DRAIN_WITHIN, all).await.is_err() {
+            tracing::warn!("what still runs is stopped");
+        }
+    }
+
+    fn take_back(&self, run: &Run) {
+        let entry = self.0.sessions.get(&run.session);
+        let row = run.audited(Kind::Interrupt).because("the daemon stops");
+        self.stop_live(run, entry.as_ref(), StopWhy::Shutdown, row);
+    }
+
+    /// Signs out and ends one session; kills it where that takes too long.
+    async fn sign_out(self, entry: Entry) {
+        let why = CloseReason::Told("the daemon stopped".to_owned());
+        let parting = if entry.loses_sign_in() {
+            Parting::SignOut
+        } else {
+            Parting::KeepSignIn
+        };
+        if self
+            .end_session(&entry, parting, why.clone(), SIGN_OUT_WITHIN)
+            .await
+        {
+            return;
+        }
+        tracing::warn!(session = %entry.key, "it does not sign out in time and is ended");
+        if !self
+            .end_session(&entry, Parting::Kill, why, SIGN_OUT_WITHIN)
+            .await
+        {
+            tracing::error!(session = %entry.key, "it does not end; it ends with the daemon");
+        }
+    }
 }

@@ -42,9 +42,8 @@ impl Engine {
     }
 
     pub(super) fn text(&mut self, bytes: &[u8], now: Instant, effects: &mut Vec<Effect>) {
-        let mut text = Vec::with_capacity(bytes.len());
         let mut replies = Vec::new();
-        self.terminal.feed(bytes, &mut text, &mut replies);
+        let text = self.terminal.feed(bytes, &mut replies);
         if !replies.is_empty() {
             effects.push(Effect::Write(Typed {
                 bytes: replies,
@@ -58,7 +57,7 @@ impl Engine {
             return;
         };
         let before = effects.len();
-        exchange.take(text, effects);
+        exchange.take(&text, effects);
         let (mid_line, provisional) = (
             exchange.tail.is_mid_line(),
             exchange.has_provisional_challenge(),

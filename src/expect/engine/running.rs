@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::timers::Timer;
-use super::{BEGIN_WITHIN, Engine, watch};
+use super::{BEGIN_WITHIN, Engine};
 use crate::expect::event::{
     CloseReason, Effect, Finish, Finished, ReportedError, RunRequest, Typed,
 };
@@ -11,6 +11,7 @@ use crate::expect::exchange::{Exchange, Purpose};
 use crate::expect::framing::frame;
 use crate::expect::report;
 use crate::expect::state::{State, StopCause};
+use crate::expect::watch::ChallengeWatch;
 use crate::script::EndState;
 
 impl Engine {
@@ -30,7 +31,7 @@ impl Engine {
             return;
         }
         let purpose = Purpose::Run { tag: request.tag };
-        let watch = request.watch.as_ref().and_then(watch);
+        let watch = request.watch.as_ref().and_then(ChallengeWatch::new);
         let mut exchange =
             Exchange::new(purpose, request.command, request.mode, request.nonces).watching(watch);
         exchange.depth = request.depth;

@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use super::timers::Timer;
-use super::{Engine, PROVING_WITHIN, SIGN_IN_GRACE, SIGN_OUT_WITHIN, watch};
+use super::{Engine, PROVING_WITHIN, SIGN_IN_GRACE, SIGN_OUT_WITHIN};
 use crate::expect::event::{
     CloseReason, Effect, Identity, Mode, ReportedError, SignInFailure, SignInRequest,
 };
 use crate::expect::exchange::{Exchange, Purpose};
 use crate::expect::sign_in;
 use crate::expect::state::State;
+use crate::expect::watch::ChallengeWatch;
 use crate::script::EndState;
 
 impl Engine {
@@ -57,14 +58,21 @@ impl Engine {
             self.sign_in_failed(failure, now, effects);
         } else if state == EndState::Ok {
             self.identify(now, effects);
-        } else {
+        } else if self
+            .sign_in
+            .as_ref()
+            .is_some_and(|request| request.attended)
+        {
             self.connect(now, effects);
+        } else {
+            let why = "what was left of the sign-in before is not good any more".to_owned();
+            self.sign_in_failed(sign_in::disowned(why), now, effects);
         }
     }
 
     fn connect(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let Some(request) = &self.sign_in else { return };
-        let watch = watch(&request.rules);
+        let watch = ChallengeWatch::new(&request.rules);
         let until = now + request.within + SIGN_IN_GRACE;
         let command = request.connect.clone();
         let secret = !request.secrets.is_empty();

@@ -7,7 +7,7 @@ use crate::expect::{
     CloseReason, Effect, Engine, Expected, Habits, Input, Nonce, SignInFailure, SignInRequest,
     State,
 };
-use crate::script::{ChallengeRule, IdentityRule, Pattern, SignIn, Template};
+use crate::script::{ChallengeRule, Challenges, IdentityRule, Pattern, SignIn, Template};
 
 const LIFE: Duration = Duration::from_secs(900);
 
@@ -31,10 +31,11 @@ impl SigningIn {
         assert!(effects.is_empty() && *engine.state() == State::SignedOut);
         let rules = SignIn {
             ways: Vec::new(),
-            challenges: vec![ChallengeRule {
+            challenges: Challenges::new(vec![ChallengeRule {
                 pattern: Pattern::parse("enter the code (?<code>[A-Z]+) ").expect("a pattern"),
                 assumed_url: None,
-            }],
+            }])
+            .expect("one pattern races"),
             failures: Vec::new(),
             restore: None,
             identity: IdentityRule {
@@ -51,6 +52,7 @@ impl SigningIn {
             partner: None,
         };
         let request = SignInRequest {
+            attended: true,
             restore: None,
             way: "device_code".to_owned(),
             connect: "Connect-Thing".to_owned().into(),

@@ -42,9 +42,13 @@ pub(super) async fn ordered(
     let (time, max) = (within(args.wait_seconds), page(args.max_chars));
     let client = call.client().await?;
     if let Some(filled) = approve::filled(call)? {
-        approve::take(call, &client, &filled).await?;
+        let said = approve::take(call, &client, &filled).await?;
         let events = client.follow(&filled.run_id, 0).await?;
-        let (stands, _events) = follow::run(call, events, time.max(AFTER_YES)).await?;
+        let time = time.max(AFTER_YES);
+        let (stands, _events) = match said {
+            Said::Decided => follow::run(call, events, time).await?,
+            Said::Nothing | Said::Retry(_) => follow::new_run(call, events, time).await?,
+        };
         return Ok(told(call, &client, stands, &shape, max).await?.into());
     }
     let request = RunRequest {

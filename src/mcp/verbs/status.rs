@@ -1,5 +1,8 @@
-//! `status`: the sessions there are.
+//! `status`: the sessions there are, and the runs that wait for a person.
 
+use super::run::sentence;
+use crate::api::{ErrorCode, Run, Session};
+use crate::client::{Client, ClientError};
 use crate::mcp::args::StatusArgs;
 use crate::mcp::call::Call;
 use crate::mcp::reply::{Refusal, Reply};
@@ -15,7 +18,9 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
         return Ok(Reply::new("No session lives.")
             .next("`connections` lists what can be signed in to, `login` signs in"));
     }
-    let told: Vec<String> = sessions.iter().map(tell::session).collect();
+    let mut told: Vec<String> = sessions.iter().map(tell::session).collect();
+    let runs = need_a_yes(&client, &sessions).await?;
+    told.extend(runs.iter().map(|run| format!("{}.", sentence(run))));
     let failures: String = sessions.iter().filter_map(tell::failure_said).collect();
     let reply = Reply::new(told.join("\n\n"));
     let waiting = sessions.iter().find(|session| session.challenge.is_some());
@@ -31,4 +36,19 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
     } else {
         reply.data("the failures", &failures)
     })
+}
+
+/// The runs of `sessions` that a person has to approve. A daemon that is too old for approvals has none.
+async fn need_a_yes(client: &Client, sessions: &[Session]) -> Result<Vec<Run>, Refusal> {
+    let mut runs = match client.approvals().await {
+        Err(ClientError::Api(error)) if error.code == ErrorCode::NoSuchRoute => Vec::new(),
+        other => other?,
+    };
+    runs.retain(|run| {
+        let is_its = |session: &Session| {
+            session.connection == run.connection && session.module == run.module
+        };
+        sessions.iter().any(is_its)
+    });
+    Ok(runs)
 }

@@ -6,8 +6,8 @@ use super::command::Commands;
 use super::effects::effects;
 use super::text::pattern;
 use crate::script::{
-    ChallengeRule, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner,
-    Pattern, SignIn, WayIn,
+    ChallengeRule, Challenges, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule,
+    Partner, Pattern, SignIn, WayIn,
 };
 use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::{
@@ -92,9 +92,18 @@ pub(super) fn sign_in(
         rules.challenges.extend(included.challenges.iter().cloned());
         rules.failures.extend(included.failures.iter().cloned());
     }
+    let challenges = match Challenges::new(rules.challenges) {
+        Ok(challenges) => challenges,
+        Err(error) => {
+            commands
+                .findings
+                .push(commands.error(&spec.identity.command, &error.to_string()));
+            return None;
+        }
+    };
     Some(SignIn {
         ways: ways.into_iter().collect::<Option<_>>()?,
-        challenges: rules.challenges,
+        challenges,
         failures: rules.failures,
         restore: optional(restore)?,
         identity: identity?,

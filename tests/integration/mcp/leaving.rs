@@ -1,4 +1,4 @@
-//! What becomes of runs and sign-ins when their clients leave.
+//! What is heard of runs and sign-ins while they go on, and what becomes of them when their clients leave.
 
 use std::time::Duration;
 
@@ -88,4 +88,29 @@ fn the_end_of_input_is_acted_on_at_once() {
     wait_for("a run that was stopped", || {
         (daemon.newest_run()["end"]["outcome"] == "stopped").then_some(())
     });
+}
+
+#[test]
+fn progress_rises_and_repeats_what_a_person_needs() {
+    let daemon = TestDaemon::with_scenario("exo?approve=15m");
+    let mut raw = Raw::start(&daemon, "off");
+    raw.call(1, "login", &exo(json!({})));
+    raw.answer();
+    let params = json!({"name": "wait", "arguments": exo(json!({"wait_seconds": 300})),
+        "_meta": {"progressToken": "here"}});
+    raw.request(2, "tools/call", &params);
+    let mut last = 0.0;
+    for _ in 0..2 {
+        let line = raw.answer();
+        assert_eq!(line["method"], "notifications/progress", "{line}");
+        let told = &line["params"];
+        assert_eq!(told["progressToken"], "here");
+        let progress = told["progress"].as_f64().expect("a number");
+        assert!(progress > last, "{line}");
+        last = progress;
+        let message = told["message"].as_str().expect("a text");
+        assert!(message.contains("C4NTS7K9Q"), "{message}");
+        assert!(message.chars().count() <= 200, "{message}");
+    }
+    raw.end();
 }
