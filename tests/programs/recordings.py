@@ -57,13 +57,13 @@ class Recorder(stories.Told):
 
     def record(self, case, about, *commands):
         """Runs the commands and writes the recording of a case."""
-        parts = []
+        parts, module = [], self.program.module
         for text in commands:
             self.number += 1
             part = self.world.root / f"{self.number}.cast"
-            self.mm("run", "--record", str(part), text)
+            said = self.world.person("run", "-c", "Contoso", "-m", module, "--record", str(part), text)
+            self.assertTrue(part.exists(), said)
             parts.append(part)
-        module = self.program.module
         folder = pathlib.Path(os.environ["MM_RECORD"]) / module
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{module}-{case}.cast").write_text(joined(f"{self.program.version}: {about}", parts))

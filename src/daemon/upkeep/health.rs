@@ -127,9 +127,6 @@ impl RunListener for Probe {
     }
 }
 
-/// The failures of `include/microsoft.yaml` that tell of the way to the service and nothing of the sign-in.
-const ON_THE_WAY: [&str; 4] = ["no-network", "proxy-refused", "throttled", "tls-failed"];
-
 /// What `answer` to `check` means for a session that was proven to be `proven`, as `whom` reads it.
 pub(super) fn judge(
     check: Check,
@@ -165,13 +162,8 @@ pub(super) fn judge(
             },
         };
     }
-    let failure = why_failed(rules, errors, &answer.text);
-    let known = |name: &str| rules.failures.iter().any(|rule| rule.failure.name == name);
-    let name = failure.failure.name.as_str();
-    if known(name) && !ON_THE_WAY.contains(&name) {
-        return Verdict::SignedOut(failure);
-    }
-    Verdict::Unwell(failure.message)
+    // Whatever its name: a network that is away looks like a sign-in that is gone, and only that is dear.
+    Verdict::Unwell(why_failed(rules, errors, &answer.text).message)
 }
 
 fn same(a: &Identity, b: &Identity) -> bool {
