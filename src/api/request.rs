@@ -147,6 +147,9 @@ pub(crate) struct LoginRequest {
     /// Whether the identity that was pinned at an earlier sign-in is forgotten.
     #[serde(default)]
     pub(crate) forget_identity: bool,
+    /// Where the daemon writes a redacted recording of the sign-in; absolute. Refused where the sign-in has begun already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// `POST /v1/sessions/watch`: as [`LoginRequest`], answered with a stream that ends when the sign-in has.

@@ -36,6 +36,9 @@ pub(crate) struct Challenge {
     /// Whom the connection expects.
     #[serde(default)]
     pub(crate) expected_account: Option<String>,
+    /// What it may mean that nobody has entered it for a while: a device code that is blocked looks like one that waits.
+    #[serde(default)]
+    pub(crate) hint: Option<String>,
 }
 
 /// Why the last sign-in failed or the session ended.

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use super::audit_args::AuditArgs;
 use super::connection_args::ConnectionsArgs;
 use super::exit;
-use super::module_args::NewModuleArgs;
+use super::module_args::{NewModuleArgs, RecordModuleArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -424,6 +424,8 @@ pub(crate) enum ModulesVerb {
     },
     /// Write the file of a new module; at a terminal, what is not given is asked for
     New(NewModuleArgs),
+    /// Sign in and run commands with the real program, and keep a redacted recording of each
+    Record(RecordModuleArgs),
     /// Play recordings of modules against their files, and compare with what was accepted
     Test {
         /// The module's name or alias; without it, every module that has recordings

@@ -15,6 +15,8 @@ pub(crate) struct SignInView {
 #[derive(Debug)]
 struct Shown {
     code: String,
+    /// Whether it was said what it may mean that nobody enters it.
+    hinted: bool,
     page: String,
     until: Instant,
 }
@@ -36,7 +38,13 @@ impl SignInView {
                 screen.important(&line);
             }
         }
+        let hinted = known == Some(&challenge.user_code)
+            && self.shown.as_ref().is_some_and(|shown| shown.hinted);
+        if let Some(hint) = challenge.hint.as_ref().filter(|_| !hinted) {
+            screen.important(hint);
+        }
         self.shown = Some(Shown {
+            hinted: challenge.hint.is_some(),
             code: challenge.user_code.clone(),
             page: challenge.verification_uri.clone(),
             until: Instant::now() + Duration::from_secs(challenge.expires_in),

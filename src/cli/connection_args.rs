@@ -58,6 +58,14 @@ pub(crate) enum ConnectionsVerb {
         /// The copy's name
         new: String,
     },
+    /// Take over tenants from the session manager's file: its aliases and its mapping of hosts
+    Import {
+        /// The Python or JSON file with `TENANT_ALIASES` or `SHAREPOINT_TENANTS`
+        file: std::path::PathBuf,
+        /// Say what would be done, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Check the file; exits with 9 where an entry cannot be used
     Check {
         /// Print JSON

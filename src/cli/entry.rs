@@ -1,5 +1,7 @@
 //! The program from its arguments to its exit code.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -11,7 +13,7 @@ use super::output::Screen;
 
 /// Runs the program and says how it went. Prints whatever there is to print.
 pub fn run() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match Args::try_parse_from(words(std::env::args_os())) {
         Ok(args) => args,
         Err(error) => return Screen::usage(&error).into(),
     };
@@ -23,6 +25,17 @@ pub fn run() -> ExitCode {
             error.exit().into()
         }
     }
+}
+
+/// The words of the command line. Called by the name of the program that it replaces, `mm-connections`, this program is
+/// `mm connections`: a link is enough for those who are used to it.
+fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = given.collect();
+    let name = words.first().map(Path::new).and_then(Path::file_name);
+    if name.is_some_and(|name| name == "mm-connections") {
+        words.splice(..1, ["mm".into(), "connections".into()]);
+    }
+    words
 }
 
 fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {

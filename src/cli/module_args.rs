@@ -1,4 +1,6 @@
-//! What can be typed after `mm modules new`.
+//! What can be typed after `mm modules new` and `mm modules record`.
+
+use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
@@ -33,4 +35,22 @@ pub(crate) struct NewModuleArgs {
     /// The command that signs out
     #[arg(long, value_name = "COMMAND")]
     pub(crate) disconnect: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct RecordModuleArgs {
+    /// The module's name or alias
+    pub(crate) name: String,
+    /// The connection's name, as in `~/.m365-connections.json`
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) connection: String,
+    /// Where the recordings go, named MODULE-sign-in.cast, MODULE-1.cast, …
+    #[arg(long, value_name = "DIR", default_value = "recordings")]
+    pub(crate) to: PathBuf,
+    /// Sign in this way, not the one that the connection or the module prefers
+    #[arg(long, value_name = "NAME")]
+    pub(crate) way: Option<String>,
+    /// A command to record; without one, commands are asked for at the terminal
+    #[arg(long, value_name = "COMMAND", allow_hyphen_values = true)]
+    pub(crate) command: Vec<String>,
 }

@@ -163,11 +163,38 @@ impl Editor {
         self.add(to, copy)
     }
 
+    /// The entries whose `tenant` this is, in the file's order. Case does not count.
+    pub(super) fn of_tenant(&mut self, domain: &str) -> Result<Vec<ConnectionName>, EditError> {
+        let is_its = |entry: &Value| {
+            let tenant = entry.get("tenant").and_then(Value::as_str);
+            tenant.is_some_and(|tenant| tenant.trim().eq_ignore_ascii_case(domain))
+        };
+        let entries = self.entries()?.iter();
+        Ok(entries
+            .filter(|(_, entry)| is_its(entry))
+            .filter_map(|(name, _)| name.parse().ok())
+            .collect())
+    }
+
+    /// Whether an entry has this key, with a value.
+    pub(super) fn has(&mut self, name: &ConnectionName, key: &str) -> Result<bool, EditError> {
+        Ok(self
+            .entry(name)?
+            .get(key)
+            .is_some_and(|value| !value.is_null()))
+    }
+
     /// Writes the file, if `changed` (unless it was taken out) can be used as it is now. Blocks.
     pub(crate) fn save(self, changed: &ConnectionName) -> Result<(), EditError> {
+        self.save_all(std::slice::from_ref(changed))
+    }
+
+    /// Writes the file, if all of `changed` can be used as they are now. Blocks.
+    pub(crate) fn save_all(self, changed: &[ConnectionName]) -> Result<(), EditError> {
         let (_, faults) = registry::entries(Value::Object(self.document.clone()))
             .map_err(|error| EditError::Entry { error })?;
-        if let Some(fault) = faults.into_iter().find(|one| one.name == changed.as_str()) {
+        let is_changed = |name: &str| changed.iter().any(|one| one.as_str() == name);
+        if let Some(fault) = faults.into_iter().find(|one| is_changed(&one.name)) {
             return Err(EditError::Entry { error: fault.error });
         }
         self.write().map_err(|source| EditError::Write {

@@ -8,6 +8,7 @@ mod books;
 mod credentials;
 mod error;
 mod gate;
+mod hint;
 mod launch;
 mod offers;
 mod preview;
@@ -29,9 +30,9 @@ pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::{Service, Shutdown};
 pub(crate) use upkeep::Unwell;
 pub(crate) use view::{
-    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView, Mode,
-    NotRunCause, OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage, PastSessionView,
-    QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView,
+    LoginOrder, Mode, NotRunCause, OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage,
+    PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
 pub(crate) use ways::missing_keys;

@@ -31,7 +31,6 @@ pub(super) async fn preview(service: &Service, entry: &Entry, wanted: &RunOrder)
         depth: 2,
         deadline: Some(WITHIN),
         fails_on_question: true,
-        quiet: false,
         watch: None,
         recorder: None,
         condition: None,

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::ServiceError;
+use super::hint::hint;
 use super::upkeep::Notes;
 use super::view::{ChallengeView, FailureView, SessionState, SessionView};
 use crate::connection::Connection;
@@ -224,6 +225,15 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         uri_assumed: live.challenge.uri_assumed,
         left: std::time::Duration::from_secs(live.dies_at.saturating_sub(boot_seconds())),
         expected_account: entry.connection.expected_email().map(str::to_owned),
+        hint: entry.module.sign_in.as_ref().and_then(|rules| {
+            hint(
+                &entry.key,
+                rules,
+                status.way.as_deref(),
+                live.age(),
+                live.lives(),
+            )
+        }),
     });
     let identity = status.identity.as_ref();
     let (state, detail) = standing_view(&status);

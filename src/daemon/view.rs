@@ -78,6 +78,19 @@ pub(crate) struct RunOrder {
     pub(crate) client: String,
 }
 
+/// A sign-in, as somebody asked for it. Names are as typed.
+#[derive(Debug, Clone)]
+pub(crate) struct LoginOrder {
+    pub(crate) connection: String,
+    pub(crate) module: String,
+    /// The way in to take instead of the connection's or the module's preferred one; it counts where a sign-in begins.
+    pub(crate) way: Option<String>,
+    /// Whether the identity is forgotten that a connection was pinned to which names neither account nor tenant.
+    pub(crate) forget_identity: bool,
+    /// Where to write a redacted recording of the sign-in; an absolute path that does not exist yet.
+    pub(crate) record: Option<PathBuf>,
+}
+
 /// An answer to a run's question: one line, without its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -277,6 +290,8 @@ pub(crate) struct ChallengeView {
     pub(crate) left: Duration,
     /// Whom the connection expects.
     pub(crate) expected_account: Option<String>,
+    /// What it may mean that nobody has entered it for a while.
+    pub(crate) hint: Option<String>,
 }
 
 /// Why the last sign-in failed or the session ended.

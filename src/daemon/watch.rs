@@ -1,10 +1,12 @@
 //! Following a run or a session. Dropping a watch changes nothing for what it follows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use super::ServiceError;
+use super::hint::due_after;
 use super::registry::{Entry, session_view};
 use super::run::{Progress, Run, page};
 use super::service::Service;
@@ -130,11 +132,32 @@ impl SessionWatch {
         session_view(&self.entry, |tag| self.service.run_id(tag))
     }
 
-    /// Waits until it has changed since the last call. A session whose program is gone never changes. Cancel safe.
+    /// Waits until it has changed since the last call, or until its code has stood for so long that there is a hint to give.
+    /// A session whose program is gone never changes. Cancel safe.
     pub(crate) async fn changed(&mut self) {
-        if self.status.changed().await.is_err() {
-            std::future::pending::<()>().await;
+        let hint = self.until_hint();
+        let hint = async {
+            match hint {
+                Some(time) => tokio::time::sleep(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            changed = self.status.changed() => {
+                if changed.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+            () = hint => {}
         }
+    }
+
+    /// How long until the code that stands has a hint. `None` where none stands, or the hint is there already.
+    fn until_hint(&self) -> Option<Duration> {
+        let status = self.status.borrow();
+        let live = status.challenge.as_ref()?;
+        let left = due_after(live.lives()).checked_sub(live.age())?;
+        (!left.is_zero()).then_some(left)
     }
 }
 

@@ -8,9 +8,9 @@ use super::failure::Failure;
 use crate::api::{self, ApiError, ErrorCode};
 use crate::daemon::{
     Answer, ApprovalView, Approve, ChallengeView, CommandError, ConnectionView, DaemonView,
-    FailureView, Finding, Mode, ModuleView, NotRunCause, OffersView, OnDisconnect, OnQuestion,
-    OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView,
-    ServiceError, SessionState, SessionView, Who,
+    FailureView, Finding, LoginOrder, Mode, ModuleView, NotRunCause, OffersView, OnDisconnect,
+    OnQuestion, OnSignedOut, Outcome, PastSessionView, QuestionView, RunEnd, RunOrder, RunState,
+    RunView, ServiceError, SessionState, SessionView, Who,
 };
 use crate::redact::mask;
 use crate::script::{EndState, QuestionKind};
@@ -68,6 +68,16 @@ impl From<ServiceError> for Failure {
 }
 
 /// What a request asks for.
+pub(super) fn login(request: api::LoginRequest) -> LoginOrder {
+    LoginOrder {
+        connection: request.connection,
+        module: request.module,
+        way: request.way,
+        forget_identity: request.forget_identity,
+        record: request.record,
+    }
+}
+
 pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
     RunOrder {
         connection: request.connection,
@@ -324,6 +334,7 @@ fn challenge(view: ChallengeView) -> api::Challenge {
         verification_uri_assumed: view.uri_assumed,
         expires_in: view.left.as_secs(),
         expected_account: view.expected_account,
+        hint: view.hint,
     }
 }
 
@@ -488,6 +499,7 @@ mod tests {
                 uri_assumed: false,
                 left: Duration::from_millis(899_999),
                 expected_account: Some("admin@contoso.com".to_owned()),
+                hint: None,
             }),
             failure: Some(FailureView {
                 name: "declined".to_owned(),

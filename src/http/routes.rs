@@ -182,16 +182,8 @@ async fn login(
     Caller(who): Caller,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
-    let watch = door
-        .service
-        .login(
-            &request.connection,
-            &request.module,
-            request.way.as_deref(),
-            request.forget_identity,
-            &who,
-        )
-        .await?;
+    let order = convert::login(request);
+    let watch = door.service.login(&order, &who).await?;
     Ok(Json(convert::session(watch.view())))
 }
 
@@ -201,16 +193,8 @@ async fn watch(
     Caller(who): Caller,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
-    let watch = door
-        .service
-        .login(
-            &request.connection,
-            &request.module,
-            request.way.as_deref(),
-            request.forget_identity,
-            &who,
-        )
-        .await?;
+    let order = convert::login(request);
+    let watch = door.service.login(&order, &who).await?;
     Ok(stream::session(watch))
 }
 

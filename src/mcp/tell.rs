@@ -12,6 +12,9 @@ use crate::api::{Approval, Challenge, Outcome, Question, Run, RunState, Session,
 /// How long names, accounts and reasons may get in our own sentences.
 const SHORT: usize = 300;
 
+/// How long the daemon's own hint about a code may get: it names commands.
+const HINT: usize = 600;
+
 /// `Contoso/exo`.
 pub(super) fn key(session: &Session) -> String {
     format!("{}/{}", session.connection, session.module)
@@ -37,8 +40,12 @@ pub(super) fn challenge(challenge: &Challenge) -> String {
         Some(account) => format!("\nAccount: {} and no other", clean::line(account, SHORT)),
         None => String::new(),
     };
+    let hint = match &challenge.hint {
+        Some(hint) => format!("\nNote: {}", clean::line(hint, HINT)),
+        None => String::new(),
+    };
     format!(
-        "Code: {}\nPage: {}{assumed}{account}\nTime left: {}",
+        "Code: {}\nPage: {}{assumed}{account}\nTime left: {}{hint}",
         clean::line(&challenge.user_code, SHORT),
         clean::line(&challenge.verification_uri, SHORT),
         span(challenge.expires_in),

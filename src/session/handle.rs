@@ -10,6 +10,7 @@ use super::status::SessionStatus;
 use super::task::Task;
 use crate::expect::{AnswerLine, CloseReason, SignInFailure, SignInRequest};
 use crate::pty;
+use crate::recording::Writer;
 use crate::script::Shell;
 
 /// Why a session did not take what it was sent.
@@ -74,10 +75,19 @@ impl Session {
     }
 
     /// Begins to sign in, once the program is ready, and says so. A sign-in that runs already, or has succeeded, is left as
-    /// it is.
-    pub(crate) async fn sign_in(&self, request: SignInRequest) -> Result<bool, SessionError> {
+    /// it is. `recorder` gets everything the terminal says and is told from then to the end of the sign-in, but no frame that
+    /// holds a secret.
+    pub(crate) async fn sign_in(
+        &self,
+        request: SignInRequest,
+        recorder: Option<Writer>,
+    ) -> Result<bool, SessionError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Mail::SignIn(Box::new(request), reply))?;
+        self.send(Mail::SignIn {
+            request: Box::new(request),
+            recorder: recorder.map(Box::new),
+            reply,
+        })?;
         answer.await.unwrap_or(Err(SessionError::Ended))
     }
 

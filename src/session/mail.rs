@@ -152,10 +152,11 @@ pub(crate) type Admission = oneshot::Receiver<Result<(), String>>;
 /// Mail to a session's task.
 pub(super) enum Mail {
     Run(Box<Order>, oneshot::Sender<Result<(), SessionError>>),
-    SignIn(
-        Box<SignInRequest>,
-        oneshot::Sender<Result<bool, SessionError>>,
-    ),
+    SignIn {
+        request: Box<SignInRequest>,
+        recorder: Option<Box<Writer>>,
+        reply: oneshot::Sender<Result<bool, SessionError>>,
+    },
     Answer {
         tag: u64,
         line: AnswerLine,

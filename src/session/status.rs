@@ -1,5 +1,7 @@
 //! What a session shows of itself: a snapshot by value.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::expect::{Challenge, CloseReason, Identity, Question, SignInFailure, State, StopCause};
@@ -41,7 +43,21 @@ impl From<&State> for Standing {
 pub(crate) struct LiveChallenge {
     pub(crate) challenge: Challenge,
     /// Seconds of boot time (`CLOCK_BOOTTIME`).
+    pub(crate) shown_at: u64,
+    /// On the same clock.
     pub(crate) dies_at: u64,
+}
+
+impl LiveChallenge {
+    /// How long it has been shown, while the machine slept included.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_secs(boot_seconds().saturating_sub(self.shown_at))
+    }
+
+    /// How long it can be used at all.
+    pub(crate) fn lives(&self) -> Duration {
+        Duration::from_secs(self.dies_at.saturating_sub(self.shown_at))
+    }
 }
 
 /// A session, at one moment.

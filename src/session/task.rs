@@ -83,7 +83,9 @@ pub(super) struct Task {
     queue: Queue,
     current: Option<Current>,
     /// Waits for the program to be free.
-    sign_in: Option<Box<SignInRequest>>,
+    sign_in: Option<(Box<SignInRequest>, Option<Box<Writer>>)>,
+    /// Of the sign-in that runs.
+    sign_in_recorder: Option<Writer>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
     /// What signs the sign-in that runs out again.
@@ -130,6 +132,7 @@ impl Task {
             queue: Queue::default(),
             current: None,
             sign_in: None,
+            sign_in_recorder: None,
             code_lives: Duration::ZERO,
             sign_out: None,
             admission: None,
@@ -213,7 +216,11 @@ impl Task {
                 let verdict = self.accept(order);
                 reply.send(verdict).unwrap_or_default();
             }
-            Mail::SignIn(request, reply) => {
+            Mail::SignIn {
+                request,
+                recorder,
+                reply,
+            } => {
                 let gone = matches!(self.engine.state(), State::Closing | State::Closed(_));
                 let verdict = if self.leaving.is_some() || gone {
                     Err(SessionError::Ended)
@@ -222,7 +229,7 @@ impl Task {
                 };
                 if verdict == Ok(true) {
                     let way = request.way.clone();
-                    self.sign_in = Some(request);
+                    self.sign_in = Some((request, recorder));
                     // How the last one failed must not pass for how this one ended.
                     self.status
                         .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
@@ -447,11 +454,17 @@ impl Task {
             Effect::Challenged(challenge) => self.challenged(challenge),
             Effect::Asked(question) => self.asked(&question),
             Effect::Finished(finished) => self.finished(finished),
-            Effect::SignedIn(identity) => match self.listener.admit(&identity) {
-                Some(admission) => self.admission = Some((identity, admission)),
-                None => self.signed_in(identity),
-            },
-            Effect::SignInFailed(failure) => self.sign_in_failed(failure),
+            Effect::SignedIn(identity) => {
+                finish(self.sign_in_recorder.take());
+                match self.listener.admit(&identity) {
+                    Some(admission) => self.admission = Some((identity, admission)),
+                    None => self.signed_in(identity),
+                }
+            }
+            Effect::SignInFailed(failure) => {
+                finish(self.sign_in_recorder.take());
+                self.sign_in_failed(failure);
+            }
             Effect::HangUp => {
                 self.end_program(Child::hang_up_group);
                 self.ending.kill_at = Some(Instant::now() + GRACE);
@@ -514,10 +527,14 @@ impl Task {
         // A run that shows a code is somebody's own sign-in; only the session's goes into its status.
         self.tell(RunEvent::Challenged(&challenge));
         if matches!(self.engine.state(), State::SigningIn(_)) {
-            let dies_at = boot_seconds() + self.code_lives.as_secs();
-            self.status.send_modify(|status| {
-                status.challenge = Some(LiveChallenge { challenge, dies_at });
-            });
+            let shown_at = boot_seconds();
+            let live = LiveChallenge {
+                challenge,
+                shown_at,
+                dies_at: shown_at + self.code_lives.as_secs(),
+            };
+            self.status
+                .send_modify(|status| status.challenge = Some(live));
         }
     }
 
@@ -538,11 +555,7 @@ impl Task {
             self.inquired(current, inquiring, finished);
             return;
         }
-        if let Some(recorder) = current.order.recorder.take()
-            && let Err(error) = recorder.finish()
-        {
-            tracing::error!(%error, "the recording is not whole");
-        }
+        finish(current.order.recorder.take());
         if !current.order.quiet {
             let last = Some((current.order.tag, Timestamp::now()));
             self.status.send_modify(|status| status.last = last);
@@ -594,8 +607,9 @@ impl Task {
         } else if self.admission.is_some() {
             // Nothing is sent in the name of somebody who is not let in yet.
         } else if *self.engine.state() == State::SignedOut {
-            if let Some(request) = self.sign_in.take() {
+            if let Some((request, recorder)) = self.sign_in.take() {
                 self.code_lives = request.within;
+                self.sign_in_recorder = recorder.map(|recorder| *recorder);
                 self.sign_out.clone_from(&request.disconnect);
                 self.feed(Input::SignIn(request));
             } else if self.queue.len() > 0 {
@@ -755,18 +769,27 @@ impl Task {
     }
 
     fn record(&mut self, write: impl FnOnce(&mut Writer, Instant) -> Result<(), WriteError>) {
-        let Some(current) = &mut self.current else {
-            return;
+        // A run begins only when no sign-in runs.
+        let recorder = match &mut self.current {
+            Some(current) if current.inquiring.is_some() => return,
+            Some(current) => &mut current.order.recorder,
+            None => &mut self.sign_in_recorder,
         };
-        if current.inquiring.is_some() {
-            return;
-        }
-        if let Some(recorder) = &mut current.order.recorder
-            && let Err(error) = write(recorder, Instant::now())
+        if let Some(writer) = recorder
+            && let Err(error) = write(writer, Instant::now())
         {
             tracing::error!(%error, "the recording ends here");
-            current.order.recorder = None;
+            *recorder = None;
         }
+    }
+}
+
+/// Writes the rest of a recording, if there is one.
+fn finish(recorder: Option<Writer>) {
+    if let Some(recorder) = recorder
+        && let Err(error) = recorder.finish()
+    {
+        tracing::error!(%error, "the recording is not whole");
     }
 }
 

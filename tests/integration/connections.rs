@@ -184,3 +184,65 @@ fn at_a_terminal_what_is_missing_is_asked_for() {
     terminal.expect(Eof).expect("it ends");
     assert_eq!(file(&daemon)["connections"].get("Asked"), None);
 }
+
+#[test]
+fn the_session_managers_tenants_are_taken_over() {
+    let daemon = TestDaemon::new();
+    let from = daemon.path("mcp_server.py");
+    fs::write(
+        &from,
+        "TENANT_ALIASES = {\n    \"fabrikam\": \"fabrikam.com\",\n}\nSHAREPOINT_TENANTS = {'contoso.com': 'contosollc'}\n",
+    )
+    .expect("a new file");
+    let from = from.to_str().expect("it is UTF-8");
+    let before = file(&daemon);
+    let tried = connections(&daemon, &["import", "--dry-run", from]);
+    assert_eq!(tried.code, 0, "{tried:?}");
+    assert_eq!(file(&daemon), before, "nothing was changed");
+    let done = connections(&daemon, &["import", from]);
+    assert_eq!(
+        (done.code, done.stdout.as_str()),
+        (
+            0,
+            "`fabrikam` is added\n`Contoso` has its SharePoint host\n"
+        ),
+        "{done:?}"
+    );
+    let entries = &file(&daemon)["connections"];
+    assert_eq!(entries["fabrikam"]["tenant"], "fabrikam.com");
+    assert_eq!(entries["Contoso"]["sharepoint_host"], "contosollc");
+    let none = connections(&daemon, &["import", "/proc/self/status"]);
+    assert_eq!(none.code, 2, "{none:?}");
+}
+
+#[test]
+fn the_old_commands_name_is_a_link() {
+    let daemon = TestDaemon::new();
+    let link = daemon.path("mm-connections");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mm"), &link).expect("a new link");
+    let old = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&link);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", daemon.path(""))
+            .env("MM_STATE_DIR", daemon.path("state"))
+            .env("MM_CONNECTIONS", daemon.path("connections.json"));
+        crate::support::finish(command, b"")
+    };
+    let list = old(&["list"]);
+    assert!(
+        list.code == 0 && list.stdout.contains("ada@contoso.com"),
+        "{list:?}"
+    );
+    let copy = old(&["duplicate", "Contoso", "Contoso Individual"]);
+    assert_eq!(copy.code, 0, "{copy:?}");
+    let entries = file(&daemon)["connections"].clone();
+    assert_eq!(entries["Contoso Individual"]["tenant"], "contoso.com");
+    let edit = old(&["edit", "Contoso Individual", "skipSendGuards", "true"]);
+    assert_eq!(edit.code, 0, "{edit:?}");
+    assert_eq!(
+        file(&daemon)["connections"]["Contoso Individual"]["skipSendGuards"],
+        true
+    );
+}

@@ -108,3 +108,69 @@ fn at_a_terminal_a_module_is_asked_for() {
         "{run:?}"
     );
 }
+
+/// Records `Contoso/exo` into a folder, with these arguments besides.
+fn record<'a>(folder: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["modules", "record", "exo", "-c", "Contoso", "--to", folder];
+    arguments.extend(more);
+    arguments
+}
+
+#[test]
+fn what_was_recorded_can_be_played_against_the_module() {
+    let daemon = TestDaemon::new();
+    let folder = daemon.path("casts");
+    let folder = folder.to_str().expect("it is UTF-8");
+    let made = daemon.run(&record(folder, &["--command", "Get-AcceptedDomain"]));
+    assert_eq!(made.code, 0, "{made:?}");
+    for case in ["sign-in", "1"] {
+        assert!(
+            made.stdout.contains(&format!("exo-{case}.cast")),
+            "{made:?}"
+        );
+    }
+    let cast = fs::read_to_string(daemon.path("casts/exo-sign-in.cast")).expect("it was written");
+    assert!(!cast.contains("C4NTS7K9Q"), "the code is in the recording");
+    let accepted = daemon.run(&["modules", "test", "exo", "--recordings", folder, "--update"]);
+    assert_eq!(accepted.code, 0, "{accepted:?}");
+    let told = fs::read_to_string(daemon.path("casts/exo-sign-in.txt")).expect("it was written");
+    for role in ["connect", "identity", "proof"] {
+        assert!(told.contains(role), "{role}: {told}");
+    }
+    // A session that is signed in has no sign-in to record, and a recording is never written over.
+    let again = daemon.run(&record(folder, &[]));
+    assert_eq!(again.code, 2, "{again:?}");
+    let other = daemon.path("other");
+    let other = other.to_str().expect("it is UTF-8");
+    let begun = daemon.run(&record(other, &[]));
+    assert!(
+        begun.code == 4 && begun.stderr.contains("mm disconnect"),
+        "{begun:?}"
+    );
+}
+
+#[test]
+fn at_a_terminal_commands_are_asked_for_and_their_questions_answered() {
+    use expectrl::{Eof, Expect as _};
+    let daemon = TestDaemon::new();
+    let folder = daemon.path("casts");
+    let folder = folder.to_str().expect("it is UTF-8");
+    let mut terminal = daemon.terminal(&record(folder, &[]));
+    terminal.expect("(empty to end)> ").expect("it asks");
+    terminal
+        .send_line("Remove-Mailbox user1@contoso.com")
+        .expect("it listens");
+    terminal.expect("Removing mailbox").expect("the question");
+    terminal.send_line("y").expect("it listens");
+    terminal
+        .expect("removed user1")
+        .expect("the answer went in");
+    terminal.expect("(empty to end)> ").expect("it asks again");
+    terminal.send_line("").expect("it listens");
+    terminal.expect(Eof).expect("it ends");
+    let shown = daemon.run(&["recording", "show", &format!("{folder}/exo-1.cast")]);
+    assert!(
+        shown.stdout.contains("asked: "),
+        "the question is in it: {shown:?}"
+    );
+}

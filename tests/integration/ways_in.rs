@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::{Value, json};
 
-use crate::support::{Finished, TestDaemon};
+use crate::support::{Finished, TestDaemon, wait_for};
 
 const APP: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -282,4 +282,26 @@ fn clouds_and_partners_are_parameters_of_the_module() {
             assert_eq!(ended.code, 0, "{ended:?}");
         }
     }
+}
+
+#[test]
+fn a_code_that_nobody_enters_says_what_that_may_mean() {
+    let daemon = TestDaemon::with_scenario("exo?approve=15m");
+    let folder = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&folder).expect("a new folder");
+    let module = include_str!("../../modules.d/exo.yaml")
+        .replace("module: exo", "module: brief")
+        .replace("aliases: [exchange]", "aliases: []")
+        .replace("within: 15m", "within: 20s");
+    std::fs::write(folder.join("brief.yaml"), module).expect("a new file");
+    let login = daemon.run(&["login", "-c", "Contoso", "-m", "brief", "--no-wait"]);
+    assert_eq!(login.code, 3, "{login:?}");
+    let hint = wait_for("a hint about the code", || {
+        let hint = daemon.session()["challenge"]["hint"].as_str()?.to_owned();
+        Some(hint)
+    });
+    assert!(
+        hint.contains("53003") && hint.contains("certificate, managed_identity"),
+        "{hint}"
+    );
 }

@@ -1,6 +1,6 @@
 //! `mm connections`: the connections file, read and changed. Needs no daemon: a running one sees the file change.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,9 @@ use crate::cli::output::Screen;
 use crate::cli::prompt::Prompt;
 use crate::cli::table::table;
 use crate::cli::wiring;
-use crate::connection::{Connection, EditError, Editor, LookupError, Registry, doubts};
+use crate::connection::{
+    Connection, EditError, Editor, Import, Imported, LookupError, Registry, doubts,
+};
 use crate::daemon::missing_keys;
 use crate::name::ConnectionName;
 use crate::script::{Module, WayIn};
@@ -25,6 +27,10 @@ pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<
         ConnectionsVerb::Show { name, json } => show(&read(file)?, &parse(&name)?, json, screen)?,
         ConnectionsVerb::Check { json } => return check(&read(file)?, json, screen),
         ConnectionsVerb::Add(args) => add(file, args, screen)?,
+        ConnectionsVerb::Import {
+            file: from,
+            dry_run,
+        } => import(&file, &from, dry_run, screen)?,
         ConnectionsVerb::Edit { name, key, value } => {
             let value = written(&value)?;
             let set = if value.is_some() { "set" } else { "taken out" };
@@ -273,6 +279,49 @@ fn check(registry: &Registry, json: bool, screen: &mut Screen) -> Result<Exit, C
     lines.push(format!("{sound} connections can be used"));
     screen.text(&lines.join("\n"))?;
     Ok(exit)
+}
+
+fn import(file: &Path, from: &Path, dry_run: bool, screen: &mut Screen) -> Result<(), CliError> {
+    let text = std::fs::read_to_string(from).map_err(|source| CliError::Io {
+        what: format!("`{}` cannot be read", from.display()),
+        source,
+    })?;
+    let found = Import::read(&text).ok_or_else(|| {
+        CliError::usage(
+            format!(
+                "`{}` has no TENANT_ALIASES and no SHAREPOINT_TENANTS",
+                from.display()
+            ),
+            "name the session manager's `mcp_server.py`, or a JSON file with such objects",
+        )
+    })?;
+    let failed = |error: EditError| {
+        let help = error.help();
+        refused(&error, help)
+    };
+    let mut editor = Editor::open(file).map_err(failed)?;
+    let done = found.apply(&mut editor).map_err(failed)?;
+    let mut changed = Vec::new();
+    for one in &done {
+        match one {
+            Imported::Added(name) => {
+                screen.text(&format!("`{name}` is added\n"))?;
+                changed.push(name.clone());
+            }
+            Imported::Host(name) => {
+                screen.text(&format!("`{name}` has its SharePoint host\n"))?;
+                changed.push(name.clone());
+            }
+            Imported::Left { what, why } => screen.note(&format!("`{what}` is left out: {why}")),
+        }
+    }
+    if dry_run {
+        screen.note("nothing was changed");
+        return Ok(());
+    }
+    editor.save_all(&changed).map_err(failed)?;
+    screen.note("say who signs in: mm connections edit NAME expectedEmail USER");
+    Ok(())
 }
 
 /// A value as people type it. `None` takes the key out.

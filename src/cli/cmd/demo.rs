@@ -153,6 +153,7 @@ impl Story<'_> {
             module: MODULE.to_owned(),
             way: None,
             forget_identity: false,
+            record: None,
         };
         let mut events = self.client.watch_sign_in(&request).await?;
         let session = self.watch(&mut events).await?;

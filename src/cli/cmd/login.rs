@@ -1,6 +1,6 @@
 //! `mm login`: signs in and says who it is.
 
-use crate::api::{Event, Failure, Session, SessionState, WatchRequest};
+use crate::api::{Event, Failure, LoginRequest, Session, SessionState};
 use crate::cli::args::LoginArgs;
 use crate::cli::challenge::SignInView;
 use crate::cli::ending::Message;
@@ -10,32 +10,44 @@ use crate::cli::follow::ticks;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
-use crate::client::{ClientError, Events};
+use crate::client::{Client, ClientError, Events};
 
 /// Starts the sign-in or joins the one under way, and waits for its end.
 pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let client = wiring::client().await?;
-    let mut interrupts = Interrupts::listen()?;
-    let request = WatchRequest {
+    let request = LoginRequest {
         connection: args.session.connection.clone(),
         module: args.session.module.clone(),
         way: args.way.clone(),
         forget_identity: args.accept_identity,
+        record: None,
     };
-    let events = client.watch_sign_in(&request).await?;
+    let client = wiring::client().await?;
+    sign_in(&client, &request, args.no_wait, args.json, screen).await
+}
+
+/// As [`login`], with a client that is there and a request that is whole.
+pub(super) async fn sign_in(
+    client: &Client,
+    request: &LoginRequest,
+    no_wait: bool,
+    json: bool,
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
+    let mut interrupts = Interrupts::listen()?;
+    let events = client.watch_sign_in(request).await?;
     if let Some(version) = client.other_version() {
         screen.note(&super::run::other_version(&version));
     }
-    let waited = wait(events, &mut interrupts, args.no_wait, screen).await?;
+    let waited = wait(events, &mut interrupts, no_wait, screen).await?;
     screen.clear_progress();
     let Some(session) = waited else {
         screen.note("not waiting any longer; the sign-in goes on: mm status");
         return Ok(Exit::SignInNeeded);
     };
-    if args.json {
+    if json {
         screen.json(&session)?;
     }
-    conclude(&session, args.json, screen)
+    conclude(&session, json, screen)
 }
 
 /// The session when the sign-in has ended, or when its code is shown and nobody waits. `None` after Ctrl-C.

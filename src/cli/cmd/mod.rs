@@ -12,6 +12,7 @@ pub(super) mod doctor;
 pub(super) mod login;
 pub(super) mod mcp;
 pub(super) mod module_new;
+pub(super) mod module_record;
 pub(super) mod module_test;
 pub(super) mod modules;
 pub(super) mod policy;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::args::{ModulesArgs, ModulesVerb, SpecKind};
+use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
@@ -32,6 +33,13 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
         ModulesVerb::New(new) => {
             let folder = wiring::new_modules(&args.modules)?;
             return super::module_new::new(new, &folder, &catalog, screen);
+        }
+        ModulesVerb::Record(args) => {
+            let module = catalog.module(&args.name).map_err(|error| CliError::Spec {
+                message: error.to_string(),
+                help: Some(error.help()),
+            })?;
+            return block_on(super::module_record::record(args, &module, screen));
         }
         ModulesVerb::Test {
             name,

@@ -52,7 +52,7 @@ impl Service {
             Ok(entry) => {
                 entry.returns.store(returns, Ordering::Relaxed);
                 let who = Who::client("mm");
-                self.sign_in(&entry, Accepts::WhatWasLeft, way.as_deref(), &who)
+                self.sign_in(&entry, Accepts::WhatWasLeft, way.as_deref(), None, &who)
                     .await
             }
             Err(error) => Err(error),

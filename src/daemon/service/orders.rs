@@ -72,7 +72,7 @@ impl Service {
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
         let who = audit::Who::client(&order.client);
-        self.sign_in(&entry, Accepts::TheFirst, None, &who)
+        self.sign_in(&entry, Accepts::TheFirst, None, None, &who)
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
         if let Some(recorder) = &mut recorder {

@@ -1,5 +1,6 @@
 //! The service's verbs for sessions: finding or starting one, signing in, listing, and disconnecting.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::credentials::{self, CredentialError};
 use crate::daemon::registry::{Entry, session_view};
-use crate::daemon::view::{PastSessionView, SessionView};
+use crate::daemon::view::{LoginOrder, PastSessionView, SessionView};
 use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::ways::{self, Credentials};
-use crate::daemon::{ServiceError, bind, launch, upkeep};
+use crate::daemon::{ServiceError, bind, launch, recorder, upkeep};
 use crate::expect::CloseReason;
 use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
+use crate::recording::Writer;
 use crate::script::{Module, SignIn, WayIn, hole};
 use crate::session::{Launch, Session, SessionError, Standing};
 
@@ -93,6 +95,7 @@ impl Service {
         entry: &Entry,
         accepts: Accepts,
         way: Option<&str>,
+        recorder: Option<Writer>,
         who: &Who,
     ) -> Result<(), ServiceError> {
         let Some(rules) = &entry.module.sign_in else {
@@ -117,9 +120,13 @@ impl Service {
         let mut request = bind::sign_in(&entry.module, rules, &connection, credentials, pin)?;
         request.attended = accepts != Accepts::WhatWasLeft || way.unattended;
         self.record_sign_in(entry, who).await?;
+        let recorder = recorder.map(|mut recorder| {
+            recorder.keep_out(&entry.secrets.all());
+            recorder
+        });
         let begun = entry
             .session
-            .sign_in(request)
+            .sign_in(request, recorder)
             .await
             .map_err(|error| refused(entry, &error))?;
         if begun {
@@ -164,23 +171,25 @@ impl Service {
 
     /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
     /// With `forget_identity` whoever it proves to be takes the place of who was proven before: once it is proven, and only
-    /// in what the connection's entry leaves open. `way` is the way in to take instead of the connection's; it counts where
-    /// a sign-in begins.
+    /// in what the connection's entry leaves open.
     pub(crate) async fn login(
         &self,
-        connection: &str,
-        module: &str,
-        way: Option<&str>,
-        forget_identity: bool,
+        order: &LoginOrder,
         who: &Who,
     ) -> Result<SessionWatch, ServiceError> {
-        let entry = self.session(connection, module)?;
-        let accepts = if forget_identity {
+        let entry = self.session(&order.connection, &order.module)?;
+        let recorder = order
+            .record
+            .as_ref()
+            .map(|path| sign_in_recorder(path, &entry))
+            .transpose()?;
+        let accepts = if order.forget_identity {
             Accepts::Anybody
         } else {
             Accepts::TheFirst
         };
-        self.sign_in(&entry, accepts, way, who).await?;
+        self.sign_in(&entry, accepts, order.way.as_deref(), recorder, who)
+            .await?;
         Ok(SessionWatch::new(self.clone(), entry))
     }
 
@@ -338,6 +347,26 @@ pub(super) enum Parting {
     KeepSignIn,
     /// At once.
     Kill,
+}
+
+/// The recording of a sign-in that is about to begin; one that has begun has no beginning to record.
+fn sign_in_recorder(path: &Path, entry: &Entry) -> Result<Writer, ServiceError> {
+    let status = entry.session.status();
+    let begun = {
+        let status = status.borrow();
+        status.identity.is_some()
+            || matches!(status.standing, Standing::SigningIn | Standing::Proving)
+    };
+    if begun {
+        return Err(ServiceError::Refused {
+            message: format!("{} is signed in already, or about to be", entry.key),
+            help: Some(format!(
+                "to record a sign-in, end the session first: `mm disconnect -c '{}' -m {}`",
+                entry.key.connection, entry.key.module
+            )),
+        });
+    }
+    recorder::open(path, entry)
 }
 
 /// An error with its causes, as one line.

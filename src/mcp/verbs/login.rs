@@ -82,6 +82,7 @@ pub(in crate::mcp) async fn begin(
         // Whose identity counts is a person's decision.
         way: None,
         forget_identity: false,
+        record: None,
     };
     let events = client.watch_sign_in(&request).await?;
     let enough = |session: &Session| session.challenge.is_some();

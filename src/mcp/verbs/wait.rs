@@ -62,6 +62,7 @@ async fn sign_in(
         module,
         way: None,
         forget_identity: false,
+        record: None,
     };
     let events = client.watch_sign_in(&request).await?;
     let session = follow::sign_in(call, events, time, |_| false)
