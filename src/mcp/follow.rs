@@ -25,65 +25,37 @@ pub(super) enum Stands {
 }
 
 /// Which stops on its way end the following of a run, besides its end and that of the time.
-struct StopsAt {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StopsAt {
     question: bool,
     approval: bool,
 }
 
-/// Follows a run that was just ordered: also to the approval that it needs.
-pub(super) async fn new_run(
-    call: &Call,
-    events: Events,
-    within: Duration,
-) -> Result<(Stands, Events), Refusal> {
-    let stops = StopsAt {
+impl StopsAt {
+    /// For a run that was just ordered.
+    pub(super) const NEWS: Self = Self {
         question: true,
         approval: true,
     };
-    follow(call, events, within, stops).await
+    /// For a run that its caller knows: who waits for its approval waits.
+    pub(super) const QUESTION: Self = Self {
+        question: true,
+        approval: false,
+    };
+    /// For a run that was ordered to fail when it asks: its question stands for a moment.
+    pub(super) const APPROVAL: Self = Self {
+        question: false,
+        approval: true,
+    };
+    /// For a run that was told to stop: what it asked for may stand for another moment.
+    pub(super) const END: Self = Self {
+        question: false,
+        approval: false,
+    };
 }
 
-/// Follows a run that is known to its caller: who waits for its approval waits here.
+/// Follows a run to where it stops, its end, or the end of the time.
 pub(super) async fn run(
-    call: &Call,
-    events: Events,
-    within: Duration,
-) -> Result<(Stands, Events), Refusal> {
-    let stops = StopsAt {
-        question: true,
-        approval: false,
-    };
-    follow(call, events, within, stops).await
-}
-
-/// Follows a run that was ordered to fail when it asks, to its end or the approval that it needs: its question stands for a
-/// moment.
-pub(super) async fn run_without_questions(
-    call: &Call,
-    events: Events,
-    within: Duration,
-) -> Result<(Stands, Events), Refusal> {
-    let stops = StopsAt {
-        question: false,
-        approval: true,
-    };
-    follow(call, events, within, stops).await
-}
-
-/// Follows a run that was told to stop, to its end or that of the time: what it asked for may stand for another moment.
-pub(super) async fn stopping_run(
-    call: &Call,
-    events: Events,
-    within: Duration,
-) -> Result<(Stands, Events), Refusal> {
-    let stops = StopsAt {
-        question: false,
-        approval: false,
-    };
-    follow(call, events, within, stops).await
-}
-
-async fn follow(
     call: &Call,
     mut events: Events,
     within: Duration,

@@ -122,7 +122,7 @@ fn shown(findings: &[Finding]) -> String {
     }
     let count = |level| findings.iter().filter(|one| one.level == level).count();
     lines.push(format!(
-        "{} errors, {} warnings",
+        "errors: {}, warnings: {}",
         count(Level::Error),
         count(Level::Warning)
     ));

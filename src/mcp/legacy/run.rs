@@ -14,7 +14,7 @@ use crate::client::{Client, ClientError};
 use crate::mcp::args::{Part, SessionArgs};
 use crate::mcp::call::Call;
 use crate::mcp::excerpt::{Source, all, excerpt};
-use crate::mcp::follow::{self, Stands};
+use crate::mcp::follow::{self, Stands, StopsAt};
 use crate::mcp::reply::Refusal;
 use crate::mcp::shape::Shape;
 use crate::mcp::{tell, verbs};
@@ -136,7 +136,7 @@ pub(super) async fn ended(
         }
         other => other?,
     };
-    let (stands, events) = follow::run_without_questions(call, events, WAIT).await?;
+    let (stands, events) = follow::run(call, events, WAIT, StopsAt::APPROVAL).await?;
     let came = match stands {
         Stands::Ended(run) => Came::Run(run),
         Stands::NeedsYes(run) => {

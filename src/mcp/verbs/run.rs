@@ -15,7 +15,7 @@ use crate::client::{Client, ClientError};
 use crate::mcp::args::{Format, Part, RunArgs, SessionArgs, page, within};
 use crate::mcp::call::Call;
 use crate::mcp::excerpt::{Excerpt, Source, all, excerpt};
-use crate::mcp::follow::{self, Stands};
+use crate::mcp::follow::{self, Stands, StopsAt};
 use crate::mcp::reply::{Refusal, Reply, a_call};
 use crate::mcp::shape::Shape;
 use crate::mcp::tell;
@@ -46,8 +46,10 @@ pub(super) async fn ordered(
         let events = client.follow(&filled.run_id, 0).await?;
         let time = time.max(AFTER_YES);
         let (stands, _events) = match said {
-            Said::Decided => follow::run(call, events, time).await?,
-            Said::Nothing | Said::Retry(_) => follow::new_run(call, events, time).await?,
+            Said::Decided => follow::run(call, events, time, StopsAt::QUESTION).await?,
+            Said::Nothing | Said::Retry(_) => {
+                follow::run(call, events, time, StopsAt::NEWS).await?
+            }
         };
         return Ok(told(call, &client, stands, &shape, max).await?.into());
     }
@@ -77,7 +79,7 @@ pub(super) async fn ordered(
         }
         other => other?,
     };
-    let (mut stands, mut events) = follow::new_run(call, events, time).await?;
+    let (mut stands, mut events) = follow::run(call, events, time, StopsAt::NEWS).await?;
     if let Stands::NeedsYes(run) = &stands {
         let left = || time.saturating_sub(began.elapsed()).max(AFTER_YES);
         match approve::ask(call, &client, run, left()).await? {
@@ -85,7 +87,9 @@ pub(super) async fn ordered(
                 hand_over(call, &client, run).await?;
                 return Ok((*retry).into());
             }
-            Said::Decided => (stands, events) = follow::run(call, events, left()).await?,
+            Said::Decided => {
+                (stands, events) = follow::run(call, events, left(), StopsAt::QUESTION).await?
+            }
             Said::Nothing => {}
         }
     }

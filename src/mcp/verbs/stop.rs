@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::mcp::args::{MAX_CHARS, StopArgs, page};
 use crate::mcp::call::Call;
-use crate::mcp::follow;
+use crate::mcp::follow::{self, StopsAt};
 use crate::mcp::reply::{Refusal, Reply};
 use crate::mcp::shape::Shape;
 
@@ -16,6 +16,6 @@ pub(in crate::mcp) async fn stop(call: &Call, args: StopArgs) -> Result<Reply, R
     let client = call.client().await?;
     let run = client.stop(&args.run_id).await?;
     let events = client.follow(&args.run_id, run.output_length).await?;
-    let (stands, _events) = follow::stopping_run(call, events, STOPS_WITHIN).await?;
+    let (stands, _events) = follow::run(call, events, STOPS_WITHIN, StopsAt::END).await?;
     super::run::told(call, &client, stands, &Shape::default(), page(MAX_CHARS)).await
 }

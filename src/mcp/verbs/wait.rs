@@ -4,7 +4,7 @@ use crate::api::WatchRequest;
 use crate::client::Client;
 use crate::mcp::args::{MAX_CHARS, WaitArgs, page, within};
 use crate::mcp::call::Call;
-use crate::mcp::follow;
+use crate::mcp::follow::{self, StopsAt};
 use crate::mcp::reply::{Refusal, Reply};
 use crate::mcp::shape::Shape;
 use crate::mcp::tell;
@@ -35,7 +35,7 @@ pub(super) async fn run(
     let shown = client.show(id).await?;
     // Only what is new is of use for progress.
     let events = client.follow(id, shown.output_length).await?;
-    let (stands, _events) = follow::run(call, events, time).await?;
+    let (stands, _events) = follow::run(call, events, time, StopsAt::QUESTION).await?;
     super::run::told(call, client, stands, &Shape::default(), page(MAX_CHARS)).await
 }
 
