@@ -69,7 +69,8 @@ impl Master {
     }
 
     /// Writes what the terminal takes now, at least one byte of a text that has any; the rest is for the next call. Waits
-    /// while the program does not read its input: Linux queues about 4 KB of it.
+    /// while the program does not read its input: Linux queues about 4 KB of it. Fails with `BrokenPipe` once that queue is
+    /// full and nobody has the terminal open any more.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let full = if let Some(full) = self.full.get() {
             full
@@ -84,9 +85,14 @@ impl Master {
         };
         loop {
             let mut guard = full.writable().await?;
+            let nobody_reads = guard.ready().is_write_closed();
             if let Ok(result) = guard.try_io(|descriptor| Ok(rustix::io::write(descriptor, bytes)?))
             {
                 return result;
+            }
+            // Linux says EAGAIN for ever then, and the readiness of a closed end is never cleared: this would spin.
+            if nobody_reads {
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
         }
     }
