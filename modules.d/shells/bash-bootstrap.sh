@@ -19,6 +19,8 @@
 # - A round trip takes twice what a bare `echo` and a marker take (0.14 ms against 0.06); no process is started, but one where
 #   the status is 2, to tell a command that is no bash from one that failed.
 # - Descriptors are opened by /dev/tty each time: none is left for children, and what a command does to 0, 1 and 2 is its own affair.
+#   Only where they are terminals they are opened anew before the next one: a child may have left O_NONBLOCK on them, and then
+#   a program that prints much (`seq 1 100000`) loses most of it, with no error that the command could see.
 builtin unset PROMPT_COMMAND HISTFILE MAILCHECK    # set again below, and not exported then
 builtin set +o history +H
 PS1= PS2=
@@ -79,7 +81,17 @@ __mm_next() {
         fi
     done
 } <>/dev/tty >&0 2>/dev/null
-__mm_was() { return "$__mm_code"; }    # so that a command's $? is the last one's status, without an ERR trap's noticing
+# So that a command's $? is the last one's status, without an ERR trap's noticing. Outside of __mm_next, whose redirections end with it, and
+# not `builtin exec`, whose own do too; a function called exec only makes it do nothing.
+__mm_was() {
+    if [[ -t 0 && -t 1 && -t 2 ]]; then exec 0<>/dev/tty 1>&0 2>&0
+    else
+        [[ ! -t 0 ]] || exec 0<>/dev/tty
+        [[ ! -t 1 ]] || exec 1<>/dev/tty
+        [[ ! -t 2 ]] || exec 2<>/dev/tty
+    fi
+    builtin return "$__mm_code"
+}
 # At global scope, so that `declare` means what it says. `continue` and `break` in a command end it; after `break` the loop begins again.
 __mm_loop='while __mm_next "$?" || \builtin exit 1; do if __mm_was; then \builtin eval "$__mm_text"; else \builtin eval "$__mm_text"; fi; done; \builtin eval "$__mm_loop"'
 __mm_prompt=$'__mm_left=$? __mm_how=aborted\n\\builtin eval "$__mm_loop"'

@@ -238,7 +238,7 @@ impl Engine {
                     effects.extend(challenge.map(Effect::Challenged));
                     self.note_challenges(before, now, effects);
                 }
-                Timer::Again => self.type_interrupt(effects),
+                Timer::Interrupt | Timer::Again => self.type_interrupt(effects),
                 Timer::GiveUp => self.give_up(now, effects),
                 Timer::Absorb => self.absorb_first(now, effects),
                 Timer::SignIn => {

@@ -1,6 +1,7 @@
 //! One frame on its way through the program, and what comes back: the text between its markers, as output or records.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
@@ -57,6 +58,8 @@ pub(crate) struct Exchange {
     pub(crate) resends_left: u8,
     /// Whether its begin marker came.
     pub(crate) began: bool,
+    /// When that was.
+    pub(crate) began_at: Option<Instant>,
     /// Whether it was interrupted on request.
     pub(crate) interrupted: bool,
     /// Whether the caller was already told that it is over.
@@ -100,6 +103,7 @@ impl Exchange {
             nonces,
             resends_left: 0,
             began: false,
+            began_at: None,
             interrupted: false,
             reported: false,
             tail: Tail::default(),
@@ -126,6 +130,7 @@ impl Exchange {
         self.held = None;
         self.marked = false;
         self.began = shell.markers.begin.is_none();
+        self.began_at = None;
     }
 
     /// Expects the echo of an answer.

@@ -7,6 +7,9 @@ use std::sync::OnceLock;
 
 use rustix::io::Errno;
 use rustix::process::Pid;
+use rustix::termios::{
+    OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr, tcsetwinsize,
+};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -23,6 +26,9 @@ pub(crate) struct Master {
     descriptor: AsyncFd<OwnedFd>,
     /// A copy that is registered for writing; made when the terminal first took less than all.
     full: OnceLock<AsyncFd<OwnedFd>>,
+    /// The terminal as it was when this was made.
+    settings: Termios,
+    window: Winsize,
 }
 
 impl Master {
@@ -30,10 +36,21 @@ impl Master {
     /// runtime's context.
     pub(crate) fn adopt(descriptor: OwnedFd) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&descriptor, true)?;
+        let (settings, window) = (tcgetattr(&descriptor)?, tcgetwinsize(&descriptor)?);
         Ok(Self {
             descriptor: super::poll(descriptor, Interest::READABLE)?,
             full: OnceLock::new(),
+            settings,
+            window,
         })
+    }
+
+    /// Puts the terminal's flags, special characters and window back to what they were when it was adopted, at once: a
+    /// program that ended may have left it raw (`stty raw`, a killed editor). Queued bytes stay. What lies with the programs'
+    /// own descriptors, `O_NONBLOCK` for one, is out of a master's reach.
+    pub(crate) fn restore(&self) -> io::Result<()> {
+        tcsetattr(self.as_fd(), OptionalActions::Now, &self.settings)?;
+        Ok(tcsetwinsize(self.as_fd(), self.window)?)
     }
 
     /// Waits until [`Master::try_read`] may find something.
@@ -69,7 +86,8 @@ impl Master {
     }
 
     /// Writes what the terminal takes now, at least one byte of a text that has any; the rest is for the next call. Waits
-    /// while the program does not read its input: Linux queues about 4 KB of it.
+    /// while the program does not read its input: Linux queues about 4 KB of it. Fails with `BrokenPipe` once that queue is
+    /// full and nobody has the terminal open any more.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let full = if let Some(full) = self.full.get() {
             full
@@ -84,9 +102,14 @@ impl Master {
         };
         loop {
             let mut guard = full.writable().await?;
+            let nobody_reads = guard.ready().is_write_closed();
             if let Ok(result) = guard.try_io(|descriptor| Ok(rustix::io::write(descriptor, bytes)?))
             {
                 return result;
+            }
+            // Linux says EAGAIN for ever then, and the readiness of a closed end is never cleared: this would spin.
+            if nobody_reads {
+                return Err(io::ErrorKind::BrokenPipe.into());
             }
         }
     }

@@ -510,6 +510,31 @@ async fn a_big_input_arrives_whole_at_a_slow_reader() {
 }
 
 #[tokio::test]
+async fn input_that_nobody_can_read_any_more_is_refused() {
+    let (master, mut child) = spawn(&peer("deaf.sh"), &[]);
+    until(&master, "deaf\r\n").await;
+    let input = [b'a'; 8192];
+    let fill = async { while master.write(&input).await.is_ok() {} };
+    // It never reads: what stops this is a full terminal.
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), fill)
+            .await
+            .is_err()
+    );
+    child.kill_group(&master).expect("it may be signalled");
+    in_time(child.wait()).await.expect("it ends");
+    let refused = async {
+        loop {
+            if let Err(error) = master.write(&input).await {
+                return error;
+            }
+        }
+    };
+    let error = in_time(refused).await;
+    assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+}
+
+#[tokio::test]
 async fn two_hundred_starts_leave_nothing() {
     // Other tests open terminals at the same time, so these are counted by hand.
     let mut ids = Vec::new();

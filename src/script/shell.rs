@@ -69,6 +69,8 @@ pub(crate) struct TerminalSettings {
     pub(crate) signals: bool,
     /// The opposite of `NOFLSH`: whether SIGINT throws queued output away, an end marker included.
     pub(crate) flush_on_signal: bool,
+    /// Whether all of this is put back when a command has ended. Not for a program that has settings of its own.
+    pub(crate) restore: bool,
 }
 
 /// A text that the program runs first.
@@ -264,6 +266,9 @@ pub(crate) enum Stream {
 pub(crate) struct Interrupt {
     /// What is typed; for a terminal with `signals` that is byte 3.
     pub(crate) send: Vec<u8>,
+    /// Typed no sooner than so long after the begin marker, because the program is not ready for it before; it waits for
+    /// one that is still to come. Absent: at once, whenever it is wanted.
+    pub(crate) after_begin: Option<Duration>,
     /// Typed once more when nothing ended for so long: a prompt that had only just opened, or a child that was only just
     /// started, may have missed the first one.
     pub(crate) again_after: Option<Duration>,

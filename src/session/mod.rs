@@ -11,6 +11,8 @@ mod outbox;
 mod queue;
 mod status;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use handle::{Launch, Session, SessionError};
 pub(crate) use inquiry::Inquiry;

@@ -551,6 +551,11 @@ impl Task {
         let Some(mut current) = self.current.take() else {
             return;
         };
+        if self.shell.terminal.restore
+            && let Err(error) = self.master.restore()
+        {
+            tracing::warn!(%error, "the terminal keeps the flags that a command left");
+        }
         if let Some(inquiring) = current.inquiring.take() {
             self.inquired(current, inquiring, finished);
             return;

@@ -106,7 +106,9 @@ impl Engine {
             Marker::Begin if exchange.began => {}
             Marker::Begin => {
                 exchange.began = true;
+                exchange.began_at = Some(now);
                 let late = exchange.reported && exchange.interrupted;
+                let waits = exchange.interrupted && self.shell.interrupt.after_begin.is_some();
                 let absorbs = matches!(exchange.purpose, Purpose::Absorb { .. });
                 let told = (!exchange.reported).then_some(&exchange.purpose);
                 if let Some(Purpose::Run { .. }) = told {
@@ -118,9 +120,9 @@ impl Engine {
                 } else {
                     self.timers.clear(Timer::Begin);
                 }
-                if late {
-                    // It was stopped before it began, and whatever held it up took the interrupt.
-                    self.type_interrupt(effects);
+                if late || waits {
+                    // It was stopped before it began: the interrupt waits for this, or was taken by whatever held it up.
+                    self.interrupt_when_ready(now, effects);
                 }
             }
             Marker::Out => {

@@ -101,6 +101,7 @@ impl Engine {
             Timer::Begin,
             Timer::Question,
             Timer::Challenge,
+            Timer::Interrupt,
             Timer::Again,
             Timer::GiveUp,
             Timer::Kill,

@@ -21,7 +21,7 @@ impl Engine {
                     return;
                 };
                 exchange.interrupted = true;
-                self.type_interrupt(effects);
+                self.interrupt_when_ready(now, effects);
                 self.timers.clear(Timer::Question);
                 if self.habits.gives_up {
                     self.timers
@@ -49,8 +49,23 @@ impl Engine {
         {
             exchange.interrupted = true;
             self.failing.get_or_insert_with(sign_in::cancelled);
-            self.type_interrupt(effects);
+            self.interrupt_when_ready(now, effects);
             self.timers.set(Timer::Kill, now + SIGN_IN_KILL);
+        }
+    }
+
+    /// Types the interrupt, now or as soon as the program is ready for it.
+    pub(super) fn interrupt_when_ready(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        let ready_at = match (self.shell.interrupt.after_begin, &self.exchange) {
+            // The begin marker brings it back here; if that does not come, the second interrupt goes out all the same.
+            (Some(_), Some(exchange)) if !exchange.began => return,
+            (Some(after), Some(exchange)) => exchange.began_at.map_or(now, |began| began + after),
+            (None, _) | (_, None) => now,
+        };
+        if ready_at > now {
+            self.timers.set(Timer::Interrupt, ready_at);
+        } else {
+            self.type_interrupt(effects);
         }
     }
 

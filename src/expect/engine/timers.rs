@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Question,
     /// The output has been silent: a device code at its end is whole.
     Challenge,
+    /// The program is ready for the interrupt that waits.
+    Interrupt,
     /// An interrupt may have been missed.
     Again,
     /// An interrupted command does not listen.
@@ -27,11 +29,12 @@ pub(super) enum Timer {
     SignOut,
 }
 
-const ALL: [Timer; 10] = [
+const ALL: [Timer; 11] = [
     Timer::Ready,
     Timer::Begin,
     Timer::Question,
     Timer::Challenge,
+    Timer::Interrupt,
     Timer::Again,
     Timer::GiveUp,
     Timer::Absorb,

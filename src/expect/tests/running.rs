@@ -8,6 +8,7 @@ use crate::expect::{
     AnswerLine, CloseReason, Effect, Engine, Finish, Habits, Input, Mode, Nonce, RunRequest, State,
     StopCause,
 };
+use crate::script::Shell;
 use crate::secret::Secret;
 
 /// A machine with one run, and its clock.
@@ -22,8 +23,12 @@ struct Running {
 impl Running {
     /// The frame is typed; nothing answered yet.
     fn sent() -> Self {
+        Self::sent_to(pwsh())
+    }
+
+    fn sent_to(shell: Arc<Shell>) -> Self {
         let now = Instant::now();
-        let mut engine = Engine::new(Arc::clone(&pwsh()), false, Habits::LIVE, now);
+        let mut engine = Engine::new(shell, false, Habits::LIVE, now);
         let boot = b"<<mm:out:boot>>\r\n<<mm:end:boot:ok::>>\r\n";
         assert!(engine.handle(Input::Output(boot), now).is_empty());
         let mut machine = Self {
@@ -204,4 +209,37 @@ fn two_interrupts_are_one() {
     assert_eq!(machine.typed, [b"\x03".to_vec()]);
     machine.waits(Duration::from_millis(1500));
     assert_eq!(machine.typed.len(), 2, "once more, by itself");
+}
+
+#[test]
+fn an_interrupt_waits_until_the_program_is_ready_for_it() {
+    let mut shell = Shell::clone(&pwsh());
+    shell.interrupt.after_begin = Some(Duration::from_millis(10));
+    let shell = Arc::new(shell);
+    // Before the begin marker, and soon after it.
+    for early in [true, false] {
+        let mut machine = Running::sent_to(Arc::clone(&shell));
+        if early {
+            machine.feed(Input::Interrupt);
+            machine.waits(Duration::from_millis(100));
+        }
+        machine.says("<<mm:begin:NONCE>>\r\n");
+        machine.feed(Input::Interrupt);
+        machine.waits(Duration::from_millis(9));
+        assert!(machine.typed.is_empty());
+        machine.waits(Duration::from_millis(1));
+        assert_eq!(machine.typed, [b"\x03".to_vec()]);
+        machine.ends("aborted");
+        assert!(matches!(machine.finished[..], [Finish::Ended { .. }]));
+    }
+    // What began long ago is interrupted at once, and what never begins all the same.
+    let mut machine = Running::sent_to(Arc::clone(&shell));
+    machine.says("<<mm:begin:NONCE>>\r\n");
+    machine.waits(Duration::from_millis(20));
+    machine.feed(Input::Interrupt);
+    assert_eq!(machine.typed.len(), 1);
+    let mut machine = Running::sent_to(shell);
+    machine.feed(Input::Interrupt);
+    machine.waits(Duration::from_secs(1));
+    assert_eq!(machine.typed.len(), 1);
 }

@@ -36,6 +36,14 @@ fn outcome(output: &str, state: &str, exit: &str) -> Outcome {
     }
 }
 
+/// How long after the begin marker bash is ready for an interrupt.
+fn ready_after_begin() -> Duration {
+    let shell: serde_json::Value = serde_yaml::from_str(SHELL).expect("it is YAML");
+    let text = shell["interrupt"]["after_begin"].as_str().expect("a text");
+    let milliseconds = text.strip_suffix("ms").map(str::parse);
+    Duration::from_millis(milliseconds.expect("milliseconds").expect("a number"))
+}
+
 impl Shell {
     async fn start() -> Self {
         let shell: serde_json::Value = serde_yaml::from_str(SHELL).expect("it is YAML");
@@ -470,19 +478,21 @@ async fn an_interrupt_before_the_begin_leaves_the_command_unstarted() {
 #[tokio::test]
 async fn no_end_is_lost_around_an_interrupt() {
     let mut shell = Shell::start().await;
+    let ready = ready_after_begin();
     let commands = [
         "true",
-        "sleep 0.002",
-        "/bin/true | cat",
-        "x=$(echo a)",
-        "cat <(echo b)",
-        "(exit 2)",
+        "sleep 0.012",
+        "sleep 0.011; /bin/true | cat",
+        "x=$(sleep 0.011; echo a)",
+        "cat <(sleep 0.01; echo b)",
+        "(sleep 0.011; exit 2)",
     ];
     for trial in 0..200_u32 {
         let command = commands[trial as usize % commands.len()];
         let nonce = shell.send(command.as_bytes()).await;
-        // Spread over the command's life and a little longer.
-        let pause = Duration::from_micros(u64::from(trial * 7919 % 4000));
+        // No sooner than a session does, then spread over the command's end.
+        shell.begin(&nonce).await;
+        let pause = ready + Duration::from_micros(u64::from(trial * 7919 % 8000));
         let from = Instant::now();
         while from.elapsed() < pause {
             std::hint::spin_loop();

@@ -166,6 +166,7 @@ fn terminal(spec: Option<&TerminalSpec>) -> TerminalSettings {
         map_cr_to_lf: spec.is_some_and(|s| s.map_cr_to_lf),
         signals: spec.and_then(|s| s.signals).unwrap_or(true),
         flush_on_signal: spec.is_some_and(|s| s.flush_on_signal),
+        restore: spec.is_some_and(|s| s.restore),
     }
 }
 
@@ -265,6 +266,9 @@ fn interrupt(spec: Option<&InterruptSpec>) -> Interrupt {
         send: spec
             .and_then(|s| s.send.as_ref())
             .map_or_else(|| vec![3], |send| send.0.clone()),
+        after_begin: spec
+            .and_then(|s| s.after_begin.as_ref())
+            .map(|after| after.0),
         again_after: spec
             .and_then(|s| s.again_after.as_ref())
             .map(|after| after.0),

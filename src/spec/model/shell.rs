@@ -101,6 +101,10 @@ pub(crate) struct TerminalSpec {
     /// Whether an interrupt throws queued output away (the opposite of `NOFLSH`). Default: false.
     #[serde(default)]
     pub(crate) flush_on_signal: bool,
+    /// Whether all of this is put back when a command has ended, whatever it did (`stty`). Not for a program that sets its
+    /// terminal by itself, as PowerShell does. Default: false.
+    #[serde(default)]
+    pub(crate) restore: bool,
 }
 
 /// A text that the program runs first: `file` or `text`.
@@ -234,6 +238,8 @@ pub(crate) enum StreamName {
 pub(crate) struct InterruptSpec {
     /// What is typed. Default: byte 3.
     pub(crate) send: Option<At<Bytes>>,
+    /// How long after the begin marker the program is ready for it; it is not typed sooner. Default: at any time.
+    pub(crate) after_begin: Option<At<Interval>>,
     /// When it is typed once more, if the command has not ended. Default: never.
     pub(crate) again_after: Option<At<Interval>>,
     /// When a run is reported as not listening. Default: 2s.
