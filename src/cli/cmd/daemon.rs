@@ -76,18 +76,21 @@ async fn stop(force: bool, screen: &mut Screen) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Waits until the daemon `pid` takes no more callers: it answers before it is gone, and whoever starts another one at once
-/// must not find it.
+/// Waits until the process is gone, and the files that it held are closed: it answers before that, and whoever starts
+/// another daemon at once, or moves the database away, must not meet it.
 async fn gone(pid: u32) {
     let until = Instant::now() + GONE_WITHIN;
-    while Instant::now() < until
-        && let Ok(client) = wiring::running_client().await
-    {
-        match client.daemon().await {
-            Ok(info) if info.pid != pid => return,
-            Ok(_) | Err(_) => tokio::time::sleep(LOOK_AGAIN).await,
-        }
+    while Instant::now() < until && lives(pid) {
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+/// Whether the process is there and not only its exit status (proc(5), the state behind the name in `stat`).
+fn lives(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .ok()
+        .and_then(|stat| Some(stat.rsplit_once(") ")?.1.starts_with(['Z', 'X'])))
+        .is_some_and(|ended| !ended)
 }
 
 async fn status(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {

@@ -88,7 +88,7 @@ pub(super) async fn ordered(
                 return Ok((*retry).into());
             }
             Said::Decided => {
-                (stands, events) = follow::run(call, events, left(), StopsAt::QUESTION).await?
+                (stands, events) = follow::run(call, events, left(), StopsAt::QUESTION).await?;
             }
             Said::Nothing => {}
         }
