@@ -212,6 +212,10 @@ fn a_damaged_database_is_told_and_left_as_it_is() {
     assert_eq!(daemon.run(&["daemon", "stop"]).code, 0);
     let database = daemon.path("state/mm.db");
     std::fs::write(&database, [0x55; 8192]).expect("it is ours");
+    // What is still in the log would mend it.
+    for log in ["state/mm.db-wal", "state/mm.db-shm"] {
+        drop(std::fs::remove_file(daemon.path(log)));
+    }
     let start = daemon.run(&["daemon", "start"]);
     assert_eq!(start.code, 8, "{start:?}");
     assert!(start.stderr.contains("is damaged"), "{start:?}");
