@@ -47,6 +47,8 @@ pub(super) struct Run {
     command: String,
     mode: Mode,
     client: String,
+    /// Whether a person asked for it or said yes to it: then what it asks is for a person too.
+    is_a_persons: AtomicBool,
     submitted_at: Timestamp,
     progress: watch::Sender<Progress>,
 }
@@ -79,6 +81,7 @@ impl Run {
             command: mask(&order.command).into(),
             mode: order.mode,
             client: order.client.clone(),
+            is_a_persons: AtomicBool::new(order.who == crate::policy::Who::Person),
             submitted_at: Timestamp::now(),
             progress: watch::Sender::new(progress),
         }
@@ -178,9 +181,15 @@ impl Run {
 
     /// Somebody said yes; now it waits for its turn.
     pub(super) fn is_approved(&self) {
+        self.is_a_persons.store(true, Ordering::Relaxed);
         self.change(|progress| {
             (progress.state, progress.approval) = (RunState::Queued, None);
         });
+    }
+
+    /// Whether only a person may answer what it asks.
+    pub(super) fn is_a_persons(&self) -> bool {
+        self.is_a_persons.load(Ordering::Relaxed)
     }
 
     /// What it waits with, if it waits for a yes.

@@ -295,13 +295,15 @@ async fn keep(State(door): State<Door>, Path(id): Path<String>) -> Result<Json<R
 
 async fn answer(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     Caller(who): Caller,
     Path(id): Path<String>,
     JsonBody(request): JsonBody<AnswerRequest>,
 ) -> Result<Json<Run>, Failure> {
+    let kind = peer.who(&who.client);
     let view = door
         .service
-        .answer(&run_id(&id)?, convert::answer(request), &who)
+        .answer(&run_id(&id)?, convert::answer(request), &who, kind)
         .await?;
     Ok(Json(convert::run(view)))
 }

@@ -90,6 +90,15 @@ impl Reader<'_> {
                 if matches!(name, "exit" | "logout") {
                     self.found.exits.push(command.line);
                 }
+                // `sort -o FILE` writes it.
+                let is_output = |word: &str| {
+                    word.starts_with("--o")
+                        || (!word.starts_with("--") && word.starts_with('-') && word.contains('o'))
+                };
+                if name == "sort" && self.slice(node).split_whitespace().any(is_output) {
+                    let word = self.word(node);
+                    self.found.redirects.push(word);
+                }
                 if RUNNERS.contains(&name) {
                     self.doubt("it runs its words, or a text, as a command", node);
                 }
@@ -103,6 +112,13 @@ impl Reader<'_> {
                     line: line(node),
                     ..Command::default()
                 });
+            }
+            // An index in a variable's name, or in its value, is arithmetic, and arithmetic runs the commands in it.
+            "arithmetic_expansion" | "test_command" | "subscript" | "c_style_for_statement" => {
+                let names = |c: char| c.is_alphabetic() || c == '$';
+                if self.slice(node).contains(names) {
+                    self.doubt("arithmetic and tests may run what a variable holds", node);
+                }
             }
             "file_redirect" => {
                 let reads = super::tree::child(node, "<").is_some();

@@ -231,6 +231,14 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
     }
 
     fn rest(&mut self, parsed: &Parsed) {
+        for setting in &parsed.settings {
+            self.language(
+                Effect::UnknownCode,
+                &setting.text,
+                setting.line,
+                "it can change what later commands do",
+            );
+        }
         for member in parsed
             .members
             .iter()
@@ -384,7 +392,11 @@ fn holds(rule: &EffectRule, command: &Command) -> bool {
     let arguments = rule.arguments.is_empty()
         || command
             .values()
-            .any(|value| any_fits(&rule.arguments, value));
+            .any(|value| any_fits(&rule.arguments, value))
+        // What a position does not tell may be what the rule is about.
+        || command
+            .positional()
+            .any(|value| matches!(value, Value::Unknown));
     parameters && arguments
 }
 

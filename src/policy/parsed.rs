@@ -19,6 +19,8 @@ pub(crate) struct Parsed {
     pub(crate) usings: Vec<Word>,
     /// What is assigned to.
     pub(crate) assigns: Vec<Word>,
+    /// Variables that are named and change what later commands do, however the text goes about it.
+    pub(crate) settings: Vec<Word>,
     /// The lines in which the program is told to end.
     pub(crate) exits: Vec<usize>,
     /// Why the text as a whole is not understood. Empty: it is.

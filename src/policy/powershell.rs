@@ -35,6 +35,7 @@ pub(crate) fn parse(text: &str) -> Parsed {
             found
                 .doubts
                 .extend(sound::doubts(&written, tree.root_node()));
+            found.settings = settings(text);
         }
         None => found.doubts.push(Doubt {
             why: "the parser gave up",
@@ -42,6 +43,34 @@ pub(crate) fn parse(text: &str) -> Parsed {
         }),
     }
     found
+}
+
+/// Variables and properties that decide what later commands of a session do. Their value can be changed in more ways than by an
+/// assignment: by reference, through `Get-Variable`, as a loop's variable, by `-OutVariable`.
+const SETTINGS: [&str; 6] = [
+    "psdefaultparametervalues",
+    "executioncontext",
+    "confirmpreference",
+    "precommandlookupaction",
+    "postcommandlookupaction",
+    "commandnotfoundaction",
+];
+
+/// Where one of [`SETTINGS`] is named, once a line, in whatever way: a string can hold the name of a variable.
+fn settings(text: &str) -> Vec<Word> {
+    let lines = text.lines().zip(1..);
+    lines
+        .flat_map(|(content, line)| {
+            let content = content.replace('`', "").to_lowercase();
+            SETTINGS
+                .iter()
+                .filter(move |name| content.contains(**name))
+                .map(move |name| Word {
+                    text: (*name).to_owned(),
+                    line,
+                })
+        })
+        .collect()
 }
 
 struct Reader<'r, 't> {

@@ -13,6 +13,7 @@ use crate::daemon::watch::RunWatch;
 use crate::expect::AnswerLine;
 use crate::name::RunId;
 use crate::output::read_file;
+use crate::policy;
 use crate::script::QuestionKind;
 use crate::session::StopWhy;
 use crate::store::{KeptOutput, RunFilter};
@@ -149,12 +150,21 @@ impl Service {
         id: &RunId,
         answer: Answer,
         who: &Who,
+        kind: policy::Who,
     ) -> Result<RunView, ServiceError> {
         check_answer(answer.text.expose())?;
         let Some((run, Some(entry))) = self.live_run(id) else {
             self.past_run(id).await?;
             return Err(ServiceError::NothingAsked { id: id.clone() });
         };
+        if kind == policy::Who::Program && run.is_a_persons() {
+            return Err(ServiceError::Refused {
+                message: format!(
+                    "run {id} was asked for, or approved, by a person, and only a person answers it"
+                ),
+                help: Some(format!("in a terminal: mm answer {id}")),
+            });
+        }
         let asked = run.view().question;
         let secret = answer.secret || asked.is_some_and(|asked| asked.kind == QuestionKind::Secret);
         let row = run.audited(Kind::Answer).by(who.clone());
