@@ -245,7 +245,8 @@ impl RunListener for Listener {
             | RunEvent::Sent { .. }
             | RunEvent::Asks(_)
             | RunEvent::Stopping
-            | RunEvent::Record(_) => {}
+            | RunEvent::Record(_)
+            | RunEvent::RecordingFailed(_) => {}
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) use session::{
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 5;
+pub(crate) const API_VERSION: u32 = 6;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

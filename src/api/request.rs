@@ -31,8 +31,10 @@ pub(crate) enum OnDisconnect {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnQuestion {
-    #[default]
+    /// Wait for an answer (`POST /v1/runs/{id}/answer`), for as long as the run may take.
     Ask,
+    /// Stop the run and say what it asked. What a program gets that does not say that it can answer.
+    #[default]
     Fail,
 }
 

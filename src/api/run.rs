@@ -93,6 +93,12 @@ pub(crate) struct RunEnd {
     pub(crate) cause: Option<NotRunCause>,
     #[serde(default)]
     pub(crate) reason: Option<String>,
+    /// What went wrong beside the command: a recording, or kept output, that is not whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) troubles: Vec<String>,
+    /// The question that stopped it, because nobody was to answer (`on_question: fail`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) question: Option<Question>,
 }
 
 /// What a question wants.

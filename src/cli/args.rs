@@ -254,9 +254,9 @@ pub(crate) struct RunArgs {
     /// Print the run's id at once and let it go on
     #[arg(long)]
     pub(crate) detach: bool,
-    /// What to do when the command asks a question
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = OnQuestionArg::Ask)]
-    pub(crate) on_question: OnQuestionArg,
+    /// What to do when the command asks a question; without it, ask if standard input is a terminal, else fail
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) on_question: Option<OnQuestionArg>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -124,6 +124,7 @@ pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Ve
             }
         }
     }
+    said.extend(end.troubles.iter().map(Message::error));
     if run.output_skipped > 0 {
         said.push(Message::note(format!(
             "{} of output were not kept",
@@ -193,6 +194,8 @@ mod tests {
             errors: Vec::new(),
             cause: None,
             reason: None,
+            troubles: Vec::new(),
+            question: None,
         }
     }
 
@@ -238,6 +241,13 @@ mod tests {
                 },
             ),
             ("not run", end(Outcome::NotRun)),
+            (
+                "recording cut",
+                RunEnd {
+                    troubles: vec!["the recording `/tmp/x.cast` cannot be written".to_owned()],
+                    ..end(Outcome::Succeeded)
+                },
+            ),
             (
                 "refused",
                 RunEnd {

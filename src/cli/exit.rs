@@ -33,7 +33,7 @@ pub(crate) enum Exit {
 /// The list, as `mm --help` shows it.
 pub(crate) const LIST: &str = "Exit codes:
   0  done
-  1  the command failed, was stopped or was not run
+  1  the command failed, was stopped or was not run, or what it said could not be kept
   2  usage: an argument, a command or an id is wrong
   3  sign-in needed, or it failed
   4  refused
@@ -83,6 +83,8 @@ impl Exit {
     pub(crate) fn of_end(end: &RunEnd, strict: bool) -> Self {
         match end.outcome {
             Outcome::Succeeded if strict && !end.errors.is_empty() => Self::Failed,
+            // The command did its part, but what was asked for beside it is not there.
+            Outcome::Succeeded if !end.troubles.is_empty() => Self::Failed,
             Outcome::Succeeded => Self::Done,
             Outcome::Failed | Outcome::Stopped => Self::Failed,
             Outcome::Refused => Self::Refused,
@@ -123,6 +125,8 @@ mod tests {
             errors,
             cause: None,
             reason: None,
+            troubles: Vec::new(),
+            question: None,
         };
         let errors = vec![CommandError::default()];
         let with_errors = end(Outcome::Succeeded, errors);
@@ -150,6 +154,11 @@ mod tests {
             };
             assert_eq!(Exit::of_end(&not_run, false), exit);
         }
+        let mut troubled = end(Outcome::Succeeded, Vec::new());
+        troubled
+            .troubles
+            .push("the recording cannot be written".to_owned());
+        assert_eq!(Exit::of_end(&troubled, false), Exit::Failed);
     }
 
     #[test]

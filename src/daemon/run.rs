@@ -32,6 +32,8 @@ pub(super) struct Progress {
     end: Option<RunEnd>,
     account: Option<String>,
     tenant: Option<String>,
+    /// Why the recording that was asked for is not whole.
+    recording: Option<String>,
 }
 
 /// One run that this daemon accepted.
@@ -71,6 +73,7 @@ impl Run {
             end: None,
             account: None,
             tenant: None,
+            recording: None,
         };
         Self {
             id,
@@ -140,6 +143,16 @@ impl Run {
     /// From now on it outlives whoever asked for it.
     pub(super) fn outlive_caller(&self) {
         self.stops_with_caller.store(false, Ordering::Relaxed);
+    }
+
+    /// What went wrong beside the command, a sentence each.
+    pub(super) fn troubles(&self) -> Vec<String> {
+        let recording = self.progress.borrow().recording.clone();
+        let output = self
+            .output
+            .trouble()
+            .map(|why| format!("a part of the output is lost: {why}"));
+        recording.into_iter().chain(output).collect()
     }
 
     /// A row of the audit about this run: who asked for it, where, and as whom it ran.

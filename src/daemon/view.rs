@@ -170,6 +170,11 @@ pub(crate) struct RunEnd {
     pub(crate) cause: Option<NotRunCause>,
     /// Why, where the outcome alone does not tell: a sentence without full stop.
     pub(crate) reason: Option<String>,
+    /// What went wrong beside the command: a recording, or kept output, that is not whole. Of a run of the past they are
+    /// part of `reason`.
+    pub(crate) troubles: Vec<String>,
+    /// The question that stopped it, because nobody was to answer. Not of a run of the past.
+    pub(crate) question: Option<QuestionView>,
 }
 
 /// A question that stands.

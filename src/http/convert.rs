@@ -248,6 +248,8 @@ fn end(view: RunEnd) -> api::RunEnd {
             NotRunCause::Busy => api::NotRunCause::Busy,
         }),
         reason: view.reason,
+        troubles: view.troubles,
+        question: view.question.map(question),
     }
 }
 
@@ -435,6 +437,8 @@ mod tests {
                 }],
                 cause: None,
                 reason: None,
+                troubles: Vec::new(),
+                question: None,
             }),
             account: Some("admin@contoso.com".to_owned()),
             tenant: None,

@@ -63,7 +63,8 @@ impl Inquiring {
             | RunEvent::Sent { .. }
             | RunEvent::Asks(_)
             | RunEvent::Stopping
-            | RunEvent::Challenged(_) => {}
+            | RunEvent::Challenged(_)
+            | RunEvent::RecordingFailed(_) => {}
         }
     }
 

@@ -12,7 +12,7 @@ use crate::expect::{
     AnswerLine, Challenge, CloseReason, Finish, Finished, Identity, Mode, Question, Record,
     ReportedError, SignInFailure, SignInRequest,
 };
-use crate::recording::Writer;
+use crate::recording::{WriteError, Writer};
 use crate::script::SignIn;
 
 /// A command for a session. Its listener hears of it until it has ended, and is then dropped.
@@ -55,7 +55,7 @@ pub(crate) enum StopWhy {
     /// The daemon stops.
     Shutdown,
     /// It asked this, and nobody was to answer.
-    Question(String),
+    Question(Question),
 }
 
 /// How a run ended.
@@ -111,6 +111,8 @@ pub(crate) enum RunEvent<'e> {
     Output(&'e [u8]),
     /// A record of its output.
     Record(&'e Record),
+    /// The recording that was asked for ends here.
+    RecordingFailed(&'e WriteError),
 }
 
 /// Hears of one run. Called in the session's task, so it must not block.

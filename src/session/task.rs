@@ -543,7 +543,7 @@ impl Task {
         if let Some(current) = &self.current
             && (current.order.fails_on_question || current.inquiring.is_some())
         {
-            self.stop(current.order.tag, StopWhy::Question(question.text.clone()));
+            self.stop(current.order.tag, StopWhy::Question(question.clone()));
         }
     }
 
@@ -560,7 +560,11 @@ impl Task {
             self.inquired(current, inquiring, finished);
             return;
         }
-        finish(current.order.recorder.take());
+        if let Some(recorder) = current.order.recorder.take()
+            && let Err(error) = recorder.finish()
+        {
+            current.order.listener.event(not_whole(&error));
+        }
         if !current.order.quiet {
             let last = Some((current.order.tag, Timestamp::now()));
             self.status.send_modify(|status| status.last = last);
@@ -783,19 +787,28 @@ impl Task {
         if let Some(writer) = recorder
             && let Err(error) = write(writer, Instant::now())
         {
-            tracing::error!(%error, "the recording ends here");
             *recorder = None;
+            self.tell(not_whole(&error));
         }
     }
 }
 
-/// Writes the rest of a recording, if there is one.
+/// Writes the rest of a sign-in's recording, if there is one.
 fn finish(recorder: Option<Writer>) {
     if let Some(recorder) = recorder
         && let Err(error) = recorder.finish()
     {
-        tracing::error!(%error, "the recording is not whole");
+        not_whole(&error);
     }
+}
+
+/// What is recorded goes on, and its recording does not.
+fn not_whole(error: &WriteError) -> RunEvent<'_> {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a recording is not whole"
+    );
+    RunEvent::RecordingFailed(error)
 }
 
 /// The answer to who was proven. One that never comes is no leave to enter.

@@ -58,7 +58,8 @@ impl RunListener for Ear {
             | RunEvent::Sent { .. }
             | RunEvent::Asks(None)
             | RunEvent::Stopping
-            | RunEvent::Challenged(_) => return,
+            | RunEvent::Challenged(_)
+            | RunEvent::RecordingFailed(_) => return,
         };
         self.0.send(heard).unwrap_or_default();
     }

@@ -15,6 +15,7 @@ mod module_tools;
 mod modules;
 mod policy;
 mod programs;
+mod questions;
 mod recordings;
 mod run;
 mod scenarios;

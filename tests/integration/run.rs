@@ -219,7 +219,11 @@ fn a_question_is_answered_from_elsewhere() {
     let daemon = TestDaemon::new();
     daemon.sign_in();
     let mut asking = daemon
-        .mm(&run(&["Remove-Mailbox user3@contoso.com"]))
+        .mm(&run(&[
+            "--on-question",
+            "ask",
+            "Remove-Mailbox user3@contoso.com",
+        ]))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -237,7 +241,7 @@ fn a_question_is_answered_from_elsewhere() {
 fn a_secret_is_not_taken_from_an_argument() {
     let daemon = TestDaemon::with_scenario("question?approve=200ms");
     daemon.sign_in();
-    let detached = daemon.run(&run(&["--detach", "Unlock-Thing"]));
+    let detached = daemon.run(&run(&["--detach", "--on-question", "ask", "Unlock-Thing"]));
     let id = detached.stdout.trim().to_owned();
     daemon.wait_for_run("asking");
     let refused = daemon.run(&["answer", &id, "hunter2"]);

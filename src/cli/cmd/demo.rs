@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::api::{
-    AnswerRequest, Event, Mode, OnDisconnect, Outcome, Run, RunRequest, RunState, Session,
-    WatchRequest,
+    AnswerRequest, Event, Mode, OnDisconnect, OnQuestion, Outcome, Run, RunRequest, RunState,
+    Session, WatchRequest,
 };
 use crate::cli::args::DemoArgs;
 use crate::cli::challenge::SignInView;
@@ -252,6 +252,7 @@ impl Story<'_> {
         let request = RunRequest {
             mode,
             on_disconnect: OnDisconnect::Stop,
+            on_question: OnQuestion::Ask,
             client: "demo".to_owned(),
             ..RunRequest::new(CONNECTION, MODULE, command)
         };

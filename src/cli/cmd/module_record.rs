@@ -127,6 +127,7 @@ impl Recorder<'_> {
         let mut request = RunRequest::new(self.connection, self.module.name.to_string(), command);
         request.record = Some(self.file(case)?);
         "cli".clone_into(&mut request.client);
+        request.on_question = run::where_nothing_is_said();
         let mut interrupts = Interrupts::listen()?;
         let events = self.client.run(&request).await?;
         let follow = Follow::new(&self.client, screen, Sink::Stream);

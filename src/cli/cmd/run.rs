@@ -1,6 +1,6 @@
 //! `mm run`: a command in a session.
 
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 
 use serde::Serialize;
 
@@ -99,6 +99,15 @@ pub(super) fn other_version(version: &str) -> String {
     )
 }
 
+/// Whoever is at a terminal sees the question and answers it; nobody else does.
+pub(super) fn where_nothing_is_said() -> OnQuestion {
+    if std::io::stdin().is_terminal() {
+        OnQuestion::Ask
+    } else {
+        OnQuestion::Fail
+    }
+}
+
 fn request(args: &RunArgs) -> Result<RunRequest, CliError> {
     let command = command(args)?;
     let record = match &args.record {
@@ -119,8 +128,9 @@ fn request(args: &RunArgs) -> Result<RunRequest, CliError> {
             .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
         on_disconnect: OnDisconnect::Keep,
         on_question: match args.on_question {
-            OnQuestionArg::Ask => OnQuestion::Ask,
-            OnQuestionArg::Fail => OnQuestion::Fail,
+            Some(OnQuestionArg::Ask) => OnQuestion::Ask,
+            Some(OnQuestionArg::Fail) => OnQuestion::Fail,
+            None => where_nothing_is_said(),
         },
         on_signed_out: if args.no_wait {
             OnSignedOut::Refuse

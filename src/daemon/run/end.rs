@@ -1,9 +1,10 @@
 //! What became of a run, from how its session says it ended.
 
+use super::scribe::question_view;
 use crate::daemon::view::{CommandError, NotRunCause, Outcome, RunEnd};
 use crate::expect::{Finish, ReportedError};
 use crate::redact::mask;
-use crate::script::EndState;
+use crate::script::{EndState, QuestionKind};
 use crate::session::{RunResult, SessionError, StopWhy};
 
 /// What became of a run, from how its session says it ended.
@@ -15,6 +16,8 @@ pub(super) fn end(result: RunResult) -> RunEnd {
         errors: Vec::new(),
         cause: None,
         reason,
+        troubles: Vec::new(),
+        question: None,
     };
     let not_run = |cause, reason: String| RunEnd {
         cause,
@@ -50,7 +53,14 @@ pub(super) fn end(result: RunResult) -> RunEnd {
             stopped,
         } => {
             let errors: Vec<CommandError> = errors.into_iter().map(command_error).collect();
-            finished(finish, errors, stopped)
+            let question = match &stopped {
+                Some(StopWhy::Question(question)) => Some(question_view(question)),
+                _ => None,
+            };
+            RunEnd {
+                question,
+                ..finished(finish, errors, stopped)
+            }
         }
     }
 }
@@ -119,6 +129,8 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
         errors,
         cause,
         reason,
+        troubles: Vec::new(),
+        question: None,
     }
 }
 
@@ -151,9 +163,11 @@ fn why_text(why: &StopWhy) -> String {
         StopWhy::CallerLeft => "it was stopped because nobody waited for it any longer".to_owned(),
         StopWhy::Shutdown => "it was stopped because the daemon stops".to_owned(),
         StopWhy::Deadline => "its deadline passed".to_owned(),
-        StopWhy::Question(text) => {
-            format!("it was stopped because it asked `{text}` and nobody was to answer")
-        }
+        StopWhy::Question(question) => format!(
+            "it was stopped because it asked `{}` and nobody was to answer; {}",
+            question.text,
+            without_asking(question.kind)
+        ),
     }
 }
 
@@ -165,5 +179,21 @@ pub(super) fn command_error(error: ReportedError) -> CommandError {
         category: error.category,
         line: error.line,
         column: error.column,
+    }
+}
+
+/// How a command of this kind goes without asking.
+fn without_asking(kind: QuestionKind) -> &'static str {
+    match kind {
+        QuestionKind::Confirm => {
+            "to have it done without asking add `-Confirm:$false`, or run it so that it may ask"
+        }
+        QuestionKind::Choice => {
+            "many commands take `-Force` instead of asking; or run it so that it may ask"
+        }
+        QuestionKind::Parameter => "give it that parameter, or run it so that it may ask",
+        QuestionKind::Text | QuestionKind::Secret => {
+            "give it the value with the command, or run it so that it may ask"
+        }
     }
 }

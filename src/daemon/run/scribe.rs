@@ -111,6 +111,14 @@ impl RunListener for Scribe {
                     };
                 });
             }
+            RunEvent::RecordingFailed(error) => {
+                let why = std::error::Error::source(error)
+                    .map(|cause| format!(": {cause}"))
+                    .unwrap_or_default();
+                run.change(|progress| {
+                    progress.recording = Some(format!("{error}{why}; it ends before the run does"));
+                });
+            }
             RunEvent::Stopping => run.change(|progress| {
                 progress.question = None;
                 progress.state = RunState::Stopping;
@@ -119,7 +127,6 @@ impl RunListener for Scribe {
     }
 
     fn ended(mut self: Box<Self>, result: RunResult) {
-        let end = end(result);
         let now = Timestamp::now();
         if let Some(lines) = &mut self.lines {
             let mut kept = Vec::new();
@@ -127,6 +134,8 @@ impl RunListener for Scribe {
             self.run.output.append(&kept);
         }
         self.run.output.finish();
+        let mut end = end(result);
+        end.troubles = self.run.troubles();
         let stored = stored_end(&self.run, &end, now);
         self.audit.note(ended_entry(&self.run, &stored, now));
         self.run.change(|progress| {
@@ -152,7 +161,7 @@ fn ended_entry(run: &Run, end: &RunEnd, now: Timestamp) -> Entry {
     }
 }
 
-fn question_view(question: &Question) -> QuestionView {
+pub(super) fn question_view(question: &Question) -> QuestionView {
     QuestionView {
         kind: question.kind,
         text: question.text.clone(),

@@ -10,18 +10,26 @@ use crate::store::{INLINE_OUTPUT_LIMIT, KeptOutput};
 
 pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::store::RunEnd {
     let extent = run.output.extent();
-    let output = if extent.length == 0 {
-        KeptOutput::None
+    let (output, skipped) = if extent.length == 0 {
+        (KeptOutput::None, 0)
     } else if let Some(file) = run.output.persist() {
-        KeptOutput::File(file)
+        (KeptOutput::File(file), extent.skipped)
     } else {
-        KeptOutput::Inline(
-            run.output
-                .read(0, INLINE_OUTPUT_LIMIT)
-                .map(|page| page.bytes)
-                .unwrap_or_default(),
-        )
+        // Where the file failed, this is the head alone: the tail that memory still has goes with the run.
+        let head = run
+            .output
+            .read(0, INLINE_OUTPUT_LIMIT)
+            .map(|page| page.bytes)
+            .unwrap_or_default();
+        let skipped = extent.length - head.len() as u64;
+        (KeptOutput::Inline(head), skipped)
     };
+    let told: Vec<&str> = end
+        .reason
+        .iter()
+        .chain(&end.troubles)
+        .map(String::as_str)
+        .collect();
     let errors: Vec<serde_json::Value> = end
         .errors
         .iter()
@@ -36,10 +44,10 @@ pub(super) fn stored_end(run: &Run, end: &RunEnd, now: Timestamp) -> crate::stor
         exit: end.exit,
         cause: end.cause.map(|cause| cause_name(cause).to_owned()),
         errors: (!errors.is_empty()).then(|| serde_json::Value::from(errors).to_string()),
-        reason: end.reason.clone(),
+        reason: (!told.is_empty()).then(|| told.join("; ")),
         ended: now,
         output_length: extent.length,
-        output_skipped: extent.skipped,
+        output_skipped: skipped,
         output,
     }
 }
@@ -115,6 +123,8 @@ pub(in crate::daemon) fn past_view(row: crate::store::RunRow) -> RunView {
             errors,
             cause: row.cause.as_deref().and_then(cause_of),
             reason: row.reason,
+            troubles: Vec::new(),
+            question: None,
         }),
         account: row.account,
         tenant: row.tenant,

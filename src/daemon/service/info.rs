@@ -54,12 +54,9 @@ impl Service {
         settings.current();
         troubles.extend(settings.trouble().map(str::to_owned));
         drop(settings);
-        troubles.extend(self.0.runs.all().iter().filter_map(|run| {
-            Some(format!(
-                "the output of run {}: {}",
-                run.id,
-                run.output.trouble()?
-            ))
+        troubles.extend(self.0.runs.all().iter().flat_map(|run| {
+            let told = |trouble| format!("run {} of {}: {trouble}", run.id, run.session);
+            run.troubles().into_iter().map(told)
         }));
         DaemonView {
             version: env!("CARGO_PKG_VERSION").to_owned(),

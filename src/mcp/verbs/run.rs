@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::approve::{self, Said};
 
-use crate::api::{ErrorCode, Mode, OnDisconnect, OnSignedOut, Run, RunRequest};
+use crate::api::{ErrorCode, Mode, OnDisconnect, OnQuestion, OnSignedOut, Run, RunRequest};
 use crate::api::{Outcome, QuestionKind};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::{Format, Part, RunArgs, SessionArgs, page, within};
@@ -61,6 +61,8 @@ pub(super) async fn ordered(
         },
         timeout_ms: Some(u64::from(args.timeout_seconds.max(1)) * 1000),
         on_disconnect: OnDisconnect::Stop,
+        // A model answers with the tool `answer`.
+        on_question: OnQuestion::Ask,
         on_signed_out: OnSignedOut::Refuse,
         only_reads,
         what_if: args.what_if,

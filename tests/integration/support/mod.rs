@@ -147,6 +147,15 @@ impl TestDaemon {
         })
     }
 
+    /// Waits until the newest run asks something with this text, and returns it.
+    pub(crate) fn wait_for_question(&self, text: &str) -> Value {
+        wait_for(&format!("a question about `{text}`"), || {
+            let run = self.newest_run();
+            let asked = run["question"]["text"].as_str()?;
+            asked.contains(text).then_some(run)
+        })
+    }
+
     /// The daemon's process, from its lock file.
     pub(crate) fn pid(&self) -> Option<u32> {
         let text = std::fs::read_to_string(self.path("state/daemon.lock")).ok()?;
