@@ -393,10 +393,11 @@ fn holds(rule: &EffectRule, command: &Command) -> bool {
         || command
             .values()
             .any(|value| any_fits(&rule.arguments, value))
-        // What a position does not tell may be what the rule is about.
-        || command
-            .positional()
-            .any(|value| matches!(value, Value::Unknown));
+        // A request's method that the text does not tell may be any.
+        || (is_about(&rule.arguments, "delete")
+            && command
+                .positional()
+                .any(|value| matches!(value, Value::Unknown)));
     parameters && arguments
 }
 
@@ -411,6 +412,10 @@ fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {
     };
     let among = |globs: &[Glob]| globs.iter().any(|glob| glob.fits(&text));
     (rule.values.is_empty() || among(&rule.values)) && !among(&rule.except_values)
+}
+
+fn is_about(globs: &[Glob], word: &str) -> bool {
+    globs.iter().any(|glob| glob.fits(word))
 }
 
 /// Whether one of the texts in a value fits.

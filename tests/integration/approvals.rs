@@ -43,12 +43,12 @@ fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16,
     stream
         .set_read_timeout(Some(DEADLINE))
         .expect("a socket has a timeout");
-    write!(
-        stream,
+    // At once: it may answer, and close, as soon as it has read the head.
+    let text = format!(
         "{method} {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
-    )
-    .expect("the daemon reads");
+    );
+    stream.write_all(text.as_bytes()).expect("the daemon reads");
     let mut answer = String::new();
     stream
         .read_to_string(&mut answer)
