@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::body::{JsonBody, Params};
-use super::caller::Caller;
+use super::caller::Person;
 use super::failure::Failure;
 use super::routes::Door;
 use crate::api::{
@@ -121,7 +121,7 @@ async fn verify(
 
 async fn accept(
     State(door): State<Door>,
-    Caller(who): Caller,
+    Person(who): Person,
     JsonBody(request): JsonBody<AcceptAuditRequest>,
 ) -> Result<Json<AcceptedAudit>, Failure> {
     if request.reason.trim().is_empty() {

@@ -1,12 +1,16 @@
-//! [`Caller`]: the program behind a request, as it calls itself.
+//! [`Caller`]: the program behind a request, as it calls itself; and [`Person`], where only a person may ask.
 
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 
-use crate::api::CLIENT_HEADER;
+use super::failure::Failure;
+use super::peer::Peer;
+use crate::api::{CLIENT_HEADER, ErrorCode};
 use crate::audit::Who;
+use crate::daemon;
 
 /// A client's name is a word of at most so many bytes.
 const LONGEST: usize = 32;
@@ -18,11 +22,39 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let name = parts.headers.get(CLIENT_HEADER);
-        let name = name.and_then(|name| name.to_str().ok());
-        let name = name.filter(|name| is_name(name)).unwrap_or("http");
-        Ok(Self(Who::client(name)))
+        Ok(Self(Who::client(name(parts))))
     }
+}
+
+/// Who asks, where the kernel does not contradict that it is a person; see [`Peer`] for what that is worth. Every request
+/// of somebody else's is refused before its body is read.
+pub(super) struct Person(pub(super) Who);
+
+impl<S: Sync> FromRequestParts<S> for Person {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        if is_person(parts) {
+            return Ok(Self(Who::client(name(parts))));
+        }
+        let message = "only a person at a terminal can ask for this";
+        Err(
+            Failure::new(StatusCode::FORBIDDEN, ErrorCode::NeedsPerson, message)
+                .with_help("run it with `mm` in a terminal of your own"),
+        )
+    }
+}
+
+/// Whether a person asks. A request that came in over no connection that is known comes from nobody.
+fn is_person(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<Peer>();
+    peer.is_some_and(|peer| peer.who(name(parts)) == daemon::Who::Person)
+}
+
+fn name(parts: &Parts) -> &str {
+    let name = parts.headers.get(CLIENT_HEADER);
+    let name = name.and_then(|name| name.to_str().ok());
+    name.filter(|name| is_name(name)).unwrap_or("http")
 }
 
 /// Whether a client may call itself so.
