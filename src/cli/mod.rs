@@ -3,10 +3,8 @@
 
 mod approval;
 mod args;
-mod audit_args;
 mod challenge;
 mod cmd;
-mod connection_args;
 mod csv;
 mod diff;
 mod ending;
@@ -16,7 +14,6 @@ mod exit;
 mod follow;
 mod harmless;
 mod interrupt;
-mod module_args;
 mod output;
 mod programs;
 mod prompt;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::api::{AuditHead, AuditReport};
-use crate::cli::audit_args::{AuditArgs, AuditListArgs, AuditVerb, ExportFormat};
+use crate::cli::args::{AuditArgs, AuditListArgs, AuditVerb, ExportFormat};
 use crate::cli::csv;
 use crate::cli::ending::Message;
 use crate::cli::error::CliError;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::connection_args::{AddArgs, ConnectionsArgs, ConnectionsVerb};
+use crate::cli::args::{AddArgs, ConnectionsArgs, ConnectionsVerb};
 use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;

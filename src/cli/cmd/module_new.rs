@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::connections::answer;
+use crate::cli::args::NewModuleArgs;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::module_args::NewModuleArgs;
 use crate::cli::output::Screen;
 use crate::name::ModuleName;
 use crate::spec::{Catalog, check_file};

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::{login, run};
 use crate::api::{LoginRequest, RunRequest};
+use crate::cli::args::RecordModuleArgs;
 use crate::cli::ending::Message;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::follow::{Ending, Follow, Sink};
 use crate::cli::interrupt::Interrupts;
-use crate::cli::module_args::RecordModuleArgs;
 use crate::cli::output::Screen;
 use crate::cli::prompt::Prompt;
 use crate::cli::wiring;

@@ -1,10 +1,67 @@
-//! What can be typed after `mm modules new` and `mm modules record`.
+//! What can be typed after `mm modules`.
 
 use std::path::PathBuf;
 
-use clap::Args as ClapArgs;
+use clap::{Args, Subcommand, ValueEnum};
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ModulesArgs {
+    /// A folder of module files that add to and replace the built-in ones; after those of `MM_MODULES`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) modules: Vec<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) verb: ModulesVerb,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ModulesVerb {
+    /// All modules, with where they come from
+    List,
+    /// One module, as it is meant
+    Show {
+        /// The module's name or alias
+        name: String,
+    },
+    /// Check module files; without FILE, all that are used
+    Check {
+        /// Files to check
+        files: Vec<PathBuf>,
+        /// Print the findings as a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the file of a new module; at a terminal, what is not given is asked for
+    New(NewModuleArgs),
+    /// Sign in and run commands with the real program, and keep a redacted recording of each
+    Record(RecordModuleArgs),
+    /// Play recordings of modules against their files, and compare with what was accepted
+    Test {
+        /// The module's name or alias; without it, every module that has recordings
+        name: Option<String>,
+        /// Where the recordings are, named MODULE-CASE.cast; otherwise in `recordings` beside the module's file
+        #[arg(long, value_name = "DIR")]
+        recordings: Option<PathBuf>,
+        /// Accept what comes out
+        #[arg(long)]
+        update: bool,
+    },
+    /// A JSON Schema of module files, for editors
+    Schema {
+        /// Of which kind of file
+        #[arg(long, value_enum, default_value_t = SpecKind::Module)]
+        of: SpecKind,
+    },
+}
+
+/// The kinds of files in `modules.d/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpecKind {
+    Module,
+    Shell,
+    Include,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(crate) struct NewModuleArgs {
     /// The module's name, and its file's
     pub(crate) name: String,
@@ -37,7 +94,7 @@ pub(crate) struct NewModuleArgs {
     pub(crate) disconnect: Option<String>,
 }
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RecordModuleArgs {
     /// The module's name or alias
     pub(crate) name: String,

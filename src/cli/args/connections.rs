@@ -1,8 +1,8 @@
 //! What can be typed after `mm connections`.
 
-use clap::{Args as ClapArgs, Subcommand};
+use clap::{Args, Subcommand};
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ConnectionsArgs {
     #[command(subcommand)]
     pub(crate) verb: ConnectionsVerb,
@@ -74,7 +74,7 @@ pub(crate) enum ConnectionsVerb {
     },
 }
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AddArgs {
     /// The connection's name
     pub(crate) name: String,

@@ -1,13 +1,13 @@
 //! What can be typed after `mm audit`.
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::api::AuditHead;
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AuditArgs {
     #[command(subcommand)]
     pub(crate) verb: AuditVerb,
@@ -51,7 +51,7 @@ pub(crate) enum AuditVerb {
     },
 }
 
-#[derive(Debug, Clone, ClapArgs)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct AuditListArgs {
     /// Of this connection
     #[arg(short, long, value_name = "NAME")]
