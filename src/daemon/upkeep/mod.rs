@@ -8,6 +8,7 @@
 mod health;
 mod idle;
 mod notes;
+mod pace;
 mod resident;
 mod task;
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::health::{ANSWER_WITHIN, Check, Probe, Verdict, judge};
 use super::idle::{Idle, IdleStep};
 use super::notes::Unwell;
+use super::pace::{Askable, Pace};
 use super::resident::resident;
 use crate::config::SessionRules;
 use crate::daemon::bind;
@@ -24,7 +25,7 @@ const ENDING: Duration = Duration::from_secs(60);
 /// Watches over `entry` until its program is gone.
 pub(in crate::daemon) async fn attend(service: Service, entry: Entry) {
     let mut upkeep = Upkeep {
-        checked: [Instant::now(); 2],
+        pace: Pace::from(Instant::now()),
         last_run: None,
         proven: false,
         renews: false,
@@ -62,8 +63,7 @@ struct Upkeep {
     proven: bool,
     /// Whether it was ended for what a new program does not have: age, memory.
     renews: bool,
-    /// When it last was asked who is signed in, and when its service was.
-    checked: [Instant; 2],
+    pace: Pace,
 }
 
 impl Upkeep {
@@ -83,7 +83,7 @@ impl Upkeep {
         self.note(&rules);
         if !free {
             // A sign-in that ends now was just proven.
-            self.checked = [now; 2];
+            self.pace = Pace::from(now);
             return now + LOOK_EVERY;
         }
         if let Some(reason) = self.reason_to_end(&rules, now) {
@@ -93,12 +93,12 @@ impl Upkeep {
             self.entry.session.let_go(command, why);
             return now + ENDING;
         }
-        if status.identity.is_some()
-            && let Some(check) = self.due_check(&rules, now)
+        if let Some((check, at)) = self.pace.next(&rules, self.askable(status))
+            && at <= now
         {
             self.check(check, status).await;
         }
-        self.next(&rules)
+        self.next(&rules, status)
     }
 
     /// Whether it ended although somebody would want it back.
@@ -166,27 +166,20 @@ impl Upkeep {
         ))
     }
 
-    fn due_check(&self, rules: &SessionRules, now: Instant) -> Option<Check> {
-        let sign_in = self.entry.module.sign_in.as_ref()?;
-        let due = |every: Option<Duration>, last: Instant| {
-            every.is_some_and(|every| now.saturating_duration_since(last) >= every)
-        };
-        let [identity, service] = self.checked;
-        if sign_in.proof.is_some() && due(rules.check_service_every, service) {
-            Some(Check::Service)
-        } else if due(rules.check_identity_every, identity) {
-            Some(Check::Identity)
-        } else {
-            None
+    fn askable(&self, status: &SessionStatus) -> Askable {
+        let rules = self.entry.module.sign_in.as_ref();
+        Askable {
+            identity: rules.is_some() && status.identity.is_some(),
+            service: rules.is_some_and(|rules| rules.proof.is_some()),
         }
     }
 
     /// Puts a question to the session and does what its answer means.
     async fn check(&mut self, check: Check, status: &SessionStatus) {
+        self.pace.asked(check, Instant::now());
         let (Some(rules), Some(proven)) = (&self.entry.module.sign_in, &status.identity) else {
             return;
         };
-        self.checked[check as usize] = Instant::now();
         let Some(way) = rules.way(status.way.as_deref()) else {
             return;
         };
@@ -246,17 +239,16 @@ impl Upkeep {
         }
     }
 
-    fn next(&self, rules: &SessionRules) -> Instant {
-        let [identity, service] = self.checked;
-        let checks = [
-            rules.check_identity_every.map(|every| identity + every),
-            rules.check_service_every.map(|every| service + every),
+    /// When there is something to do again. Nothing that is past and was not done may be named here: the loop would never rest.
+    fn next(&self, rules: &SessionRules, status: &SessionStatus) -> Instant {
+        let question = self.pace.next(rules, self.askable(status));
+        let due = [
+            question.map(|(_, at)| at),
             rules.age_limit.map(|limit| self.entry.started + limit),
             self.idle.due(rules),
         ];
         let look = Instant::now() + LOOK_EVERY;
-        checks
-            .into_iter()
+        due.into_iter()
             .flatten()
             .min()
             .map_or(look, |due| due.min(look))
