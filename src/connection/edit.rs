@@ -1,44 +1,40 @@
-//! [`Editor`]: changes to the file, one editor at a time. What other programs keep in it stays, in order; a reader sees
-//! the file as it was or as it is, never half of it. Nobody is asked anything here.
+//! [`Editor`]: changes to the file, one editor at a time. What other programs keep in it stays as it is written; a reader
+//! sees the file as it was or as it is, never half of it. Nobody is asked anything here.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
-use serde::Serialize as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::check::{is_guid, wants_guid};
 use super::error::{EditError, RegistryError};
+use super::read::{MARK, document, read};
 use super::registry;
+use super::text::Text;
 use crate::name::ConnectionName;
 
 /// The file, held against other editors until this is saved or dropped. Dropping it changes nothing.
 #[derive(Debug)]
 pub(crate) struct Editor {
     path: PathBuf,
-    document: Map<String, Value>,
-    layout: Layout,
-    mode: u32,
+    /// What was read; empty where there was no file.
+    before: Vec<u8>,
+    /// Whether it begins with a byte order mark.
+    mark: bool,
+    text: Text,
+    /// About the file that is replaced.
+    about: Option<Metadata>,
     /// Held, not read: its lock ends with it.
     _lock: File,
-}
-
-/// How the file was written.
-#[derive(Debug)]
-struct Layout {
-    mark: bool,
-    /// `None` where it was a single line.
-    indent: Option<String>,
 }
 
 impl Editor {
     /// Waits for other editors, then reads the file; one that is missing or empty is a file without entries. Blocks.
     pub(crate) fn open(path: &Path) -> Result<Self, EditError> {
-        // A link stays one: what it points to is replaced.
-        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = target(path);
         let failed = |source| EditError::Write {
             path: path.clone(),
             source,
@@ -54,14 +50,33 @@ impl Editor {
             .open(beside)
             .map_err(failed)?;
         flock(&lock, FlockOperation::LockExclusive).map_err(|error| failed(error.into()))?;
-        let (document, layout) = read(&path)?;
-        let mode =
-            std::fs::metadata(&path).map_or(0o600, |about| about.permissions().mode() & 0o777);
+        let about = std::fs::metadata(&path).ok();
+        // It could be replaced all the same: whoever took this right away did not want that.
+        if about
+            .as_ref()
+            .is_some_and(|about| about.mode() & 0o200 == 0)
+        {
+            return Err(EditError::ReadOnly { path });
+        }
+        let before = bytes(&path)?;
+        let mark = before.starts_with(MARK);
+        let text = before.strip_prefix(MARK).unwrap_or(&before);
+        if !text.trim_ascii().is_empty() {
+            let value = document(&path, text)?;
+            if !value.is_object() {
+                return Err(EditError::from(RegistryError::Shape {
+                    path,
+                    error: super::entry::wrong_kind("the file".to_owned(), "an object", &value),
+                }));
+            }
+        }
+        let text = Text::new(std::str::from_utf8(text).expect("JSON is UTF-8"));
         Ok(Self {
             path,
-            document,
-            layout,
-            mode,
+            mark,
+            text,
+            before,
+            about,
             _lock: lock,
         })
     }
@@ -73,8 +88,11 @@ impl Editor {
         entry: Map<String, Value>,
     ) -> Result<(), EditError> {
         self.is_free(name)?;
-        self.entries()?
-            .insert(name.to_string(), Value::Object(entry));
+        if self.document().get("connections").is_none() {
+            self.text.set(&["connections"], &Value::Object(Map::new()));
+        }
+        self.text
+            .set(&["connections", name.as_str()], &Value::Object(entry));
         Ok(())
     }
 
@@ -94,30 +112,37 @@ impl Editor {
                 text: text.clone(),
             });
         }
-        let path: Vec<&str> = key.split('.').collect();
         let bad = || EditError::Key {
             key: key.to_owned(),
         };
-        let [above @ .., last] = path.as_slice() else {
-            return Err(bad());
-        };
-        if path.iter().any(|part| part.is_empty()) {
+        let parts: Vec<&str> = key.split('.').collect();
+        if parts.iter().any(|part| part.is_empty()) {
             return Err(bad());
         }
-        let mut object = self.entry(name)?;
-        for part in above {
-            let inner = object
-                .entry((*part).to_owned())
-                .or_insert_with(|| json!({}));
-            object = inner.as_object_mut().ok_or_else(bad)?;
+        let entry = self.entry(name)?;
+        let mut path = vec!["connections", name.as_str()];
+        let mut object = &entry;
+        let (last, above) = parts.split_last().ok_or_else(bad)?;
+        for (at, part) in above.iter().enumerate() {
+            path.push(part);
+            match object.get(*part) {
+                Some(Value::Object(inner)) => object = inner,
+                None | Some(Value::Null) => {
+                    if let Some(value) = value {
+                        let nested = parts[at + 1..].iter().rev().fold(value, |value, part| {
+                            Value::Object(Map::from_iter([((*part).to_owned(), value)]))
+                        });
+                        self.text.set(&path, &nested);
+                    }
+                    return Ok(());
+                }
+                Some(_) => return Err(bad()),
+            }
         }
+        path.push(last);
         match value {
-            Some(value) => {
-                object.insert((*last).to_owned(), value);
-            }
-            None => {
-                object.shift_remove(*last);
-            }
+            Some(value) => self.text.set(&path, &value),
+            None => self.text.remove(&path),
         }
         Ok(())
     }
@@ -130,25 +155,15 @@ impl Editor {
     ) -> Result<(), EditError> {
         self.entry(from)?;
         self.is_free(to)?;
-        let entries = self.entries()?;
-        *entries = std::mem::take(entries)
-            .into_iter()
-            .map(|(name, entry)| {
-                let name = if name == from.as_str() {
-                    to.to_string()
-                } else {
-                    name
-                };
-                (name, entry)
-            })
-            .collect();
+        self.text
+            .rename(&["connections", from.as_str()], to.as_str());
         Ok(())
     }
 
     /// Takes an entry out.
     pub(crate) fn remove(&mut self, name: &ConnectionName) -> Result<(), EditError> {
-        self.entry(name)?;
-        self.entries()?.shift_remove(name.as_str());
+        self.is_there(name)?;
+        self.text.remove(&["connections", name.as_str()]);
         Ok(())
     }
 
@@ -158,26 +173,30 @@ impl Editor {
         from: &ConnectionName,
         to: &ConnectionName,
     ) -> Result<(), EditError> {
-        let mut copy = self.entry(from)?.clone();
-        copy.shift_remove("expectedEmail");
-        self.add(to, copy)
+        self.entry(from)?;
+        self.is_free(to)?;
+        self.text.copy(&["connections", from.as_str()], to.as_str());
+        self.text
+            .remove(&["connections", to.as_str(), "expectedEmail"]);
+        Ok(())
     }
 
     /// The entries whose `tenant` this is, in the file's order. Case does not count.
-    pub(super) fn of_tenant(&mut self, domain: &str) -> Result<Vec<ConnectionName>, EditError> {
+    pub(super) fn of_tenant(&self, domain: &str) -> Result<Vec<ConnectionName>, EditError> {
         let is_its = |entry: &Value| {
             let tenant = entry.get("tenant").and_then(Value::as_str);
             tenant.is_some_and(|tenant| tenant.trim().eq_ignore_ascii_case(domain))
         };
-        let entries = self.entries()?.iter();
-        Ok(entries
+        Ok(self
+            .entries()?
+            .iter()
             .filter(|(_, entry)| is_its(entry))
             .filter_map(|(name, _)| name.parse().ok())
             .collect())
     }
 
     /// Whether an entry has this key, with a value.
-    pub(super) fn has(&mut self, name: &ConnectionName, key: &str) -> Result<bool, EditError> {
+    pub(crate) fn has(&self, name: &ConnectionName, key: &str) -> Result<bool, EditError> {
         Ok(self
             .entry(name)?
             .get(key)
@@ -189,13 +208,17 @@ impl Editor {
         self.save_all(std::slice::from_ref(changed))
     }
 
-    /// Writes the file, if all of `changed` can be used as they are now. Blocks.
+    /// Writes the file, if all of `changed` can be used as they are now and nobody else has written it meanwhile. Blocks.
     pub(crate) fn save_all(self, changed: &[ConnectionName]) -> Result<(), EditError> {
-        let (_, faults) = registry::entries(Value::Object(self.document.clone()))
+        let (_, faults) = registry::entries(&self.text, Value::Object(self.document()))
             .map_err(|error| EditError::Entry { error })?;
         let is_changed = |name: &str| changed.iter().any(|one| one.as_str() == name);
         if let Some(fault) = faults.into_iter().find(|one| is_changed(&one.name)) {
             return Err(EditError::Entry { error: fault.error });
+        }
+        // An editor that knows nothing of the lock: what it wrote is not to be lost.
+        if bytes(&self.path)? != self.before {
+            return Err(EditError::Changed { path: self.path });
         }
         self.write().map_err(|source| EditError::Write {
             path: self.path.clone(),
@@ -204,16 +227,17 @@ impl Editor {
     }
 
     fn write(&self) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = folder(&self.path);
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let draft = folder.join(format!(".{name}.new"));
-        let written = self.write_to(&draft);
+        let written = self
+            .write_to(&draft)
+            .and_then(|()| std::fs::rename(&draft, &self.path));
         if written.is_err() {
             // The first failure is the one to tell; a draft that is left is overwritten the next time.
             let _ = std::fs::remove_file(&draft);
             return written;
         }
-        std::fs::rename(&draft, &self.path)?;
         File::open(folder)?.sync_all()
     }
 
@@ -225,54 +249,59 @@ impl Editor {
             .truncate(true)
             .mode(0o600)
             .open(draft)?;
-        file.set_permissions(Permissions::from_mode(self.mode))?;
-        file.write_all(&self.text()?)?;
+        if let Some(about) = &self.about {
+            let own = file.metadata()?;
+            if (own.uid(), own.gid()) != (about.uid(), about.gid()) {
+                // Root changes somebody's file: it stays theirs.
+                fchown(&file, Some(about.uid()), Some(about.gid()))?;
+            }
+            file.set_permissions(Permissions::from_mode(about.mode() & 0o777))?;
+        }
+        if self.mark {
+            file.write_all(MARK)?;
+        }
+        file.write_all(self.text.as_str().as_bytes())?;
         file.sync_all()
     }
 
-    fn text(&self) -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        if self.layout.mark {
-            text.extend_from_slice(MARK);
+    /// The file as it is meant now.
+    fn document(&self) -> Map<String, Value> {
+        match serde_json::from_str(self.text.as_str()) {
+            Ok(Value::Object(document)) => document,
+            Ok(_) | Err(_) => unreachable!("it was an object, and changes keep it one"),
         }
-        match &self.layout.indent {
-            Some(indent) => {
-                let form = serde_json::ser::PrettyFormatter::with_indent(indent.as_bytes());
-                let mut writer = serde_json::Serializer::with_formatter(&mut text, form);
-                self.document.serialize(&mut writer)?;
-            }
-            None => serde_json::to_writer(&mut text, &self.document)?,
-        }
-        text.push(b'\n');
-        Ok(text)
     }
 
-    fn entries(&mut self) -> Result<&mut Map<String, Value>, EditError> {
-        let entries = self
-            .document
-            .entry("connections")
-            .or_insert_with(|| json!({}));
-        let kind = registry::shape(entries);
-        entries
-            .as_object_mut()
-            .ok_or(EditError::Entry { error: kind })
-    }
-
-    fn entry(&mut self, name: &ConnectionName) -> Result<&mut Map<String, Value>, EditError> {
-        let entries = self.entries()?;
-        let known: Vec<String> = entries.keys().cloned().collect();
-        match entries.get_mut(name.as_str()) {
-            Some(Value::Object(entry)) => Ok(entry),
+    fn entries(&self) -> Result<Map<String, Value>, EditError> {
+        match self.document().remove("connections") {
+            None => Ok(Map::new()),
+            Some(Value::Object(entries)) => Ok(entries),
             Some(other) => Err(EditError::Entry {
-                error: super::entry::wrong_kind(format!("connections.{name}"), "an object", other),
-            }),
-            None => Err(EditError::Unknown {
-                error: Box::new(registry::unknown(name, known)),
+                error: registry::shape(&other),
             }),
         }
     }
 
-    fn is_free(&mut self, name: &ConnectionName) -> Result<(), EditError> {
+    fn entry(&self, name: &ConnectionName) -> Result<Map<String, Value>, EditError> {
+        match self.is_there(name)? {
+            Value::Object(entry) => Ok(entry),
+            other => Err(EditError::Entry {
+                error: super::entry::wrong_kind(format!("connections.{name}"), "an object", &other),
+            }),
+        }
+    }
+
+    fn is_there(&self, name: &ConnectionName) -> Result<Value, EditError> {
+        let mut entries = self.entries()?;
+        match entries.remove(name.as_str()) {
+            Some(entry) => Ok(entry),
+            None => Err(EditError::Unknown {
+                error: Box::new(registry::unknown(name, entries.keys().cloned().collect())),
+            }),
+        }
+    }
+
+    fn is_free(&self, name: &ConnectionName) -> Result<(), EditError> {
         if self.entries()?.contains_key(name.as_str()) {
             return Err(EditError::Taken { name: name.clone() });
         }
@@ -280,60 +309,40 @@ impl Editor {
     }
 }
 
-/// What editors on Windows put before UTF-8.
-const MARK: &[u8] = b"\xef\xbb\xbf";
-
-fn read(path: &Path) -> Result<(Map<String, Value>, Layout), EditError> {
-    let text = match std::fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => {
-            return Err(EditError::from(RegistryError::Unreadable {
-                path: path.to_owned(),
-                source,
-            }));
-        }
-    };
-    let mark = text.starts_with(MARK);
-    let text = text.strip_prefix(MARK).unwrap_or(&text).trim_ascii();
-    if text.is_empty() {
-        let layout = Layout {
-            mark,
-            indent: Some("  ".to_owned()),
-        };
-        return Ok((
-            Map::from_iter([("connections".to_owned(), json!({}))]),
-            layout,
-        ));
+/// The file itself: a link stays one, and what it points to is replaced, also where that is not there yet.
+fn target(path: &Path) -> PathBuf {
+    if let Ok(path) = std::fs::canonicalize(path) {
+        return path;
     }
-    let document = registry::document(path, text)?;
-    let Value::Object(document) = document else {
-        return Err(EditError::from(RegistryError::Shape {
-            path: path.to_owned(),
-            error: super::entry::wrong_kind("the file".to_owned(), "an object", &document),
-        }));
-    };
-    Ok((
-        document,
-        Layout {
-            mark,
-            indent: indent(text),
-        },
-    ))
+    match std::fs::read_link(path) {
+        Ok(target) => folder(path).join(target),
+        Err(_) => path.to_owned(),
+    }
 }
 
-/// What the file's second line begins with.
-fn indent(text: &[u8]) -> Option<String> {
-    let second = text.split(|byte| *byte == b'\n').nth(1)?;
-    let blanks = second
-        .iter()
-        .take_while(|byte| matches!(**byte, b' ' | b'\t'));
-    let blanks: Vec<u8> = blanks.copied().collect();
-    Some(String::from_utf8(blanks).expect("blanks are UTF-8"))
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// What is in the file; nothing where there is none.
+fn bytes(path: &Path) -> Result<Vec<u8>, EditError> {
+    match read(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(EditError::from(RegistryError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn name(text: &str) -> ConnectionName {
@@ -357,9 +366,7 @@ mod tests {
     #[test]
     fn an_edit_changes_only_what_it_is_about() {
         let usual = include_str!("../../fixtures/connections/usual.json");
-        let usual = serde_json::from_str::<Value>(usual).expect("it is JSON");
-        let usual = serde_json::to_string_pretty(&usual).expect("it is JSON") + "\n";
-        let (_folder, path) = file(&usual);
+        let (_folder, path) = file(usual);
         let set = edit(&path, "Fabrikam", |editor| {
             let value = Some(json!("ada@fabrikam.com"));
             editor
@@ -454,6 +461,55 @@ mod tests {
                 .expect("it is there")
                 .contains("\"B\"")
         );
+    }
+
+    #[test]
+    fn a_link_to_what_is_not_there_yet_stays_a_link() {
+        let folder = tempfile::tempdir().expect("a temp dir");
+        std::fs::create_dir(folder.path().join("dotfiles")).expect("a new folder");
+        let link = folder.path().join("c.json");
+        std::os::unix::fs::symlink("dotfiles/c.json", &link).expect("it can be made");
+        edit(&link, "A", |editor| {
+            let entry = Map::from_iter([("tenant".to_owned(), json!("a.com"))]);
+            editor.add(&name("A"), entry).expect("it is free");
+        });
+        assert!(link.is_symlink());
+        assert!(folder.path().join("dotfiles/c.json").is_file());
+    }
+
+    #[test]
+    fn what_is_not_ours_to_change_is_left() {
+        let text = "{\"connections\": {\"A\": {\"tenant\": \"a.com\"}}}";
+        let (folder, path) = file(text);
+        let mut late = Editor::open(&path).expect("it can be edited");
+        late.remove(&name("A")).expect("it is there");
+        let other = text.replace("a.com", "b.com");
+        std::fs::write(&path, &other).expect("an editor without a lock can");
+        let changed = late.save(&name("A")).expect_err("it was changed");
+        assert!(matches!(changed, EditError::Changed { .. }), "{changed}");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o400)).expect("it is ours");
+        let kept = Editor::open(&path).expect_err("it is read-only");
+        assert!(kept.help().contains("chmod u+w"), "{}", kept.help());
+        assert_eq!(std::fs::read_to_string(&path).expect("it is there"), other);
+        let no_file = Editor::open(folder.path()).expect_err("it is a folder");
+        assert!(no_file.to_string().contains("cannot be"), "{no_file}");
+    }
+
+    #[test]
+    fn an_entry_that_is_there_twice_can_be_taken_out_once() {
+        let text =
+            "{\"connections\": {\"A\": {\"tenant\": \"a.com\"}, \"A\": {\"tenant\": \"b.com\"}}}";
+        let (_folder, path) = file(text);
+        let mut editor = Editor::open(&path).expect("it can be edited");
+        editor
+            .set(&name("A"), "tenant", Some(json!("c.com")))
+            .expect("it is there");
+        let twice = editor.save(&name("A")).expect_err("which one is meant?");
+        assert!(twice.to_string().contains("more than once"), "{twice}");
+        let once = edit(&path, "A", |editor| {
+            editor.remove(&name("A")).expect("it is there");
+        });
+        assert_eq!(once, "{\"connections\": {\"A\": {\"tenant\": \"a.com\"}}}");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(crate) enum RegistryError {
         column: usize,
         /// What the reader stumbled over.
         reason: String,
+        /// The line, with a caret below the place.
+        excerpt: String,
     },
     /// A part that every entry needs has another shape.
     #[error("`{}`: {error}", path.display())]
@@ -51,6 +53,17 @@ pub(crate) enum RegistryError {
 }
 
 impl RegistryError {
+    /// The line of the mistake with a caret below it, for whoever may see the file.
+    pub(crate) fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Syntax { excerpt, .. } => Some(excerpt),
+            Self::Missing { .. }
+            | Self::Unreadable { .. }
+            | Self::Empty { .. }
+            | Self::Shape { .. } => None,
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn help(&self) -> &'static str {
         match self {
@@ -84,6 +97,12 @@ pub(crate) enum EntryError {
         /// `a number`, `nothing`, …
         found: &'static str,
     },
+    /// The key stands there again, and which of them is meant cannot be known.
+    #[error("{key} is there more than once")]
+    Twice {
+        /// `connections.Contoso`, `connections.Contoso.tenant`.
+        key: String,
+    },
     /// The entry's name cannot be one.
     #[error("connections: {error}")]
     Name {
@@ -99,6 +118,7 @@ impl EntryError {
             Self::Kind { key, expected, .. } => {
                 format!("give `{key}` {expected}, or take the entry out")
             }
+            Self::Twice { key } => format!("leave one `{key}` in the file"),
             Self::Name { error } => error.help().to_owned(),
         }
     }
@@ -159,6 +179,18 @@ pub(crate) enum EditError {
         #[source]
         source: io::Error,
     },
+    /// It is there for reading only.
+    #[error("the connections file `{}` is read-only", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody wrote it who does not know of the lock.
+    #[error("the connections file `{}` was changed by another program meanwhile", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// No entry has this name.
     #[error("{error}")]
     Unknown {
@@ -200,10 +232,23 @@ impl From<RegistryError> for EditError {
 }
 
 impl EditError {
+    /// As [`RegistryError::excerpt`].
+    pub(crate) fn excerpt(&self) -> Option<&str> {
+        match self {
+            Self::Read(error) => error.excerpt(),
+            _ => None,
+        }
+    }
+
     /// What to do about it.
     pub(crate) fn help(&self) -> String {
         match self {
             Self::Read(error) => error.help().to_owned(),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::ResourceBusy => {
+                "the file is mounted by itself and cannot be replaced whole: mount its folder instead, or change it by hand".to_owned()
+            }
+            Self::ReadOnly { path } => format!("where that is not meant: chmod u+w '{}'", path.display()),
+            Self::Changed { .. } => "nothing was written; do it again".to_owned(),
             Self::Write { .. } => {
                 "make the file and its folder writable for you, or name another file with MM_CONNECTIONS".to_owned()
             }

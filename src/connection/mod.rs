@@ -8,9 +8,11 @@ mod error;
 mod import;
 mod lines;
 mod policy;
+mod read;
 mod registry;
 mod rules;
 mod sign_in;
+mod text;
 
 pub(crate) use check::doubts;
 pub(crate) use edit::Editor;

@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::entry::{Connection, module_apps, wrong_kind};
 use super::error::{EntryError, LookupError, RegistryError};
 use super::lines::rule_lines;
+use super::read::{MARK, document, read};
+use super::text::Text;
 use crate::name::ConnectionName;
 
 /// How alike two names have to be for one to be suggested for the other; 1 is equal.
@@ -144,26 +146,30 @@ impl Registry {
         let stamp = std::fs::metadata(&self.path)
             .ok()
             .map(|found| Stamp::of(&found));
-        let text = std::fs::read(&self.path).map_err(|source| match source.kind() {
+        let text = read(&self.path).map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => RegistryError::Missing { path: path() },
             _ => RegistryError::Unreadable {
                 path: path(),
                 source,
             },
         })?;
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&text);
+        let text = text.strip_prefix(MARK).unwrap_or(&text);
         if text.trim_ascii().is_empty() {
             return Err(RegistryError::Empty { path: path() });
         }
         let document = document(&self.path, text)?;
-        let lines = std::str::from_utf8(text)
-            .map(rule_lines)
-            .unwrap_or_default();
-        let (mut connections, faults) =
-            entries(document).map_err(|error| RegistryError::Shape {
-                path: path(),
-                error,
-            })?;
+        let text = std::str::from_utf8(text).expect("JSON is UTF-8");
+        let lines = rule_lines(text);
+        let wrong = |error| RegistryError::Shape {
+            path: path(),
+            error,
+        };
+        let (mut connections, faults) = if document.is_object() {
+            entries(&Text::new(text), document)
+        } else {
+            Err(wrong_kind("the file".to_owned(), "an object", &document))
+        }
+        .map_err(wrong)?;
         for connection in &mut connections {
             let lines = lines.get(connection.name().as_str());
             connection.place_rules(lines.map_or(&[], Vec::as_slice));
@@ -173,16 +179,6 @@ impl Registry {
         self.stamp = stamp;
         Ok(())
     }
-}
-
-/// The text of the file as JSON.
-pub(super) fn document(path: &Path, text: &[u8]) -> Result<Value, RegistryError> {
-    serde_json::from_slice(text).map_err(|error| RegistryError::Syntax {
-        path: path.to_owned(),
-        line: error.line(),
-        column: error.column(),
-        reason: reason(&error),
-    })
 }
 
 /// The error about `connections` that is no object.
@@ -199,11 +195,28 @@ pub(super) fn unknown(name: &ConnectionName, known: Vec<String>) -> LookupError 
     }
 }
 
-/// All entries of the file, those that can be used and the others.
-pub(super) fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), EntryError> {
+/// All entries of the file, those that can be used and the others. `text` is what `document` was read from.
+pub(super) fn entries(
+    text: &Text,
+    document: Value,
+) -> Result<(Vec<Connection>, Vec<Fault>), EntryError> {
     let Value::Object(mut document) = document else {
         return Err(wrong_kind("the file".to_owned(), "an object", &document));
     };
+    let repeated = text.repeated();
+    let twice = |name: &str| {
+        let path = repeated
+            .iter()
+            .find(|path| path.get(1).is_some_and(|one| one == name));
+        path.map(|path| EntryError::Twice {
+            key: path.join("."),
+        })
+    };
+    if let Some(path) = repeated.iter().find(|path| path.len() == 1) {
+        return Err(EntryError::Twice {
+            key: path.join("."),
+        });
+    }
     let known = Arc::new(module_apps(
         "_knownModuleApps",
         document.get("_knownModuleApps"),
@@ -221,9 +234,10 @@ pub(super) fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), 
     };
     let (mut connections, mut faults) = (Vec::new(), Vec::new());
     for (name, entry) in entries {
-        let connection = match name.parse::<ConnectionName>() {
-            Ok(name) => Connection::read(name, entry, &known),
-            Err(error) => Err(EntryError::Name { error }),
+        let connection = match (twice(&name), name.parse::<ConnectionName>()) {
+            (Some(error), _) => Err(error),
+            (None, Ok(name)) => Connection::read(name, entry, &known),
+            (None, Err(error)) => Err(EntryError::Name { error }),
         };
         match connection {
             Ok(connection) => connections.push(connection),
@@ -231,13 +245,6 @@ pub(super) fn entries(document: Value) -> Result<(Vec<Connection>, Vec<Fault>), 
         }
     }
     Ok((connections, faults))
-}
-
-/// The message without the place, which the caller says in its own words.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 fn suggest(name: &str, known: &[String]) -> Option<String> {
@@ -362,6 +369,33 @@ mod tests {
             assert!(error.to_string().ends_with(message), "{error}");
             assert!(error.help().contains("connections"), "{}", error.help());
         }
+    }
+
+    #[test]
+    fn what_is_there_twice_is_no_connection() {
+        let folder = tempfile::tempdir().expect("a temp dir");
+        let path = folder.path().join("c.json");
+        let load = |text: &str| {
+            std::fs::write(&path, text).expect("it can be written");
+            Registry::load(&path)
+        };
+        let registry = load(
+            r#"{"connections": {"A": {"tenant": "a.com"}, "A": {"tenant": "b.com"}, "B": {"tenant": "a", "tenant": "b"},
+                "C": {"tenant": "c.com", "//": "one", "//": "two"}}}"#,
+        )
+        .expect("the file is sound");
+        let names =
+            |found: &mut dyn Iterator<Item = String>| found.collect::<Vec<String>>().join(" ");
+        assert_eq!(
+            names(&mut registry.connections().map(|one| one.name().to_string())),
+            "C"
+        );
+        assert_eq!(
+            names(&mut registry.faults().map(|(name, _)| name.to_owned())),
+            "A B"
+        );
+        let error = load(r#"{"connections": {}, "connections": {}}"#).expect_err("which one?");
+        assert!(error.to_string().contains("more than once"), "{error}");
     }
 
     #[test]
