@@ -135,6 +135,21 @@ pub(super) fn still_expected(
             Some(bound.sharepoint_host()),
             Some(connection.sharepoint_host()),
         ),
+        (
+            "organization",
+            Some(bound.organization()),
+            Some(connection.organization()),
+        ),
+        (
+            "delegatedOrganization",
+            bound.delegated_organization(),
+            connection.delegated_organization(),
+        ),
+        (
+            "cloud",
+            Some(bound.cloud().word()),
+            Some(connection.cloud().word()),
+        ),
         ("stand_in", bound.stand_in(), connection.stand_in()),
     ];
     if let Some((key, before, now)) = was.iter().find(|(_, before, now)| before != now) {
