@@ -109,7 +109,10 @@ fn table(text: &str, name: &str) -> Vec<(String, String)> {
     let Some(begin) = text.match_indices(name).find_map(|(at, _)| {
         let after = text[at + name.len()..].trim_start_matches(['"', '\'']);
         let after = after.trim_start().strip_prefix(['=', ':'])?;
-        after.trim_start().strip_prefix('{')
+        // What stands between is nothing, or a type: `: dict[str, str] =`.
+        let (between, inside) = after.split_once('{')?;
+        let is_type = |c: char| c.is_alphanumeric() || " [],=".contains(c);
+        between.chars().all(is_type).then_some(inside)
     }) else {
         return Vec::new();
     };
@@ -157,6 +160,9 @@ def sharepoint(tenant): return SHAREPOINT_TENANTS.get(tenant)
         );
         let json = r#"{"TENANT_ALIASES": {"fabrikam": "fabrikam.com"}}"#;
         let import = Import::read(json).expect("one is there");
+        assert_eq!(import.aliases, [pair("fabrikam", "fabrikam.com")]);
+        let typed = "TENANT_ALIASES: dict[str, str] = {'fabrikam': 'fabrikam.com'}";
+        let import = Import::read(typed).expect("one is there");
         assert_eq!(import.aliases, [pair("fabrikam", "fabrikam.com")]);
         assert_eq!(Import::read("x = {'a': 'b'}"), None);
     }
