@@ -18,6 +18,9 @@ pub(crate) struct Connection {
     /// What a person wrote about it.
     #[serde(default)]
     pub(crate) description: Option<String>,
+    /// The only modules that may use it. Absent: any.
+    #[serde(default)]
+    pub(crate) modules: Option<Vec<ModuleName>>,
 }
 
 /// A module that can be used.
@@ -39,7 +42,7 @@ pub(crate) struct Module {
 pub(crate) struct Offers {
     /// In the file's order.
     pub(crate) connections: Vec<Connection>,
-    /// Any of them may be used with any connection.
+    /// Any of them may be used with any connection that does not name its own.
     #[serde(default)]
     pub(crate) modules: Vec<Module>,
     /// What is wrong with the connections file, its entries and the modules' files.

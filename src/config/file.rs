@@ -106,6 +106,8 @@ fn read(path: &Path) -> Result<Settings, SettingsError> {
 #[serde(deny_unknown_fields)]
 struct Written {
     #[serde(default)]
+    enforce_mcps: bool,
+    #[serde(default)]
     sessions: Sessions,
     #[serde(default)]
     modules: BTreeMap<String, Sessions>,
@@ -186,6 +188,7 @@ impl From<Written> for Settings {
                 .collect()
         };
         Self {
+            enforce_mcps: written.enforce_mcps,
             sessions: SessionRules::default().with(&written.sessions.into()),
             modules: wishes(written.modules),
             connections: wishes(written.connections),

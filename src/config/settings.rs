@@ -8,6 +8,8 @@ use crate::name::SessionKey;
 /// What the settings file says, or the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
+    /// Whether a connection is only for what its `mcps` name.
+    pub(crate) enforce_mcps: bool,
     pub(super) sessions: SessionRules,
     /// By module name.
     pub(super) modules: BTreeMap<String, SessionWishes>,

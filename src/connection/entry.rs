@@ -25,6 +25,7 @@ pub(crate) struct Connection {
     app_id: Option<String>,
     expected_email: Option<String>,
     description: Option<String>,
+    mcps: Vec<String>,
     module_apps: ModuleApps,
     /// The file's `_knownModuleApps`, shared by its entries.
     known_module_apps: Arc<ModuleApps>,
@@ -58,8 +59,7 @@ impl Connection {
             expected: "text",
             found: "nothing",
         })?;
-        // Kept for the programs that read them, and checked for whoever wrote them.
-        keys.texts("mcps")?;
+        // Kept for the programs that read it, and checked for whoever wrote it.
         keys.flag("skipSignatureStrip")?;
         Ok(Self {
             tenant,
@@ -67,6 +67,7 @@ impl Connection {
             app_id: keys.text("appId")?,
             expected_email: keys.text("expectedEmail")?,
             description: keys.text("description")?,
+            mcps: keys.texts("mcps")?.unwrap_or_default(),
             module_apps: module_apps(&keys.path("moduleApps"), raw.get("moduleApps"))?,
             known_module_apps: Arc::clone(known_module_apps),
             sharepoint_host: keys.text("sharepoint_host")?,
@@ -95,6 +96,7 @@ impl Connection {
             "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
             "expectedEmail": "ada@contoso.com",
             "description": "the stand-in tenant of the demo",
+            "mcps": ["mm"],
             "policy": "open",
             "stand_in": scenario,
         });
@@ -183,6 +185,11 @@ impl Connection {
     /// What a person wrote about it.
     pub(crate) fn description(&self) -> Option<&str> {
         self.description.as_deref()
+    }
+
+    /// The tools that it is for, as people name them.
+    pub(super) fn mcps(&self) -> &[String] {
+        &self.mcps
     }
 
     /// How much it allows.

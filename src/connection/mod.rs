@@ -7,6 +7,7 @@ mod entry;
 mod error;
 mod import;
 mod lines;
+mod mcps;
 mod policy;
 mod read;
 mod registry;

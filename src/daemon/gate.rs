@@ -206,6 +206,9 @@ impl Gate {
             .service
             .connection(self.entry.key.connection.as_str())
             .map_err(refused)?;
+        self.service
+            .check_mcps(&connection, &self.entry.module)
+            .map_err(refused)?;
         let identity = self.entry.session.status().borrow().identity.clone();
         if let Some(identity) = identity {
             bind::still_expected(&self.entry, &connection, &identity).map_err(refused)?;

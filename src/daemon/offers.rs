@@ -24,6 +24,8 @@ pub(crate) struct ConnectionView {
     pub(crate) expected_account: Option<String>,
     /// What a person wrote about it.
     pub(crate) description: Option<String>,
+    /// The only modules that may use it. `None`: any.
+    pub(crate) modules: Option<Vec<ModuleName>>,
 }
 
 /// A module that can be used.
@@ -38,11 +40,13 @@ pub(crate) struct ModuleView {
 }
 
 impl OffersView {
-    /// `trouble` is why the connections file could not be read again.
+    /// `trouble` is why the connections file could not be read again; `enforces_mcps` is whether a connection is only for
+    /// what its `mcps` name.
     pub(super) fn new(
         connections: &Registry,
         trouble: Option<&RegistryError>,
         catalog: &Catalog,
+        enforces_mcps: bool,
     ) -> Self {
         let mut troubles: Vec<String> = trouble.map(ToString::to_string).into_iter().collect();
         // Without the name before it: an entry's fault says its own path.
@@ -57,10 +61,18 @@ impl OffersView {
                 )),
             }
         }
+        let only = |connection: &Connection| {
+            let usable = catalog.modules().filter_map(|listing| listing.value);
+            let its = usable.filter(|module| connection.is_for(module));
+            its.map(|module| module.name.clone()).collect()
+        };
         Self {
             connections: connections
                 .connections()
-                .map(ConnectionView::from)
+                .map(|one| ConnectionView {
+                    modules: enforces_mcps.then(|| only(one)),
+                    ..ConnectionView::from(one)
+                })
                 .collect(),
             modules,
             troubles,
@@ -76,6 +88,7 @@ impl From<&Connection> for ConnectionView {
             tenant_id: connection.expected_tenant_id().map(str::to_owned),
             expected_account: connection.expected_email().map(str::to_owned),
             description: connection.description().map(str::to_owned),
+            modules: None,
         }
     }
 }

@@ -172,6 +172,25 @@ impl Service {
         }
     }
 
+    /// Refuses a module that the connection's `mcps` do not name, where the settings want that.
+    pub(in crate::daemon) fn check_mcps(
+        &self,
+        connection: &Connection,
+        module: &Module,
+    ) -> Result<(), ServiceError> {
+        if !self.enforces_mcps() || connection.is_for(module) {
+            return Ok(());
+        }
+        Err(ServiceError::Refused {
+            message: connection.why_not_for(module),
+            help: Some(connection.how_to_open_for(module)),
+        })
+    }
+
+    fn enforces_mcps(&self) -> bool {
+        lock(&self.0.settings).current().enforce_mcps
+    }
+
     pub(super) fn key(&self, connection: &str, module: &str) -> Result<SessionKey, ServiceError> {
         let module = self.module(module)?.name.clone();
         let connection = self.connection(connection)?.name().clone();
@@ -180,10 +199,11 @@ impl Service {
 
     /// What can be signed in to, and with what. Reads the files again where they changed.
     pub(crate) fn offers(&self) -> OffersView {
+        let enforces_mcps = self.enforces_mcps();
         let mut catalog = lock(&self.0.catalog);
         catalog.reload_if_changed();
         let mut connections = lock(&self.0.connections);
         let trouble = connections.reload().err();
-        OffersView::new(&connections, trouble.as_ref(), &catalog)
+        OffersView::new(&connections, trouble.as_ref(), &catalog, enforces_mcps)
     }
 }

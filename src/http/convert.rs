@@ -363,6 +363,7 @@ pub(super) fn offers(view: OffersView) -> api::Offers {
         tenant_id: view.tenant_id,
         expected_account: view.expected_account,
         description: view.description,
+        modules: view.modules,
     };
     let module = |view: ModuleView| api::Module {
         name: view.name,

@@ -11,6 +11,7 @@ mod identity;
 mod imports;
 mod interrupts;
 mod mcp;
+mod mcps;
 mod module_tools;
 mod modules;
 mod policy;

@@ -47,6 +47,9 @@ impl Service {
         let module = self.module(&order.module)?;
         check_command(&order.command, &module, self.0.config.limits.command)
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
+        let connection = self.connection(&order.connection)?;
+        self.check_mcps(&connection, &module)
+            .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let Checked {
             judged,
             decision,

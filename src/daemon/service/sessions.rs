@@ -40,6 +40,7 @@ impl Service {
     pub(super) fn session(&self, connection: &str, module: &str) -> Result<Entry, ServiceError> {
         let module = self.module(module)?;
         let connection = Arc::new(self.connection(connection)?);
+        self.check_mcps(&connection, &module)?;
         let key = SessionKey {
             connection: connection.name().clone(),
             module: module.name.clone(),
@@ -103,6 +104,7 @@ impl Service {
         };
         let identity = entry.session.status().borrow().identity.clone();
         let connection = self.connection(entry.key.connection.as_str())?;
+        self.check_mcps(&connection, &entry.module)?;
         if let Some(identity) = identity {
             return bind::still_expected(entry, &connection, &identity);
         }

@@ -91,6 +91,15 @@ fn listed(offers: &Offers) -> String {
         if let Some(description) = &connection.description {
             write!(text, ", {}", clean::line(description, 300)).expect("a string takes everything");
         }
+        match connection.modules.as_deref() {
+            None => {}
+            Some([]) => text.push_str(", may be used with no module"),
+            Some(modules) => {
+                let modules: Vec<&str> = modules.iter().map(ModuleName::as_str).collect();
+                write!(text, ", only with {}", modules.join(", "))
+                    .expect("a string takes everything");
+            }
+        }
         text.push('\n');
     }
     text.push_str(&troubles(offers));

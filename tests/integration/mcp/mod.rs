@@ -7,6 +7,7 @@ mod daemon;
 mod leaving;
 mod legacy;
 mod many;
+mod mcps;
 mod raw;
 mod resources;
 mod sign_in;

@@ -1,0 +1,95 @@
+//! `mcps` where `enforce_mcps` is on: what an entry does not name is refused at every door, a living session included.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use serde_json::{Value, json};
+
+use crate::support::{TestDaemon, wait_for};
+
+/// A daemon that heeds `mcps`, with these in the entry of `Contoso`.
+pub(crate) fn enforcing(mcps: &Value) -> TestDaemon {
+    let daemon = TestDaemon::new();
+    enforce(&daemon, true);
+    daemon.set_entry("mcps", mcps);
+    daemon
+}
+
+fn enforce(daemon: &TestDaemon, on: bool) {
+    let folder = daemon.path(".config/mm");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    std::fs::write(
+        folder.join("config.yaml"),
+        format!("enforce_mcps: {on}   # as it was agreed\n"),
+    )
+    .expect("the folder can be written");
+}
+
+fn post(daemon: &TestDaemon, path: &str, body: &Value) -> String {
+    let body = body.to_string();
+    let mut door = UnixStream::connect(daemon.socket()).expect("the daemon listens");
+    write!(
+        door,
+        "POST {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("the daemon reads");
+    let mut answer = String::new();
+    door.read_to_string(&mut answer)
+        .expect("the daemon answers and closes");
+    answer
+}
+
+const WHY: &str = "the connection `Contoso` may not be used with `exo`: its `mcps` are only `onenote`, `pnp-m365`";
+
+#[test]
+fn what_is_not_named_is_refused_at_every_door() {
+    let daemon = enforcing(&json!(["onenote", "pnp-m365"]));
+    let session = ["-c", "Contoso", "-m", "exo"];
+    for verb in [vec!["login"], vec!["run"]] {
+        let command = if verb == ["run"] { &["1"][..] } else { &[] };
+        let refused = daemon.run(&[&verb[..], &session, command].concat());
+        assert_eq!(refused.code, 4, "{refused:?}");
+        assert!(refused.stderr.contains(WHY), "{refused:?}");
+        let how = r#"mm connections edit 'Contoso' mcps '["onenote","pnp-m365","exo"]'"#;
+        assert!(refused.stderr.contains(how), "{refused:?}");
+        assert!(refused.stderr.contains("config.yaml"), "{refused:?}");
+    }
+    let exo = json!({"connection": "Contoso", "module": "exo"});
+    let run = json!({"connection": "Contoso", "module": "exchange", "command": "1"});
+    for (path, body) in [("/v1/sessions/login", &exo), ("/v1/runs", &run)] {
+        let answer = post(&daemon, path, body);
+        assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+        assert!(answer.contains(r#""code":"refused""#), "{answer}");
+        assert!(answer.contains(WHY), "{answer}");
+    }
+    let audit = daemon.run(&["audit", "list", "--kind", "refused", "--json"]);
+    assert!(audit.stdout.contains("may not be used"), "{audit:?}");
+    assert_eq!(daemon.session(), Value::Null, "nothing was started");
+    // An older server's name opens what does its work here.
+    daemon.set_entry("stand_in", &json!("pnp?approve=100ms"));
+    daemon.set_entry("appId", &json!("11112222-3333-4444-5555-666677778888"));
+    let pnp = daemon.run(&["login", "-c", "Contoso", "-m", "sharepoint"]);
+    assert_eq!(pnp.code, 0, "{pnp:?}");
+}
+
+#[test]
+fn it_is_heeded_only_where_that_is_wanted_and_from_then_on() {
+    let daemon = enforcing(&json!(["mm"]));
+    daemon.sign_in();
+    let run = || daemon.run(&["run", "-c", "Contoso", "-m", "exo", "1"]);
+    assert_eq!(run().code, 0);
+    // A session that lives is no way around what the file says now.
+    daemon.set_entry("mcps", &json!(null));
+    let refused = run();
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("its entry has no `mcps`"),
+        "{refused:?}"
+    );
+    enforce(&daemon, false);
+    let back = wait_for("settings that were read again", || {
+        Some(run()).filter(|run| run.code == 0)
+    });
+    assert!(!back.stderr.contains("enter"), "no code: {back:?}");
+}
