@@ -17,7 +17,7 @@ mod user;
 pub(crate) use audit::OnAuditFailure;
 pub(crate) use file::SettingsFile;
 pub(crate) use folder::{FolderError, prepare_folder};
-pub(crate) use settings::SessionRules;
+pub(crate) use settings::{SessionRules, Settings};
 pub(crate) use user::user_name;
 
 /// The longest path that `sun_path` holds, without its NUL (`unix(7)`).

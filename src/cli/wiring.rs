@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use crate::client::{Client, Place};
-use crate::config::{Config, Overrides};
+use crate::config::{Config, Overrides, Settings, SettingsFile};
 use crate::connection::{Connection, Registry as Connections};
 use crate::daemon::Service;
 use crate::logging::{self, LogTarget};
@@ -14,6 +14,13 @@ use crate::spec::Catalog;
 /// The settings of this process, from its environment.
 pub(crate) fn config() -> Result<Config, CliError> {
     load(Overrides::default())
+}
+
+/// What a person wants of the daemon, as the settings file says it now.
+pub(crate) fn settings() -> Result<Settings, CliError> {
+    SettingsFile::open(&config()?.settings_file)
+        .map(|mut file| file.current().clone())
+        .map_err(|error| CliError::usage(error.to_string(), "mend the file, or take it away"))
 }
 
 fn load(overrides: Overrides) -> Result<Config, CliError> {

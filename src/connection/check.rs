@@ -101,7 +101,7 @@ pub(super) fn wants_guid(key: &str) -> bool {
 }
 
 /// Whether `text` is an id as Entra writes them: 8, 4, 4, 4 and 12 hexadecimal digits.
-pub(super) fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups

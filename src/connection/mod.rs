@@ -15,7 +15,7 @@ mod rules;
 mod sign_in;
 mod text;
 
-pub(crate) use check::doubts;
+pub(crate) use check::{Doubt, doubts, is_guid};
 pub(crate) use edit::Editor;
 pub(crate) use entry::Connection;
 pub(crate) use error::{EditError, LookupError, RegistryError};

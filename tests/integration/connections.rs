@@ -1,6 +1,7 @@
 //! `mm connections` on a real file, without and with a terminal.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use expectrl::{Eof, Expect as _};
 use serde_json::Value;
@@ -95,6 +96,7 @@ fn what_cannot_be_is_refused_and_changes_nothing() {
             9,
             "already a connection",
         ),
+        (vec!["add"], 2, "mm connections add NAME"),
         (vec!["add", "New"], 2, "--tenant contoso.com"),
         (
             vec!["add", "New", "--tenant", "x.com", "--app-id", "mine"],
@@ -153,19 +155,176 @@ fn a_check_tells_errors_from_doubts() {
     assert_eq!(file(&daemon)["connections"]["First"]["tenant"], "a.com");
 }
 
+/// Answers questions, each with words that it is known by.
+fn answers(terminal: &mut expectrl::session::OsSession, answers: &[(&str, &str)]) {
+    for (question, answer) in answers {
+        terminal
+            .expect(*question)
+            .unwrap_or_else(|error| panic!("no `{question}`: {error}"));
+        terminal.send_line(answer).expect("it listens");
+    }
+}
+
+/// A `PATH` that begins with a `pwsh` that registers applications.
+fn with_pwsh(daemon: &TestDaemon) -> std::ffi::OsString {
+    let programs = daemon.path("programs");
+    fs::create_dir(&programs).expect("a new folder");
+    let pwsh = programs.join("pwsh");
+    let says = format!(
+        "#!/bin/sh\necho \"WARNING: $MM_REGISTRATION\"\necho 'AzureAppId/ClientId : {ID}'\n"
+    );
+    fs::write(&pwsh, says).expect("a new file");
+    fs::set_permissions(&pwsh, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let mut path = programs.into_os_string();
+    path.push(":/usr/bin:/bin");
+    path
+}
+
+#[test]
+fn somebody_new_is_led_to_a_session_that_is_signed_in() {
+    let daemon = TestDaemon::new();
+    fs::remove_file(daemon.path("connections.json")).expect("it is ours");
+    let mut command = daemon.mm(&["connections", "add", "--set", "stand_in=exo?approve=200ms"]);
+    command.env("PATH", with_pwsh(&daemon));
+    let mut terminal = TestDaemon::on_terminal(command);
+    answers(
+        &mut terminal,
+        &[
+            ("call the connection", "a/b"),
+            ("is not a connection name", ""),
+            ("call the connection", "Contoso"),
+            ("tenant's domain", "ada@contoso.com"),
+            ("is no domain", "contoso.com"),
+            ("Who has to sign in", ""),
+            ("tenant's id", "contoso"),
+            ("is no id", ""),
+            ("Is SharePoint", "y"),
+            ("NAME.sharepoint.com; empty: contoso", "contosollc"),
+            ("id of the application", ""),
+        ],
+    );
+    terminal
+        .expect("Allow public client flows")
+        .expect("it says what to do in the portal");
+    answers(&mut terminal, &[("Run that command here", "y")]);
+    terminal
+        .expect("-Tenant 'contoso.com' -DeviceLogin")
+        .expect("it runs the command");
+    terminal
+        .expect(format!("the application is {ID}"))
+        .expect("it finds the id");
+    answers(
+        &mut terminal,
+        &[
+            ("want to remember", "the first one"),
+            ("Sign in now", "exo"),
+        ],
+    );
+    terminal.expect("C4NTS7K9Q").expect("it shows the code");
+    terminal
+        .expect("signed in as ada@contoso.com")
+        .expect("it says who that is");
+    let tenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee";
+    let only = format!("expectedEmail ada@contoso.com, tenantId {tenant}?");
+    answers(&mut terminal, &[(&only, "")]);
+    terminal.expect(Eof).expect("it ends");
+    assert_eq!(
+        file(&daemon)["connections"]["Contoso"],
+        serde_json::json!({
+            "tenant": "contoso.com", "sharepoint_host": "contosollc", "description": "the first one",
+            "moduleApps": {"pnp": ID}, "mcps": ["mm"], "stand_in": "exo?approve=200ms",
+            "expectedEmail": "ada@contoso.com", "tenantId": tenant,
+        })
+    );
+    let run = daemon.run(&["run", "-c", "Contoso", "-m", "exo", "1"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, "1\n"), "{run:?}");
+}
+
+#[test]
+fn an_application_is_registered_without_a_terminal_too() {
+    let daemon = TestDaemon::new();
+    let add = |name: &str, path: &std::ffi::OsStr| {
+        let arguments = [
+            "connections",
+            "add",
+            name,
+            "--tenant",
+            "it-s.com",
+            "--register-app",
+        ];
+        let mut command = daemon.mm(&arguments);
+        command.env("PATH", path);
+        crate::support::finish(command, b"")
+    };
+    let registered = add("Pnp", &with_pwsh(&daemon));
+    assert_eq!(registered.code, 0, "{registered:?}");
+    let told = "Register-PnPEntraIDAppForInteractiveLogin -ApplicationName 'mm' -Tenant 'it-s.com' -DeviceLogin";
+    assert!(registered.stdout.contains(told), "{registered:?}");
+    let apps = file(&daemon)["connections"]["Pnp"]["moduleApps"].clone();
+    assert_eq!(apps, serde_json::json!({"pnp": ID}));
+    let nowhere = add("Nowhere", daemon.path("").as_os_str());
+    assert_eq!(nowhere.code, 2, "{nowhere:?}");
+    assert!(
+        nowhere.stderr.contains("--module-app pnp=ID"),
+        "{nowhere:?}"
+    );
+    assert_eq!(file(&daemon)["connections"].get("Nowhere"), None);
+}
+
+#[test]
+fn flags_lead_as_far_as_questions_do() {
+    let daemon = TestDaemon::new();
+    let add = |name: &str, more: &[&str]| {
+        let with = ["add", name, "--tenant", "contoso.com", "--sign-in", "exo"];
+        connections(&daemon, &[&with, more].concat())
+    };
+    let done = add("Flags", &["--set", "stand_in=exo?approve=100ms", "--pin"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.stdout.contains("signed in as ada@contoso.com"),
+        "{done:?}"
+    );
+    assert_eq!(
+        file(&daemon)["connections"]["Flags"]["expectedEmail"],
+        "ada@contoso.com"
+    );
+    let declined = add("No", &["--set", "stand_in=declined?approve=100ms", "--pin"]);
+    assert_eq!(declined.code, 3, "{declined:?}");
+    assert_eq!(
+        file(&daemon)["connections"]["No"].get("expectedEmail"),
+        None
+    );
+    let other = connections(
+        &daemon,
+        &[
+            "add",
+            "Other",
+            "--tenant",
+            "contoso.com",
+            "--expected-email",
+            "eve@contoso.com",
+        ],
+    );
+    assert!(
+        other.stderr.contains("one tenant and two accounts"),
+        "{other:?}"
+    );
+}
+
 #[test]
 fn at_a_terminal_what_is_missing_is_asked_for() {
     let daemon = TestDaemon::new();
     let mut terminal = daemon.terminal(&["connections", "add", "Asked", "--app-id", ID]);
-    for (question, answer) in [
-        ("domain", "woodgrove.com"),
-        ("tenant's id", ""),
-        ("Who has to sign in", "bob@woodgrove.com"),
-        ("remember", "the bank"),
-    ] {
-        terminal.expect(question).expect("it asks");
-        terminal.send_line(answer).expect("it listens");
-    }
+    answers(
+        &mut terminal,
+        &[
+            ("domain", "woodgrove.com"),
+            ("Who has to sign in", "bob@woodgrove.com"),
+            ("tenant's id", ""),
+            ("remember", "the bank"),
+            ("Sign in now", ""),
+        ],
+    );
     terminal.expect(Eof).expect("it ends");
     assert_eq!(
         file(&daemon)["connections"]["Asked"],
@@ -183,6 +342,109 @@ fn at_a_terminal_what_is_missing_is_asked_for() {
     terminal.send_line("y").expect("it listens");
     terminal.expect(Eof).expect("it ends");
     assert_eq!(file(&daemon)["connections"].get("Asked"), None);
+}
+
+#[test]
+fn many_who_write_at_once_lose_nothing() {
+    let daemon = TestDaemon::new();
+    let text = "{\r\n    \"_note\": [ 1.50 ],\r\n    \"connections\": {\r\n        \"Contoso\": {\"tenant\":   \"contoso.com\"}\r\n    }\r\n}\r\n";
+    fs::write(daemon.path("connections.json"), text).expect("it is ours");
+    let writers: Vec<_> = (0..12)
+        .map(|number| {
+            let name = format!("W{number}");
+            daemon.start(&["connections", "add", &name, "--tenant", "w.com"])
+        })
+        .collect();
+    for mut writer in writers {
+        assert!(writer.wait().expect("it is our child").success());
+    }
+    let after = fs::read_to_string(daemon.path("connections.json")).expect("it is there");
+    let untouched = text.trim_end_matches("\r\n    }\r\n}\r\n");
+    assert!(after.starts_with(untouched), "{after}");
+    assert!(!after.replace("\r\n", "").contains('\n'), "{after}");
+    let entries = file(&daemon)["connections"].clone();
+    assert_eq!(entries.as_object().map(serde_json::Map::len), Some(13));
+    let left: Vec<_> = fs::read_dir(daemon.path(""))
+        .expect("it is ours")
+        .map(|entry| entry.expect("it can be read").file_name())
+        .filter(|name| name.to_string_lossy().ends_with(".new"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_session_outlives_its_entry_and_runs_only_while_there_is_one() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let run = |name: &str| daemon.run(&["run", "-c", name, "-m", "exo", "1"]);
+    let before = fs::read_to_string(daemon.path("connections.json")).expect("it is there");
+    assert_eq!(
+        connections(&daemon, &["rename", "Contoso", "Woodgrove"]).code,
+        0
+    );
+    let old = run("Contoso");
+    assert_eq!(old.code, 9, "{old:?}");
+    assert!(
+        old.stderr.contains("there is no connection `Contoso`"),
+        "{old:?}"
+    );
+    let new = run("Woodgrove");
+    assert_eq!(new.code, 0, "{new:?}");
+    assert!(new.stderr.contains("enter"), "its own sign-in: {new:?}");
+    assert_eq!(
+        connections(&daemon, &["remove", "Woodgrove", "--yes"]).code,
+        0
+    );
+    assert_eq!(run("Woodgrove").code, 9);
+    let gone = daemon.run(&["disconnect", "-c", "Woodgrove", "-m", "exo"]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    // What was signed in under a name is that name's again when its entry is.
+    fs::write(daemon.path("connections.json"), before).expect("it is ours");
+    let back = run("Contoso");
+    assert_eq!(back.code, 0, "{back:?}");
+    assert!(!back.stderr.contains("enter"), "no code: {back:?}");
+    for (key, value) in [
+        ("cloud", "us_gov_dod"),
+        ("delegatedOrganization", "fabrikam.com"),
+    ] {
+        assert_eq!(
+            connections(&daemon, &["edit", "Contoso", key, value]).code,
+            0
+        );
+        let refused = run("Contoso");
+        assert_eq!(refused.code, 4, "{refused:?}");
+        assert!(
+            refused.stderr.contains(&format!("with the {key}")),
+            "{refused:?}"
+        );
+        assert_eq!(connections(&daemon, &["edit", "Contoso", key, ""]).code, 0);
+    }
+    assert_eq!(run("Contoso").code, 0);
+}
+
+#[test]
+fn a_broken_file_is_pointed_at() {
+    let daemon = TestDaemon::new();
+    let path = daemon.path("connections.json");
+    for (text, says) in [
+        (
+            "{\n  // mine\n  \"connections\": {}\n}",
+            "2 |   // mine\n  |   ^",
+        ),
+        (
+            "{\"connections\": {\"A\": {}, \"A\": {}}}",
+            "connections.A is there more than once",
+        ),
+    ] {
+        fs::write(&path, text).expect("it is ours");
+        for verb in [&["check"][..], &["edit", "A", "tenant", "a.com"]] {
+            let told = connections(&daemon, verb);
+            assert_eq!(told.code, 9, "{told:?}");
+            let all = told.stdout + &told.stderr;
+            assert!(all.contains(says), "{all}");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
+    }
 }
 
 #[test]

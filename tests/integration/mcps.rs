@@ -93,3 +93,24 @@ fn it_is_heeded_only_where_that_is_wanted_and_from_then_on() {
     });
     assert!(!back.stderr.contains("enter"), "no code: {back:?}");
 }
+
+#[test]
+fn whoever_looks_is_told() {
+    let daemon = enforcing(&json!(["Microsoft-Graph"]));
+    let show = daemon.run(&["connections", "show", "Contoso", "--json"]);
+    let shown: Value = serde_json::from_str(&show.stdout).expect("it is JSON");
+    assert_eq!(shown["modules"]["exo"]["allowed"], false, "{shown}");
+    assert_eq!(shown["modules"]["graph"]["allowed"], true, "{shown}");
+    let show = daemon.run(&["connections", "show", "Contoso"]);
+    let line = show.stdout.lines().find(|line| line.starts_with("  exo "));
+    assert!(
+        line.is_some_and(|line| line.contains("`mcps` does not name it")),
+        "{show:?}"
+    );
+    let check = || daemon.run(&["connections", "check"]).stdout;
+    assert!(!check().contains("warning"), "{}", check());
+    daemon.set_entry("mcps", &json!(["onenote"]));
+    assert!(check().contains("no module may use it"), "{}", check());
+    enforce(&daemon, false);
+    assert!(!check().contains("warning"), "{}", check());
+}

@@ -77,7 +77,7 @@ pub(crate) enum ConnectionsVerb {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AddArgs {
     /// The connection's name
-    pub(crate) name: String,
+    pub(crate) name: Option<String>,
     /// The tenant's domain: contoso.com
     #[arg(long, value_name = "DOMAIN")]
     pub(crate) tenant: Option<String>,
@@ -93,12 +93,24 @@ pub(crate) struct AddArgs {
     /// The application for one module: pnp=GUID
     #[arg(long, value_name = "MODULE=GUID", value_parser = module_app)]
     pub(crate) module_app: Vec<(String, String)>,
+    /// Register the application that `pnp` signs in with, with the `pwsh` that is here; an administrator has to sign in
+    #[arg(long, conflicts_with = "app_id")]
+    pub(crate) register_app: bool,
     /// The first label of the tenant's sharepoint.com host, where it is not the domain's
     #[arg(long, value_name = "NAME")]
     pub(crate) sharepoint_host: Option<String>,
     /// What you want to remember about it
     #[arg(long, value_name = "TEXT")]
     pub(crate) description: Option<String>,
+    /// Any other key, as `mm connections edit` sets it: policy=read-only
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) set: Vec<(String, String)>,
+    /// Sign in to this module at once
+    #[arg(long, value_name = "MODULE")]
+    pub(crate) sign_in: Option<String>,
+    /// Expect whoever signs in now, and nobody else, from then on
+    #[arg(long, requires = "sign_in")]
+    pub(crate) pin: bool,
     /// Ask nothing, also at a terminal
     #[arg(long)]
     pub(crate) no_input: bool,
@@ -109,4 +121,11 @@ fn module_app(text: &str) -> Result<(String, String), String> {
         .split_once('=')
         .ok_or_else(|| format!("`{text}` is not MODULE=GUID"))?;
     Ok((module.to_owned(), app.to_owned()))
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
 }

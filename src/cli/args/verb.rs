@@ -107,6 +107,7 @@ Ctrl-C stops the waiting, not the sign-in.
     /// List, show, add, change and check connections
     #[command(after_help = "Examples:
   mm connections list
+  mm connections add                         asks one thing after the other, and signs in
   mm connections add Contoso --tenant contoso.com --expected-email ada@contoso.com
   mm connections edit Contoso moduleApps.pnp 11112222-3333-4444-5555-666677778888
   mm connections check

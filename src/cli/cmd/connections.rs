@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::{AddArgs, ConnectionsArgs, ConnectionsVerb};
+use super::connection_add;
+use super::connection_uses::Use;
+use crate::cli::args::{ConnectionsArgs, ConnectionsVerb};
 use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -13,11 +15,9 @@ use crate::cli::prompt::Prompt;
 use crate::cli::table::table;
 use crate::cli::wiring;
 use crate::connection::{
-    Connection, EditError, Editor, Import, Imported, LookupError, Registry, doubts,
+    Connection, Doubt, EditError, Editor, Import, Imported, LookupError, Registry, doubts,
 };
-use crate::daemon::missing_keys;
 use crate::name::ConnectionName;
-use crate::script::{Module, WayIn};
 
 /// Lists, shows, checks or changes connections.
 pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -26,7 +26,7 @@ pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<
         ConnectionsVerb::List { json } => list(&read(file)?, json, screen)?,
         ConnectionsVerb::Show { name, json } => show(&read(file)?, &parse(&name)?, json, screen)?,
         ConnectionsVerb::Check { json } => return check(&read(file)?, json, screen),
-        ConnectionsVerb::Add(args) => add(file, args, screen)?,
+        ConnectionsVerb::Add(args) => return connection_add::add(&file, args, screen),
         ConnectionsVerb::Import {
             file: from,
             dry_run,
@@ -67,10 +67,11 @@ pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<
 }
 
 fn read(file: PathBuf) -> Result<Registry, CliError> {
-    Registry::load(&file).map_err(|error| refused(&error, error.help()))
+    Registry::load(&file).map_err(|error| refused_at(&error, error.excerpt(), error.help()))
 }
 
-fn refused(error: &dyn std::error::Error, help: impl Into<String>) -> CliError {
+/// What is wrong with the file or a name, and what to do.
+pub(super) fn refused(error: &dyn std::error::Error, help: impl Into<String>) -> CliError {
     let why = error.source().map(|source| format!(": {source}"));
     CliError::Spec {
         message: format!("{error}{}", why.unwrap_or_default()),
@@ -78,13 +79,14 @@ fn refused(error: &dyn std::error::Error, help: impl Into<String>) -> CliError {
     }
 }
 
-fn parse(name: &str) -> Result<ConnectionName, CliError> {
+/// A name, checked.
+pub(super) fn parse(name: &str) -> Result<ConnectionName, CliError> {
     name.parse()
         .map_err(|error: crate::name::NameError| CliError::usage(error.to_string(), error.help()))
 }
 
 /// Opens the file, changes it, and writes it with `name` checked.
-fn change(
+pub(super) fn change(
     file: PathBuf,
     name: &str,
     how: impl FnOnce(&mut Editor, &ConnectionName) -> Result<(), EditError>,
@@ -95,10 +97,26 @@ fn change(
         how(&mut editor, &name)?;
         editor.save(&name)
     };
-    write().map_err(|error: EditError| {
-        let help = error.help();
-        refused(&error, help)
-    })
+    write().map_err(|error| unwritten(&error))
+}
+
+/// Why the file was not changed, with the place where that has one.
+fn unwritten(error: &EditError) -> CliError {
+    refused_at(error, error.excerpt(), error.help())
+}
+
+fn refused_at(
+    error: &dyn std::error::Error,
+    excerpt: Option<&str>,
+    help: impl Into<String>,
+) -> CliError {
+    match (refused(error, help), excerpt) {
+        (CliError::Spec { message, help }, Some(excerpt)) => CliError::Spec {
+            message: format!("{message}\n{excerpt}"),
+            help,
+        },
+        (other, _) => other,
+    }
 }
 
 fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliError> {
@@ -132,66 +150,6 @@ fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliE
     Ok(())
 }
 
-/// A module as this connection can use it.
-struct Use<'m> {
-    module: &'m Module,
-    /// The ways in, each with the keys that it still needs; the one that would be taken is the first.
-    ways: Vec<(&'m WayIn, Vec<&'static str>)>,
-}
-
-impl<'m> Use<'m> {
-    fn of(connection: &Connection, module: &'m Module) -> Self {
-        let Some(rules) = &module.sign_in else {
-            return Self {
-                module,
-                ways: Vec::new(),
-            };
-        };
-        let chosen = rules.way(connection.way(&module.name));
-        let is_chosen = |way: &WayIn| chosen.is_some_and(|chosen| chosen.name == way.name);
-        let mut ways: Vec<_> = rules
-            .ways
-            .iter()
-            .map(|way| (way, missing_keys(module, rules, way, connection)))
-            .collect();
-        // Stable: the others stay in the module's order.
-        ways.sort_by_key(|(way, _)| !is_chosen(way));
-        Self { module, ways }
-    }
-
-    /// What the way in that would be taken still needs.
-    fn missing(&self) -> &[&'static str] {
-        self.ways.first().map_or(&[], |(_, keys)| keys)
-    }
-
-    fn line(&self) -> String {
-        let name = &self.module.name;
-        let Some((first, missing)) = self.ways.first() else {
-            return format!("  {name:<14} can be used; it needs no sign-in");
-        };
-        let state = if missing.is_empty() {
-            format!("can be used, by {}", words(first))
-        } else {
-            format!("needs `{}` for {}", missing.join("` and `"), words(first))
-        };
-        let others: Vec<String> = self.ways[1..]
-            .iter()
-            .filter(|(_, keys)| keys.is_empty())
-            .map(|(way, _)| words(way))
-            .collect();
-        if others.is_empty() {
-            format!("  {name:<14} {state}")
-        } else {
-            format!("  {name:<14} {state}; also by {}", others.join(", "))
-        }
-    }
-}
-
-/// A way in, for people.
-fn words(way: &WayIn) -> String {
-    way.name.replace('_', " ")
-}
-
 fn show(
     registry: &Registry,
     name: &ConnectionName,
@@ -203,28 +161,14 @@ fn show(
         refused(&error, help)
     })?;
     let catalog = wiring::catalog(&[])?;
+    let enforces_mcps = wiring::settings()?.enforce_mcps;
     let uses: Vec<Use<'_>> = catalog
         .modules()
         .filter_map(|listing| listing.value)
-        .map(|module| Use::of(connection, module))
+        .map(|module| Use::of(connection, module, enforces_mcps))
         .collect();
     if json {
-        let needs: Map<String, Value> = uses
-            .iter()
-            .map(|one| {
-                let ways: Vec<Value> = one
-                    .ways
-                    .iter()
-                    .map(|(way, keys)| json!({ "way": way.name, "missing": keys }))
-                    .collect();
-                let way = connection.way(&one.module.name);
-                let state = json!({
-                    "missing": one.missing(), "ways": ways,
-                    "unattended": one.module.comes_back_without_a_person(way),
-                });
-                (one.module.name.to_string(), state)
-            })
-            .collect();
+        let needs: Map<String, Value> = uses.iter().map(|one| one.report(connection)).collect();
         return screen.json(&json!({
             "name": name, "entry": connection.raw(), "modules": needs,
         }));
@@ -247,7 +191,10 @@ fn check(registry: &Registry, json: bool, screen: &mut Screen) -> Result<Exit, C
         .faults()
         .map(|(name, error)| (name.to_owned(), error.to_string(), error.help()))
         .collect();
-    let doubts = doubts(registry);
+    let mut doubts = doubts(registry);
+    if wiring::settings()?.enforce_mcps {
+        doubts.extend(closed(registry)?);
+    }
     let exit = if faults.is_empty() {
         Exit::Done
     } else {
@@ -281,6 +228,29 @@ fn check(registry: &Registry, json: bool, screen: &mut Screen) -> Result<Exit, C
     Ok(exit)
 }
 
+/// The connections whose `mcps` let no module use them.
+fn closed(registry: &Registry) -> Result<Vec<Doubt>, CliError> {
+    let catalog = wiring::catalog(&[])?;
+    let modules: Vec<_> = catalog
+        .modules()
+        .filter_map(|listing| listing.value)
+        .collect();
+    let is_closed = |one: &&Connection| modules.iter().all(|module| !one.is_for(module));
+    let doubt = |one: &Connection| Doubt {
+        connection: one.name().to_string(),
+        message: "no module may use it: `enforce_mcps` is on, and its `mcps` name none".to_owned(),
+        help: format!(
+            "mm connections edit '{}' mcps '[\"mm\"]' lets every module use it",
+            one.name()
+        ),
+    };
+    Ok(registry
+        .connections()
+        .filter(is_closed)
+        .map(doubt)
+        .collect())
+}
+
 fn import(file: &Path, from: &Path, dry_run: bool, screen: &mut Screen) -> Result<(), CliError> {
     let text = std::fs::read_to_string(from).map_err(|source| CliError::Io {
         what: format!("`{}` cannot be read", from.display()),
@@ -295,10 +265,7 @@ fn import(file: &Path, from: &Path, dry_run: bool, screen: &mut Screen) -> Resul
             "name the session manager's `mcp_server.py`, or a JSON file with such objects",
         )
     })?;
-    let failed = |error: EditError| {
-        let help = error.help();
-        refused(&error, help)
-    };
+    let failed = |error: EditError| unwritten(&error);
     let mut editor = Editor::open(file).map_err(failed)?;
     let done = found.apply(&mut editor).map_err(failed)?;
     let mut changed = Vec::new();
@@ -325,7 +292,7 @@ fn import(file: &Path, from: &Path, dry_run: bool, screen: &mut Screen) -> Resul
 }
 
 /// A value as people type it. `None` takes the key out.
-fn written(text: &str) -> Result<Option<Value>, CliError> {
+pub(super) fn written(text: &str) -> Result<Option<Value>, CliError> {
     Ok(match text.trim() {
         "" | "null" => None,
         "true" => Some(Value::Bool(true)),
@@ -342,66 +309,6 @@ fn written(text: &str) -> Result<Option<Value>, CliError> {
     })
 }
 
-fn add(file: PathBuf, args: AddArgs, screen: &mut Screen) -> Result<(), CliError> {
-    let asks = screen.asks_people() && !args.no_input;
-    let name = parse(&args.name)?;
-    // Before anybody is asked; the file that is not there yet has no entry either, and a broken one is told when it is changed.
-    if Registry::load(&file).is_ok_and(|registry| registry.get(&name).is_ok()) {
-        let error = EditError::Taken { name };
-        return Err(refused(&error, error.help()));
-    }
-    let mut ask = |given: Option<String>, question: &str| match given {
-        Some(text) => Ok(Some(text)),
-        None if asks => answer(question, screen),
-        None => Ok(None),
-    };
-    let tenant = ask(args.tenant, "The tenant's domain (contoso.com)")?.ok_or_else(|| {
-        CliError::usage(
-            "a connection needs a tenant",
-            "name its domain: mm connections add NAME --tenant contoso.com",
-        )
-    })?;
-    let values = [
-        (
-            "tenantId",
-            ask(args.tenant_id, "The tenant's id, if you know it")?,
-        ),
-        (
-            "appId",
-            ask(
-                args.app_id,
-                "An application's id, which SharePoint needs; empty for none",
-            )?,
-        ),
-        (
-            "expectedEmail",
-            ask(args.expected_email, "Who has to sign in (ada@contoso.com)")?,
-        ),
-        ("sharepoint_host", args.sharepoint_host),
-        (
-            "description",
-            ask(args.description, "What you want to remember about it")?,
-        ),
-    ];
-    change(file, &args.name, |editor, name| {
-        let entry = Map::from_iter([("tenant".to_owned(), Value::String(tenant))]);
-        editor.add(name, entry)?;
-        for (key, value) in values {
-            if let Some(text) = value {
-                editor.set(name, key, Some(Value::String(text)))?;
-            }
-        }
-        for (module, app) in args.module_app {
-            let app = Some(Value::String(app));
-            editor.set(name, &format!("moduleApps.{module}"), app)?;
-        }
-        editor.set(name, "mcps", Some(json!(["mm"])))
-    })?;
-    screen.text(&format!("`{}` is added\n", args.name))?;
-    screen.note(&format!("sign in: mm login -c '{}' -m exo", args.name));
-    Ok(())
-}
-
 /// Asks at the terminal. `None` for an empty answer.
 pub(super) fn answer(question: &str, screen: &mut Screen) -> Result<Option<String>, CliError> {
     let failed = |source| CliError::Io {
@@ -413,7 +320,12 @@ pub(super) fn answer(question: &str, screen: &mut Screen) -> Result<Option<Strin
         let mut prompt = Prompt::open(false).map_err(failed)?;
         prompt.line().await.map_err(failed)
     })?
-    .ok_or_else(|| CliError::usage("nothing was changed", "answer the questions, or use flags"))?;
+    .ok_or_else(|| {
+        CliError::usage(
+            "the question was not answered",
+            "answer the questions, or use flags",
+        )
+    })?;
     let text = line.expose().trim().to_owned();
     Ok((!text.is_empty()).then_some(text))
 }

@@ -33,6 +33,23 @@ pub(super) async fn sign_in(
     json: bool,
     screen: &mut Screen,
 ) -> Result<Exit, CliError> {
+    let Some(session) = session(client, request, no_wait, screen).await? else {
+        return Ok(Exit::SignInNeeded);
+    };
+    if json {
+        screen.json(&session)?;
+    }
+    conclude(&session, json, screen)
+}
+
+/// The session when its sign-in has ended, or when its code is shown and nobody waits; its end is not told yet. `None` after
+/// Ctrl-C.
+pub(super) async fn session(
+    client: &Client,
+    request: &LoginRequest,
+    no_wait: bool,
+    screen: &mut Screen,
+) -> Result<Option<Session>, CliError> {
     let mut interrupts = Interrupts::listen()?;
     let events = client.watch_sign_in(request).await?;
     if let Some(version) = client.other_version() {
@@ -40,14 +57,10 @@ pub(super) async fn sign_in(
     }
     let waited = wait(events, &mut interrupts, no_wait, screen).await?;
     screen.clear_progress();
-    let Some(session) = waited else {
+    if waited.is_none() {
         screen.note("not waiting any longer; the sign-in goes on: mm status");
-        return Ok(Exit::SignInNeeded);
-    };
-    if json {
-        screen.json(&session)?;
     }
-    conclude(&session, json, screen)
+    Ok(waited)
 }
 
 /// The session when the sign-in has ended, or when its code is shown and nobody waits. `None` after Ctrl-C.
@@ -77,7 +90,12 @@ async fn wait(
     }
 }
 
-fn conclude(session: &Session, json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
+/// Says how a sign-in ended.
+pub(super) fn conclude(
+    session: &Session,
+    json: bool,
+    screen: &mut Screen,
+) -> Result<Exit, CliError> {
     if session.signed_in() {
         if !json {
             screen.text(&signed_in(session))?;

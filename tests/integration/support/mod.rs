@@ -106,7 +106,11 @@ impl TestDaemon {
 
     /// `mm` on a terminal of its own.
     pub(crate) fn terminal(&self, arguments: &[&str]) -> expectrl::session::OsSession {
-        let mut command = self.mm(arguments);
+        Self::on_terminal(self.mm(arguments))
+    }
+
+    /// This command on a terminal of its own.
+    pub(crate) fn on_terminal(mut command: Command) -> expectrl::session::OsSession {
         // The terminal is what the session has; the null device would hide it.
         command.stdin(Stdio::inherit());
         let mut session = expectrl::Session::spawn(command).expect("mm was built");
