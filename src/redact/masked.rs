@@ -59,16 +59,19 @@ pub(crate) fn beginning(text: &str, length: usize) -> &str {
 /// Takes out of `text` what looks like a password, a token, a key or a sign-in code, by its looks or by what stands before
 /// it, also where it stands in base64. Masking twice changes nothing.
 pub(crate) fn mask(text: &str) -> Masked {
-    match masked(text, 0) {
-        Some(text) => Masked {
+    let mut left = Masked {
+        text: text.to_owned(),
+        changed: false,
+    };
+    // What a taken-out secret stood before may itself be one now that is seen. Each round leaves fewer characters to be taken
+    // out, so there is a last one.
+    while let Some(text) = masked(&left.text, 0).filter(|text| *text != left.text) {
+        left = Masked {
             text,
             changed: true,
-        },
-        None => Masked {
-            text: text.to_owned(),
-            changed: false,
-        },
+        };
     }
+    left
 }
 
 /// The text without its secrets; `None` where it has none.
@@ -140,6 +143,19 @@ mod tests {
         let base64 = masked.as_str().rsplit(' ').next().expect("it has words");
         let expected = engine.encode(encoded::wide_bytes("az login --password ********"));
         assert_eq!(base64, expected);
+    }
+
+    #[test]
+    fn what_is_seen_only_after_another_secret_has_left_leaves_too() {
+        let masked = mask("token=A0A00.-Passwordtoken=0a.-Password");
+        assert!(!masked.as_str().contains("0a"), "{masked}");
+        assert_eq!(
+            mask(masked.as_str()),
+            Masked {
+                changed: false,
+                ..masked.clone()
+            }
+        );
     }
 
     proptest! {
