@@ -6,19 +6,23 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use super::args::{Args, Verb};
+use super::args::{Args, McpArgs, OnlyMcp, Verb};
 use super::cmd;
 use super::error::CliError;
 use super::output::Screen;
 
 /// Runs the program and says how it went. Prints whatever there is to print.
 pub fn run() -> ExitCode {
-    let args = match Args::try_parse_from(words(std::env::args_os())) {
-        Ok(args) => args,
-        Err(error) => return Screen::usage(&error).into(),
+    let words = words(std::env::args_os());
+    let verb = match server(&words) {
+        Some(args) => Verb::Mcp(args),
+        None => match Args::try_parse_from(words) {
+            Ok(args) => args.verb,
+            Err(error) => return Screen::usage(&error).into(),
+        },
     };
     let mut screen = Screen::new();
-    match dispatch(args.verb, &mut screen) {
+    match dispatch(verb, &mut screen) {
         Ok(code) => code,
         Err(error) => {
             screen.failure(&error);
@@ -36,6 +40,21 @@ fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
         words.splice(..1, ["mm".into(), "connections".into()]);
     }
     words
+}
+
+/// The arguments of a server for an assistant, read without a description of every other verb: some clients start one for
+/// each call. What is not right is `None`, and is told of by whoever knows all verbs.
+fn server(words: &[OsString]) -> Option<McpArgs> {
+    let [_, verb, rest @ ..] = words else {
+        return None;
+    };
+    if verb != "mcp" {
+        return None;
+    }
+    if rest.is_empty() {
+        return Some(McpArgs::default());
+    }
+    Some(OnlyMcp::try_parse_from(&words[1..]).ok()?.mcp)
 }
 
 fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {

@@ -70,6 +70,19 @@ pub(super) enum Format {
     List,
 }
 
+impl Format {
+    /// As an argument says it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Count => "count",
+            Self::List => "list",
+        }
+    }
+}
+
 /// A command and how to show its output.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

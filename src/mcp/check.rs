@@ -14,7 +14,7 @@ use super::clean;
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 /// What clients pass on of an environment, and what tells this program's instances apart.
-const PASSED_ON: [&str; 10] = [
+const PASSED_ON: [&str; 11] = [
     "HOME",
     "LOGNAME",
     "PATH",
@@ -24,6 +24,7 @@ const PASSED_ON: [&str; 10] = [
     "MM_STATE_DIR",
     "MM_SOCKET",
     "MM_CONNECTIONS",
+    "MM_CONFIG",
     "MM_MODULES",
 ];
 

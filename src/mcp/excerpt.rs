@@ -32,7 +32,7 @@ pub(super) struct Excerpt {
 }
 
 impl Source<'_> {
-    fn length(&self) -> u64 {
+    pub(super) fn length(&self) -> u64 {
         match self {
             Self::Kept { run, .. } => run.output_length,
             Self::Made(text) => text.len() as u64,

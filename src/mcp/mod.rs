@@ -31,5 +31,5 @@ mod verbs;
 pub(crate) use check::check;
 pub(crate) use legacy::Legacy;
 pub(crate) use server::{Options, server};
-pub(crate) use snippet::{Client as ConfiguredClient, snippet};
+pub(crate) use snippet::{Client as ConfiguredClient, Started, snippet};
 pub(crate) use stdio::serve;

@@ -133,6 +133,7 @@ impl From<ClientError> for Refusal {
 fn api(error: &ApiError) -> Refusal {
     let help = error.help.as_deref().map(|help| clean::line(help, 500));
     let helped = |next: &str| match &help {
+        Some(help) if help.ends_with('?') => format!("{help} {next}"),
         Some(help) => format!("{help}; {next}"),
         None => next.to_owned(),
     };

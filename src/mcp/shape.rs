@@ -9,7 +9,7 @@ use super::args::Format;
 use super::clean;
 
 /// How objects are to be shown.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) format: Format,
     /// Only these properties; case does not count.

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::clean;
 use super::reply::a_call;
-use crate::api::{Approval, Challenge, Outcome, Question, Run, RunState, Session, SessionState};
+use crate::api::{
+    Approval, Challenge, NotRunCause, Outcome, Question, Run, RunState, Session, SessionState,
+};
 
 /// How long names, accounts and reasons may get in our own sentences.
 const SHORT: usize = 300;
@@ -95,7 +97,10 @@ pub(super) fn session(session: &Session) -> String {
         text.push_str(&who(session.account.as_deref(), session.tenant.as_deref()));
     }
     write!(text, ", since {:.0}", session.since).expect("a string takes everything");
-    if let Some(detail) = &session.detail {
+    // What a session asks is a tenant's words: [`asked`].
+    if let Some(detail) = &session.detail
+        && session.state != SessionState::Asking
+    {
         write!(text, " ({})", clean::line(detail, SHORT)).expect("a string takes everything");
     }
     if let Some(shown) = &session.challenge {
@@ -111,11 +116,38 @@ pub(super) fn session(session: &Session) -> String {
     if session.queued > 0 {
         write!(text, "\nRuns that wait: {}", session.queued).expect("a string takes everything");
     }
+    if let Some(unwell) = &session.unwell {
+        let what = clean::line(&unwell.what, SHORT);
+        write!(
+            text,
+            "\nIt may not be well: {what} was not answered since {:.0}",
+            unwell.since
+        )
+        .expect("a string takes everything");
+    }
     if let Some(failure) = failure(session) {
         text.push('\n');
         text.push_str(&failure);
     }
     text
+}
+
+/// What a session's run asks, on a line; it is a tenant's words.
+pub(super) fn asked(session: &Session) -> Option<String> {
+    let detail = session.detail.as_ref()?;
+    let asks = session.state == SessionState::Asking;
+    asks.then(|| format!("{} {}\n", key(session), clean::line(detail, 1_000)))
+}
+
+/// Why a session may not be well, on a line; it is a tenant's words.
+pub(super) fn unwell_said(session: &Session) -> Option<String> {
+    let unwell = session.unwell.as_ref()?;
+    let why = clean::line(&unwell.why, 1_000);
+    Some(format!(
+        "{}: {}: {why}\n",
+        key(session),
+        clean::line(&unwell.what, SHORT)
+    ))
 }
 
 /// How the last sign-in failed or the session ended, with the advice. What the service said about it is
@@ -175,12 +207,18 @@ pub(super) fn run(run: &Run) -> String {
         Outcome::Failed => "failed",
         Outcome::Stopped => "was stopped; its session stays signed in",
         Outcome::TimedOut => "timed out; its session stays signed in",
+        Outcome::Lost if run.started_at.is_none() => "did not run",
         Outcome::Lost => "was lost with its session; whether it did anything is not known",
         Outcome::NotRun => "did not run",
         Outcome::Refused => "was refused and did not run",
     };
     let mut text = format!("{place} {ended}");
-    if let Some(reason) = &end.reason {
+    // How a sign-in failed is the service's words, which `status` shows as such.
+    let reason = match end.cause {
+        Some(NotRunCause::SignIn) => Some("the sign-in failed"),
+        _ => end.reason.as_deref(),
+    };
+    if let Some(reason) = reason {
         write!(text, ": {}", clean::line(reason, SHORT)).expect("a string takes everything");
     }
     if let (Some(from), Some(to)) = (run.started_at, run.ended_at) {

@@ -27,7 +27,7 @@ pub(super) enum Tool {
 enum Kind {
     /// Changes nothing anywhere.
     Looks,
-    /// Changes nothing in a tenant, which it asks.
+    /// Changes nothing in a tenant, whose words it brings.
     Reads,
     /// Changes what this machine does, and nothing in a tenant.
     Acts,
@@ -118,8 +118,8 @@ impl Tool {
 
     fn kind(self) -> Kind {
         match self {
-            Self::Connections | Self::Status | Self::Wait => Kind::Looks,
-            Self::Read => Kind::Reads,
+            Self::Connections | Self::Status => Kind::Looks,
+            Self::Wait | Self::Read => Kind::Reads,
             Self::Login | Self::Output => Kind::Acts,
             Self::Stop | Self::Disconnect => Kind::Ends,
             Self::Run | Self::Answer => Kind::Commands,
@@ -151,7 +151,7 @@ impl Tool {
             Kind::Looks => hints(true, false, true, false),
             Kind::Reads => hints(true, false, true, true),
             Kind::Acts => hints(false, false, true, true),
-            Kind::Ends => hints(false, true, true, false),
+            Kind::Ends => hints(false, true, true, true),
             Kind::Commands => hints(false, true, false, true),
         };
         let mut tool = Listed::new(self.name(), self.description(), input)

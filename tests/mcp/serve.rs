@@ -1,18 +1,51 @@
 //! Serves the MCP server over HTTP on a free loopback port, for test suites that speak nothing else.
 //!
 //! `mcp-over-http SOCKET STATE_DIR` prints the address and serves until it is killed. The daemon has to run already
-//! (`mm daemon start`). There is no authentication: the address is for the suite that was started beside it.
+//! (`mm daemon start`), signed in to `Contoso/exo`. There is no authentication: the address is for the suite that was
+//! started beside it.
+//!
+//! The official suite calls tools, prompts and resources of an example server by their names. Where this server has
+//! something of the same kind, [`OURS`] has it called instead, and its own answer is judged.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse as _, Response};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 /// The ends of loopback, as a `Host` says them.
 const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
+
+/// Larger requests are the suite's tries to be refused, which is the transport's business.
+const MOST: usize = 1 << 20;
+
+/// What the example server calls something, what this one calls it, and with which arguments; `null` keeps those that are
+/// there.
+const OURS: [(&str, &str, &str); 7] = [
+    ("test_simple_text", "connections", "{}"),
+    ("test_error_handling", "wait", "{}"),
+    (
+        "test_tool_with_progress",
+        "run",
+        r#"{"connection":"Contoso","module":"exo","command":"Start-Sleep 7"}"#,
+    ),
+    ("test_simple_prompt", "connect", "{}"),
+    (
+        "test_prompt_with_arguments",
+        "connect",
+        r#"{"connection":"testValue1","module":"testValue2"}"#,
+    ),
+    ("test://static-text", "m365://sessions", "null"),
+    ("test://watched-resource", "m365://sessions", "null"),
+];
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
@@ -32,5 +65,42 @@ async fn main() -> io::Result<()> {
     );
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     writeln!(io::stdout(), "http://{}/mcp", listener.local_addr()?)?;
-    axum::serve(listener, axum::Router::new().nest_service("/mcp", service)).await
+    let router = axum::Router::new().nest_service("/mcp", service);
+    axum::serve(listener, router.layer(from_fn(renamed))).await
+}
+
+/// Passes a request on, with our names in it. What is no JSON is passed on as it is.
+async fn renamed(request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, MOST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let mut bytes = bytes.to_vec();
+    if let Ok(mut message) = serde_json::from_slice::<Value>(&bytes)
+        && let Some(ours) = rename(&mut message)
+    {
+        bytes = message.to_string().into_bytes();
+        head.headers
+            .insert(header::CONTENT_LENGTH, bytes.len().into());
+        // It has to name what the body names.
+        if let Some(name) = head.headers.get_mut("mcp-name") {
+            *name = HeaderValue::from_static(ours);
+        }
+    }
+    next.run(Request::from_parts(head, Body::from(bytes))).await
+}
+
+/// Our name, where the message has one of the suite's.
+fn rename(message: &mut Value) -> Option<&'static str> {
+    let params = message.get_mut("params")?;
+    let key = ["name", "uri"]
+        .into_iter()
+        .find(|key| params[key].is_string())?;
+    let (_, ours, arguments) = OURS.iter().find(|(theirs, ..)| params[key] == *theirs)?;
+    params[key] = json!(ours);
+    let arguments: Value = serde_json::from_str(arguments).expect("it is JSON");
+    if !arguments.is_null() {
+        params["arguments"] = arguments;
+    }
+    Some(ours)
 }

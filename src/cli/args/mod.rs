@@ -21,6 +21,6 @@ pub(crate) use modules::{ModulesArgs, ModulesVerb, NewModuleArgs, RecordModuleAr
 pub(crate) use policy::{PolicyArgs, PolicyVerb};
 pub(crate) use recording::{RecordingArgs, RecordingVerb};
 pub(crate) use run::{AnswerArgs, OnQuestionArg, RunArgs, RunsArgs, RunsVerb};
-pub(crate) use servers::{DaemonArgs, DaemonVerb, McpArgs, McpVerb};
+pub(crate) use servers::{DaemonArgs, DaemonVerb, McpArgs, McpVerb, OnlyMcp};
 pub(crate) use session::{DisconnectArgs, LoginArgs, StatusArgs};
 pub(crate) use verb::{Args, Verb};

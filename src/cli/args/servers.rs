@@ -1,6 +1,6 @@
 //! The two servers: the daemon, and the one for an assistant.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DaemonArgs {
@@ -32,7 +32,14 @@ pub(crate) enum DaemonVerb {
     },
 }
 
-#[derive(Debug, Clone, Args)]
+/// `mm mcp` alone.
+#[derive(Debug, Parser)]
+pub(crate) struct OnlyMcp {
+    #[command(flatten)]
+    pub(crate) mcp: McpArgs,
+}
+
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct McpArgs {
     /// Have the client ask a person before each command; clients that do not know this ignore it
     #[arg(long)]

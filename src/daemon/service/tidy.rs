@@ -1,7 +1,8 @@
 //! What a daemon does first: it says of what an earlier one left that it is lost, and forgets what is old.
 
 use std::io;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
@@ -10,7 +11,7 @@ use crate::daemon::ServiceError;
 use crate::name::RunId;
 use crate::store::Retention;
 
-/// Runs and sessions older than this are forgotten when the daemon starts.
+/// Runs, sessions and files that outputs were exported to are forgotten when the daemon starts, if they are older than this.
 const KEEP_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// No more runs than these are kept.
@@ -56,11 +57,50 @@ impl Service {
                 tracing::warn!(%error, name, "old output cannot be removed");
             }
         }
+        let exports = self.0.config.state_dir.join("exports");
+        if let Err(error) = forget_files(&exports, SystemTime::now() - KEEP_FOR)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "old exports cannot be removed");
+        }
         Ok(())
     }
+}
+
+/// Removes the files of a folder that were last written before `since`.
+fn forget_files(folder: &Path, since: SystemTime) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        if about.is_file() && about.modified()? < since {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// The file of a run's output, in the folder of outputs.
 pub(super) fn output_name(id: &RunId) -> String {
     format!("{id}.out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_old_files_are_forgotten() {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("folder")).expect("it can be made");
+        for name in ["old", "new"] {
+            std::fs::write(path(name), "x").expect("it can be written");
+        }
+        let now = SystemTime::now();
+        let old = std::fs::File::options().write(true).open(path("old"));
+        let old = old.expect("it is there");
+        old.set_modified(now - 2 * KEEP_FOR).expect("it is ours");
+        forget_files(folder.path(), now - KEEP_FOR).expect("they can be removed");
+        assert!(!path("old").exists() && path("new").exists() && path("folder").exists());
+    }
 }

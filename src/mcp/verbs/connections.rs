@@ -30,7 +30,7 @@ pub(in crate::mcp) async fn connections(call: &Call, _: NoArgs) -> Result<Reply,
         living(&sessions)
     );
     Ok(Reply::new(text)
-        .next("`login` with a connection and a module, or `run` where the session is signed in")
+        .next("`read` or `run` where the session is signed in, else `login` with a connection and a module")
         .data("connections", &listed(&offers)))
 }
 

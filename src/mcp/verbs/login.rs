@@ -115,7 +115,7 @@ pub(super) fn outcome(session: &Session) -> Reply {
             "" => format!("{key} is ready; it needs no sign-in."),
             who => format!("{key} is signed in{who}."),
         };
-        return Reply::new(text).next("`run` with this connection and module");
+        return Reply::new(text).next("`read` or `run` with this connection and module");
     }
     if let Some(failure) = tell::failure(session) {
         return Reply::new(format!("{key} is not signed in. {failure}"))

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::run::{default_shape, more, sentence};
-use crate::api::{Mode, Run};
+use super::run::{default_shape, more, sentence, wait_for};
+use crate::api::{Mode, Run, RunState};
 use crate::client::Client;
 use crate::mcp::args::{Format, OutputArgs, page};
 use crate::mcp::call::Call;
@@ -56,13 +56,29 @@ async fn read(call: &Call, client: &Client, args: &OutputArgs) -> Result<Reply, 
         None => Source::Kept { client, run: &run },
     };
     let page = excerpt(&source, args.from, args.part, max).await?;
+    if page.body.is_empty() {
+        return Ok(nothing(&run, &source));
+    }
     let reply = Reply::new(format!("{}.", sentence(&run)));
     let reply = match page.next {
-        Some(next) => reply.next(more(&run, next, page.missing)),
-        None if page.body.is_empty() => reply.next("there is nothing to show"),
+        Some(next) => reply.next(more(&run, &shape, next, page.missing)),
         None => reply,
     };
     Ok(reply.data(&format!("output of {}", run.id), &page.body))
+}
+
+/// There is nothing at the place that was asked for: it is the end, or there never was anything.
+fn nothing(run: &Run, source: &Source<'_>) -> Reply {
+    let here = match source.length() {
+        0 => "Nothing was written".to_owned(),
+        length => format!("Nothing is there: its output ends at {length}"),
+    };
+    let reply = Reply::new(format!("{}. {here}.", sentence(run)));
+    if run.state == RunState::Ended {
+        reply
+    } else {
+        reply.next(wait_for(run))
+    }
 }
 
 fn shape(run: &Run, args: &OutputArgs) -> Result<Shape, Refusal> {
@@ -101,7 +117,7 @@ fn exported(state_dir: &Path, run: &Run, format: Format, text: &str) -> Result<R
         text.len(),
         path.display()
     ))
-    .next("tell the person where it is; it holds what the tenant said"))
+    .next("tell the person where it is; it holds what the tenant said, and is kept for 30 days"))
 }
 
 fn write(state_dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {

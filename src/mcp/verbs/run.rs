@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rmcp::model::CallToolResponse;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::approve::{self, Said};
@@ -146,7 +146,7 @@ pub(super) async fn told(
             Stands::Ended(run) => ended(client, &run, shape, max).await,
             Stands::Asks(run) => Ok(asks(&run)),
             Stands::NeedsYes(run) => Ok(needs_yes(&run)),
-            Stands::GoesOn(run) => goes_on(client, &run, max).await,
+            Stands::GoesOn(run) => goes_on(client, &run, shape, max).await,
         }
     };
     tokio::select! {
@@ -158,15 +158,15 @@ pub(super) async fn told(
 async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Reply, Refusal> {
     let outcome = run.end.as_ref().map(|end| end.outcome);
     let failed = !matches!(outcome, Some(Outcome::Succeeded | Outcome::Stopped));
+    let shape = &shape_of(run, shape);
     let page = shown(client, run, shape, max).await?;
     let errors = tell::errors(run, &page.body);
     let nothing = page.body.is_empty() && errors.is_empty();
     let wrote = if nothing { " It wrote nothing." } else { "" };
     let mut reply = Reply::new(format!("{}.{wrote}", sentence(run))).failed(failed);
-    if let Some(step) = outcome.and_then(after) {
+    let more = page.next.map(|next| more(run, shape, next, page.missing));
+    if let Some(step) = more.or_else(|| after(run).map(str::to_owned)) {
         reply = reply.next(step);
-    } else if let Some(next) = page.next {
-        reply = reply.next(more(run, next, page.missing));
     }
     Ok(if nothing {
         reply
@@ -178,10 +178,16 @@ async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<
     })
 }
 
-/// What to do about an end that says it by itself.
-fn after(outcome: Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Succeeded | Outcome::Failed | Outcome::Stopped => None,
+/// What to do about an end.
+fn after(run: &Run) -> Option<&'static str> {
+    match run.end.as_ref()?.outcome {
+        Outcome::Succeeded | Outcome::Stopped => None,
+        Outcome::Failed => Some(
+            "correct the command before running it again; what it did before its error is not undone",
+        ),
+        Outcome::Lost if run.started_at.is_none() => {
+            Some("call `status`; the command can be run again")
+        }
         Outcome::TimedOut => Some(
             "ask for less, or run it again with a larger timeout_seconds; what it did before is not undone",
         ),
@@ -227,11 +233,21 @@ fn needs_yes(run: &Run) -> Reply {
     reply.data(&format!("why {} waits", run.id), &tell::approval(approval))
 }
 
-async fn goes_on(client: &Client, run: &Run, max: usize) -> Result<Reply, Refusal> {
+async fn goes_on(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Reply, Refusal> {
     // Since the last event it may have written more.
     let run = client.show(run.id.as_str()).await?;
+    let shape = shape_of(&run, shape);
     let page = shown(client, &run, &default_shape(&run), max).await?;
-    let reply = Reply::new(format!("{}.", sentence(&run))).next(wait_for(&run));
+    let then = if shape == default_shape(&run) {
+        String::new()
+    } else {
+        format!(
+            ", and when it has ended {}",
+            a_call("output", &again(&run, &shape))
+        )
+    };
+    let reply = Reply::new(format!("{}.", sentence(&run)));
+    let reply = reply.next(format!("{}{then}", wait_for(&run)));
     Ok(if page.body.is_empty() {
         reply
     } else {
@@ -239,16 +255,11 @@ async fn goes_on(client: &Client, run: &Run, max: usize) -> Result<Reply, Refusa
     })
 }
 
-/// A page of a run's output in a shape.
+/// A page of a run's output in a shape, which is [`shape_of`] it.
 async fn shown(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Excerpt, Refusal> {
     if run.mode == Mode::Text {
         return excerpt(&Source::Kept { client, run }, None, Part::HeadAndTail, max).await;
     }
-    let shape = if shape.needs_records() {
-        shape.clone()
-    } else {
-        default_shape(run)
-    };
     let made = shape.show(&all(client, run).await?);
     excerpt(&Source::Made(&made), None, Part::HeadAndTail, max).await
 }
@@ -264,19 +275,43 @@ pub(in crate::mcp) fn default_shape(run: &Run) -> Shape {
     }
 }
 
-/// How to get at what is missing.
-pub(super) fn more(run: &Run, next: u64, missing: u64) -> String {
-    let again = match run.mode {
-        Mode::Text => "",
-        Mode::Records => " and the same format, select and first",
-    };
-    format!(
-        "{missing} bytes are missing; {}{again} goes on, or ask for less with format, select, first or search",
-        a_call("output", &json!({"run_id": run.id, "from": next}))
-    )
+/// How a run is shown to whoever asked for `shape`, or for none.
+fn shape_of(run: &Run, shape: &Shape) -> Shape {
+    if run.mode == Mode::Records && shape.needs_records() {
+        shape.clone()
+    } else {
+        default_shape(run)
+    }
 }
 
-fn wait_for(run: &Run) -> String {
+/// How to get at what is missing of a run that is shown in `shape`.
+pub(super) fn more(run: &Run, shape: &Shape, next: u64, missing: u64) -> String {
+    let mut arguments = again(run, shape);
+    arguments["from"] = next.into();
+    let less = match run.mode {
+        Mode::Text => "search finds lines, and a command run with a format can be asked for less",
+        Mode::Records => "ask for less with format, select, first or search",
+    };
+    let goes_on = a_call("output", &arguments);
+    format!("{missing} bytes are missing; {goes_on} goes on; {less}")
+}
+
+/// The arguments of `output` that show a run in `shape`.
+fn again(run: &Run, shape: &Shape) -> Value {
+    let mut arguments = json!({"run_id": run.id});
+    if shape.format != Format::Text {
+        arguments["format"] = shape.format.name().into();
+    }
+    if !shape.select.is_empty() {
+        arguments["select"] = json!(shape.select);
+    }
+    if let Some(first) = shape.first {
+        arguments["first"] = first.into();
+    }
+    arguments
+}
+
+pub(super) fn wait_for(run: &Run) -> String {
     a_call("wait", &json!({"run_id": run.id}))
 }
 

@@ -1,11 +1,13 @@
 //! `status`: the sessions there are, and the runs that wait for a person.
 
+use serde_json::json;
+
 use super::run::sentence;
 use crate::api::{ErrorCode, Run, Session};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::StatusArgs;
 use crate::mcp::call::Call;
-use crate::mcp::reply::{Refusal, Reply};
+use crate::mcp::reply::{Refusal, Reply, a_call};
 use crate::mcp::tell;
 
 /// Shows sessions.
@@ -21,21 +23,42 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
     let mut told: Vec<String> = sessions.iter().map(tell::session).collect();
     let runs = need_a_yes(&client, &sessions).await?;
     told.extend(runs.iter().map(|run| format!("{}.", sentence(run))));
-    let failures: String = sessions.iter().filter_map(tell::failure_said).collect();
+    let said: Vec<String> = sessions
+        .iter()
+        .flat_map(|session| {
+            [
+                tell::asked(session),
+                tell::unwell_said(session),
+                tell::failure_said(session),
+            ]
+        })
+        .flatten()
+        .collect();
     let reply = Reply::new(told.join("\n\n"));
-    let waiting = sessions.iter().find(|session| session.challenge.is_some());
-    let reply = match waiting {
-        Some(session) => reply.next(format!(
-            "show code and page to the person, then {}",
-            tell::wait_for_sign_in(session)
-        )),
+    let reply = match next(&sessions) {
+        Some(step) => reply.next(step),
         None => reply,
     };
-    Ok(if failures.is_empty() {
+    Ok(if said.is_empty() {
         reply
     } else {
-        reply.data("the failures", &failures)
+        reply.data("what the sessions said", &said.concat())
     })
+}
+
+/// What to do about the first session that somebody has to do something about.
+fn next(sessions: &[Session]) -> Option<String> {
+    if let Some(session) = sessions.iter().find(|one| one.challenge.is_some()) {
+        return Some(format!(
+            "show code and page to the person, then {}",
+            tell::wait_for_sign_in(session)
+        ));
+    }
+    let run = sessions.iter().find_map(|one| one.current.as_ref())?;
+    Some(format!(
+        "{} follows its run, `stop` ends it",
+        a_call("wait", &json!({"run_id": run}))
+    ))
 }
 
 /// The runs of `sessions` that a person has to approve. A daemon that is too old for approvals has none.

@@ -1,5 +1,7 @@
 //! What is heard of runs and sign-ins while they go on, and what becomes of them when their clients leave.
 
+use std::io::Write as _;
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::json;
@@ -37,6 +39,38 @@ fn a_run_whose_id_nobody_got_ends_with_its_caller() {
             (daemon.session()["state"] == "ready").then_some(())
         });
     }
+}
+
+#[test]
+fn a_client_that_reads_no_longer_is_gone() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    let mut child = daemon
+        .mm(&["mcp"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("mm was built");
+    let mut input = child.stdin.take().expect("it is piped");
+    let output = child.stdout.take().expect("it is piped");
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {},
+            "clientInfo": {"name": "deaf", "version": "1"}}}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "run", "arguments": exo(json!({"command": "Start-Sleep 60"}))}}),
+    ] {
+        writeln!(input, "{message}").expect("it reads");
+    }
+    daemon.wait_for_run("running");
+    drop(output);
+    let run = daemon.wait_for_run("ended");
+    assert_eq!(run["end"]["outcome"], "stopped", "{run}");
+    wait_for("the server's end", || {
+        child.try_wait().expect("it is our child")
+    });
+    drop(input);
 }
 
 #[test]

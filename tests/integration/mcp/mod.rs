@@ -14,3 +14,4 @@ mod sign_in;
 mod story;
 mod subscriptions;
 mod wire;
+mod words;

@@ -28,6 +28,36 @@ async fn failed_sign_ins_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_code_is_told_again_while_it_lives_and_never_after() {
+    let code = |scenario: &str, code: &str| json!(format!("{scenario}&code={code}"));
+    let daemon = TestDaemon::with_scenario("exo?approve=15m&code=F1RSTC0D3");
+    let login = async |wanted: &str| {
+        // Each call comes from a server of its own.
+        let client = Session::start(&daemon, modern(), Person::new(None)).await;
+        let answer = client.call("login", exo(json!({}))).await;
+        assert!(answer.contains(&format!("Code: {wanted}\n")), "{answer}");
+        client
+    };
+    login("F1RSTC0D3").await;
+    daemon.set_entry("stand_in", &code("exo?approve=15m", "S3C0NDC0D"));
+    login("F1RSTC0D3").await;
+
+    let client = login("F1RSTC0D3").await;
+    client.call("disconnect", exo(json!({}))).await;
+    daemon.set_entry("stand_in", &code("expired-code?approve=2s", "TH1RDC0DE"));
+    let client = login("TH1RDC0DE").await;
+    let first = daemon.session();
+    let answer = client.call("wait", exo(json!({}))).await;
+    assert!(answer.contains("[wait failed]"), "{answer}");
+    assert!(answer.contains("has expired"), "{answer}");
+    // Its program lives on, and shows the code of its next sign-in.
+    login("TH1RDC0DE").await;
+    let next = daemon.session();
+    assert_eq!(next["state"], "signing_in", "{next}");
+    assert_ne!(next["since"], first["since"], "{next}");
+}
+
+#[tokio::test]
 async fn a_page_is_shown_to_clients_that_can_and_the_code_is_told_all_the_same() {
     for era in [ClientLifecycleMode::Initialize, modern()] {
         for action in [ElicitationAction::Accept, ElicitationAction::Decline] {

@@ -32,6 +32,25 @@ fn nothing_but_the_protocol_is_on_standard_output_at_any_log_level() {
     }
 }
 
+/// Text is shared by all that run, and as large as its build; `benches/mcp.py` holds the ceiling of both together.
+#[test]
+fn a_server_has_little_memory_of_its_own() {
+    let daemon = TestDaemon::new();
+    let mut raw = Raw::start(&daemon, "off");
+    raw.request(1, "tools/list", &json!({}));
+    assert_eq!(raw.answer()["id"], 1);
+    raw.call(2, "connections", &json!({}));
+    assert_eq!(raw.answer()["id"], 2);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", raw.child.id()));
+    let status = status.expect("it runs");
+    let own = status.lines().find_map(|line| {
+        let number = line.strip_prefix("RssAnon:")?.strip_suffix("kB")?;
+        number.trim().parse::<u32>().ok()
+    });
+    assert!(own.is_some_and(|own| own <= 4 << 10), "{status}");
+    raw.end();
+}
+
 #[test]
 fn a_client_that_looks_and_leaves_is_no_failure() {
     let daemon = TestDaemon::new();
