@@ -87,7 +87,8 @@ pub(crate) struct Engine {
     signed_in: bool,
     terminal: Terminal,
     scanner: Scanner,
-    exchange: Option<Exchange>,
+    /// Boxed: a session that rests has none, and it is large.
+    exchange: Option<Box<Exchange>>,
     sign_in: Option<Box<SignInRequest>>,
     /// Read, and still to be proven.
     identity: Option<Identity>,
@@ -127,12 +128,12 @@ impl Engine {
         match engine.shell.ready.nonce.clone() {
             None => engine.rest(now),
             Some(nonce) => {
-                engine.exchange = Some(Exchange::new(
+                engine.exchange = Some(Box::new(Exchange::new(
                     Purpose::Boot,
                     String::new(),
                     Mode::Text,
                     Vec::new(),
-                ));
+                )));
                 engine.scanner.expect(Some(&nonce));
                 if habits.gives_up {
                     let at = now + engine.shell.ready.within;
@@ -234,7 +235,8 @@ impl Engine {
                 Timer::Question => self.ask_if_asked(now, effects),
                 Timer::Challenge => {
                     let before = effects.len();
-                    let challenge = self.exchange.as_mut().and_then(Exchange::settle_watch);
+                    let exchange = self.exchange.as_deref_mut();
+                    let challenge = exchange.and_then(Exchange::settle_watch);
                     effects.extend(challenge.map(Effect::Challenged));
                     self.note_challenges(before, now, effects);
                 }

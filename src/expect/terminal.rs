@@ -22,7 +22,8 @@ const LONGEST_QUERY: usize = 64;
 /// Removes control sequences from a stream and answers queries, whatever the chunks.
 pub(crate) struct Terminal {
     shell: Arc<Shell>,
-    parser: Parser,
+    /// Made for the first sequence that is none of the common ones: it has room for a whole title.
+    parser: Option<Box<Parser>>,
     in_sequence: bool,
     /// The sequence so far, from its escape on, while it may still be a query.
     sequence: Vec<u8>,
@@ -66,7 +67,7 @@ impl Terminal {
     pub(crate) fn new(shell: Arc<Shell>) -> Self {
         Self {
             shell,
-            parser: Parser::new(),
+            parser: None,
             in_sequence: false,
             sequence: Vec::new(),
         }
@@ -107,7 +108,7 @@ impl Terminal {
     /// Forgets a sequence that began and did not end: what follows is text again.
     pub(crate) fn reset(&mut self) {
         if self.in_sequence {
-            self.parser = Parser::new();
+            self.parser = None;
             self.in_sequence = false;
         }
         self.sequence.clear();
@@ -121,7 +122,9 @@ impl Terminal {
             self.sequence.push(byte);
         }
         let mut seen = Seen::default();
-        self.parser.advance(&mut seen, &[byte]);
+        self.parser
+            .get_or_insert_default()
+            .advance(&mut seen, &[byte]);
         text.extend_from_slice(seen.text.as_bytes());
         if byte == b'\n' && !seen.executed {
             self.reset();

@@ -45,7 +45,7 @@ pub(crate) struct Launch {
 /// A running session. Dropping every handle leaves it running: it ends by [`Session::disconnect`] or with its program.
 #[derive(Clone)]
 pub(crate) struct Session {
-    mail: mpsc::UnboundedSender<Mail>,
+    mail: mpsc::UnboundedSender<Box<Mail>>,
     status: watch::Receiver<SessionStatus>,
 }
 
@@ -136,6 +136,8 @@ impl Session {
     }
 
     fn send(&self, mail: Mail) -> Result<(), SessionError> {
-        self.mail.send(mail).map_err(|_| SessionError::Ended)
+        self.mail
+            .send(Box::new(mail))
+            .map_err(|_| SessionError::Ended)
     }
 }

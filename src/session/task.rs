@@ -78,7 +78,8 @@ pub(super) struct Task {
     engine: Engine,
     alarm: Alarm,
     shell: Arc<Shell>,
-    inbox: mpsc::UnboundedReceiver<Mail>,
+    /// Boxed: a channel makes room for 32 letters at once, which would be a session's largest part.
+    inbox: mpsc::UnboundedReceiver<Box<Mail>>,
     outbox: Outbox,
     queue: Queue,
     current: Option<Current>,
@@ -102,7 +103,7 @@ pub(super) struct Task {
 }
 
 enum Ready {
-    Mail(Option<Mail>),
+    Mail(Option<Box<Mail>>),
     Readable(std::io::Result<()>),
     Written(std::io::Result<usize>),
     Exited(std::io::Result<Ended>),
@@ -117,8 +118,8 @@ impl Task {
         shell: Arc<Shell>,
         needs_sign_in: bool,
         listener: Box<dyn SessionListener>,
-        inbox: mpsc::UnboundedReceiver<Mail>,
-    ) -> (Self, watch::Receiver<SessionStatus>) {
+        inbox: mpsc::UnboundedReceiver<Box<Mail>>,
+    ) -> (Box<Self>, watch::Receiver<SessionStatus>) {
         let now = Instant::now();
         let (status, watched) = watch::channel(SessionStatus::new(child.id()));
         let task = Self {
@@ -142,18 +143,18 @@ impl Task {
             gone: false,
             status,
         };
-        (task, watched)
+        (Box::new(task), watched)
     }
 
     /// Lives until the program and its terminal are gone.
-    pub(super) async fn live(mut self) {
+    pub(super) async fn live(mut self: Box<Self>) {
         self.listener.event(SessionEvent::Started {
             pid: self.child.id(),
         });
         self.settle();
         while !matches!(self.engine.state(), State::Closed(_)) {
             match self.ready().await {
-                Ready::Mail(Some(mail)) => self.mail(mail),
+                Ready::Mail(Some(mail)) => self.mail(*mail),
                 // Every handle is gone, which does not end a sign-in: the program decides when it is over.
                 Ready::Mail(None) => {}
                 Ready::Readable(Ok(())) => self.read(),
@@ -769,7 +770,7 @@ impl Task {
         };
         self.inbox.close();
         while let Ok(mail) = self.inbox.try_recv() {
-            self.mail(mail);
+            self.mail(*mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));
         self.listener.event(SessionEvent::Ended(&reason));

@@ -43,7 +43,7 @@ impl Engine {
     /// Sends the frame of `exchange` with its next nonce.
     pub(super) fn send(&mut self, mut exchange: Exchange, now: Instant, effects: &mut Vec<Effect>) {
         if exchange.nonces.is_empty() {
-            self.exchange = Some(exchange);
+            self.exchange = Some(Box::new(exchange));
             self.unanswered(now, effects);
             return;
         }
@@ -64,7 +64,7 @@ impl Engine {
         if self.habits.gives_up && !exchange.began {
             self.timers.set(Timer::Begin, now + BEGIN_WITHIN);
         }
-        self.exchange = Some(exchange);
+        self.exchange = Some(Box::new(exchange));
     }
 
     /// The terminal took a part of a frame: its answer is waited for from here on. A long command on its way into a slow
@@ -127,12 +127,12 @@ impl Engine {
             && !exchange.nonces.is_empty()
         {
             exchange.resends_left -= 1;
-            self.send(exchange, now, effects);
+            self.send(*exchange, now, effects);
             return;
         }
         let interrupted = exchange.interrupted;
         self.spare.clone_from(&exchange.nonces);
-        self.over(exchange, meaning, exit, errors, now, effects);
+        self.over(*exchange, meaning, exit, errors, now, effects);
         if interrupted
             && self.exchange.is_none()
             && self.habits.absorbs
