@@ -18,8 +18,8 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{
-    Challenge, CloseReason, Effect, Engine, Finish, Finished, Habits, Identity, Input, Nonce,
-    Question, RunRequest, SignInFailure, SignInRequest, State, not_admitted,
+    AnswerLine, Challenge, CloseReason, Effect, Engine, Finish, Finished, Habits, Identity, Input,
+    Nonce, Question, RunRequest, SignInFailure, SignInRequest, State, not_admitted,
 };
 use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
@@ -237,24 +237,8 @@ impl Task {
                 reply.send(verdict).unwrap_or_default();
             }
             Mail::Answer { tag, line, reply } => {
-                let asked = matches!(self.engine.state(), State::Asking(_))
-                    && self
-                        .current
-                        .as_ref()
-                        .is_some_and(|current| current.order.tag == tag);
-                if asked {
-                    if line.secret {
-                        self.record(|recorder, now| recorder.secret_answer(now, &line.text));
-                    }
-                    self.feed(Input::Answer(line));
-                }
-                reply
-                    .send(if asked {
-                        Ok(())
-                    } else {
-                        Err(SessionError::NothingAsked)
-                    })
-                    .unwrap_or_default();
+                let verdict = self.answer(tag, line);
+                reply.send(verdict).unwrap_or_default();
             }
             Mail::Stop { tag, why } => self.stop(tag, why),
             Mail::Disconnect {
@@ -306,6 +290,24 @@ impl Task {
             self.queue.push(order);
             Ok(())
         }
+    }
+
+    fn answer(&mut self, tag: u64, line: AnswerLine) -> Result<(), SessionError> {
+        let State::Asking(question) = self.engine.state() else {
+            return Err(SessionError::NothingAsked);
+        };
+        let current = self.current.as_ref();
+        if current.is_none_or(|current| current.order.tag != tag) {
+            return Err(SessionError::NothingAsked);
+        }
+        if !question.takes(line.text.expose()) {
+            return Err(SessionError::NotOffered(question.choices.clone()));
+        }
+        if line.secret {
+            self.record(|recorder, now| recorder.secret_answer(now, &line.text));
+        }
+        self.feed(Input::Answer(line));
+        Ok(())
     }
 
     fn stop(&mut self, tag: u64, why: StopWhy) {
