@@ -231,8 +231,10 @@ impl Task {
                     let way = request.way.clone();
                     self.sign_in = Some((request, recorder));
                     // How the last one failed must not pass for how this one ended.
-                    self.status
-                        .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
+                    self.status.send_modify(|status| {
+                        (status.failure, status.recording) = (None, None);
+                        status.way = Some(way);
+                    });
                 }
                 reply.send(verdict).unwrap_or_default();
             }
@@ -457,14 +459,14 @@ impl Task {
             Effect::Asked(question) => self.asked(&question),
             Effect::Finished(finished) => self.finished(finished),
             Effect::SignedIn(identity) => {
-                finish(self.sign_in_recorder.take());
+                self.finish_sign_in_recording();
                 match self.listener.admit(&identity) {
                     Some(admission) => self.admission = Some((identity, admission)),
                     None => self.signed_in(identity),
                 }
             }
             Effect::SignInFailed(failure) => {
-                finish(self.sign_in_recorder.take());
+                self.finish_sign_in_recording();
                 self.sign_in_failed(failure);
             }
             Effect::HangUp => {
@@ -565,7 +567,9 @@ impl Task {
         if let Some(recorder) = current.order.recorder.take()
             && let Err(error) = recorder.finish()
         {
-            current.order.listener.event(not_whole(&error));
+            not_whole(&error);
+            let event = RunEvent::RecordingFailed(&error);
+            current.order.listener.event(event);
         }
         if !current.order.quiet {
             let last = Some((current.order.tag, Timestamp::now()));
@@ -790,27 +794,38 @@ impl Task {
             && let Err(error) = write(writer, Instant::now())
         {
             *recorder = None;
-            self.tell(not_whole(&error));
+            let why = not_whole(&error);
+            if self.current.is_some() {
+                self.tell(RunEvent::RecordingFailed(&error));
+            } else {
+                self.status
+                    .send_modify(|status| status.recording = Some(why));
+            }
+        }
+    }
+
+    /// Writes the rest of a sign-in's recording, if there is one.
+    fn finish_sign_in_recording(&mut self) {
+        if let Some(recorder) = self.sign_in_recorder.take()
+            && let Err(error) = recorder.finish()
+        {
+            let why = not_whole(&error);
+            self.status
+                .send_modify(|status| status.recording = Some(why));
         }
     }
 }
 
-/// Writes the rest of a sign-in's recording, if there is one.
-fn finish(recorder: Option<Writer>) {
-    if let Some(recorder) = recorder
-        && let Err(error) = recorder.finish()
-    {
-        not_whole(&error);
-    }
-}
-
-/// What is recorded goes on, and its recording does not.
-fn not_whole(error: &WriteError) -> RunEvent<'_> {
+/// What is recorded goes on, and its recording does not. The reason, for people.
+fn not_whole(error: &WriteError) -> String {
     tracing::error!(
         error = error as &dyn std::error::Error,
         "a recording is not whole"
     );
-    RunEvent::RecordingFailed(error)
+    let why = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    format!("{error}{why}")
 }
 
 /// The answer to who was proven. One that never comes is no leave to enter.
