@@ -47,14 +47,14 @@ async fn what_a_child_does_to_the_open_terminal_ends_with_its_command() {
 }
 
 #[tokio::test]
-async fn a_line_of_many_megabytes_goes_through_in_pieces() {
+async fn a_line_of_a_hundred_megabytes_goes_through_in_pieces() {
     let mut bash = Watched::bash();
     let mut run = bash
-        .run("head -c 20000000 /dev/zero | tr '\\0' x; echo")
+        .run("head -c 100000000 /dev/zero | tr '\\0' x; echo")
         .await;
     let result = run.end().await;
     assert_eq!(ended(&result), Some(EndState::Ok), "{result:?}");
-    assert_eq!(run.output.len(), 20_000_001);
+    assert_eq!(run.output.len(), 100_000_001);
     assert!(run.output.starts_with(b"xxx") && run.output.ends_with(b"x\n"));
     // Nothing gathers on the way: no piece is longer than one read of the terminal, and what was held before it.
     assert!(run.longest <= 128 * 1024, "{}", run.longest);
