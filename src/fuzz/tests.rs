@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
+
 /// A target's name, and the target.
 type Target = (&'static str, fn(&[u8]));
 
@@ -14,6 +16,47 @@ const TARGETS: [Target; 7] = [
     ("requests", super::requests),
     ("yaml", super::yaml),
 ];
+
+/// What programs and files say that is hard to guess.
+const WORDS: [&[u8]; 16] = [
+    b"<<mm:begin:00112233445566aa>>\r\n",
+    b"<<mm:out:00112233445566aa>>\r\n",
+    b"<<mm:end:00112233445566aa:ok::>>\r\n",
+    b"<<mm:end:00112233445566aa:failed:-1:e30=>>",
+    b"<<mm:o:00112233445566aa>>[1]\n",
+    b"<<mm:begin:NONCE>>\r\n",
+    b"<<mm:end:NONCE:ok::>>\r\n",
+    b"<<mm:",
+    b"00112233445566aa",
+    b"\r\n",
+    b"\x1b[6n",
+    b"\x1b]0;title",
+    b"\x1bP",
+    b"Name: ",
+    b"enter the code ABCDEFGHJ to authenticate.",
+    b"a+b|c\n\0",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn any_input_is_sound(
+        first in any::<u8>(),
+        parts in prop::collection::vec(
+            prop_oneof![
+                prop::sample::select(&WORDS[..]).prop_map(<[u8]>::to_vec),
+                prop::collection::vec(any::<u8>(), 0..8),
+            ],
+            0..24,
+        ),
+    ) {
+        let data = [vec![first], parts.concat()].concat();
+        for (_, target) in TARGETS {
+            target(&data);
+        }
+    }
+}
 
 #[test]
 fn what_fuzzers_begin_with_and_found_is_sound() {
