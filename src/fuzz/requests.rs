@@ -134,7 +134,7 @@ impl Machine {
         let request = RunRequest {
             tag: self.tags,
             command: "Get-Thing".to_owned(),
-            mode: if self.tags % 2 == 0 {
+            mode: if self.tags.is_multiple_of(2) {
                 Mode::Text
             } else {
                 Mode::Records

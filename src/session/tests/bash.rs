@@ -68,7 +68,9 @@ fn sum_of(text: &str) -> String {
 fn sum(text: &str) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .fold(String::new(), |sum, byte| format!("{sum}{byte:02x}"))
 }
 
 #[tokio::test]
