@@ -1,6 +1,6 @@
 //! What the programs in `benches/` drive: the product's own session, machine and output store, without the daemon around
-//! them. It is the only opening of the crate beside the command line, hidden because nobody else may lean on it; it adds no
-//! way of its own to do anything, so that what is measured is what runs.
+//! them. The opening is hidden, because nobody else may lean on it, and adds no way of its own to do anything, so
+//! that what is measured is what runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -60,6 +60,7 @@
 //! mcp         api client name secret
 //! demo        spec
 //! conformance client mcp
+//! fuzz        expect recording replay script secret spec
 //! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
 //! ```
 
@@ -77,6 +78,9 @@ mod connection;
 mod daemon;
 mod demo;
 mod expect;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod logging;
 mod mcp;

@@ -120,6 +120,9 @@ pub(crate) struct Session {
     /// What is wrong with it although it can be used.
     #[serde(default)]
     pub(crate) unwell: Option<Unwell>,
+    /// Why the recording of its last sign-in is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) recording_failed: Option<String>,
     /// Resident memory of its program and of what that started.
     #[serde(default)]
     pub(crate) memory_bytes: Option<u64>,

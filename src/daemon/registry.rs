@@ -261,6 +261,7 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         ends_at: noted.ends_at,
         checked_at: noted.checked_at,
         unwell: noted.unwell,
+        recording: status.recording.clone(),
         memory: None,
     }
 }

@@ -345,6 +345,8 @@ pub(crate) struct SessionView {
     pub(crate) checked_at: Option<Timestamp>,
     /// What is wrong with it although it can be used.
     pub(crate) unwell: Option<Unwell>,
+    /// Why the recording of its last sign-in is not whole.
+    pub(crate) recording: Option<String>,
     /// Resident bytes of its program and of what that started. Only in lists: it is measured for whoever looks.
     pub(crate) memory: Option<u64>,
 }

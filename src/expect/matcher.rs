@@ -122,13 +122,14 @@ impl Matcher {
                 && let Some(prefilter) = beginnings
             {
                 let rest = Span::from(self.seen..self.window.len());
-                let at = prefilter.find(&self.window, rest).map(|span| span.start);
-                let at = at.unwrap_or_else(|| {
-                    // A beginning may be cut by the end of the data.
+                let found = prefilter.find(&self.window, rest).map(|span| span.start);
+                // A beginning may be cut by the end of the data, also before a shorter one that is whole.
+                let cut = (rest.end + 1)
+                    .saturating_sub(prefilter.max_needle_len())
+                    .max(rest.start);
+                let at = found.filter(|at| *at <= cut).unwrap_or_else(|| {
                     beginnings = None;
-                    (rest.end + 1)
-                        .saturating_sub(prefilter.max_needle_len())
-                        .max(rest.start)
+                    cut
                 });
                 if at > self.seen {
                     self.seen = at;
@@ -294,6 +295,16 @@ mod tests {
         assert_eq!(
             run(&race, &["für den code ABC – über".as_bytes()]),
             [(0, 9, 17)]
+        );
+    }
+
+    #[test]
+    fn a_long_beginning_that_is_cut_goes_before_a_short_one_that_is_whole() {
+        let race = race(&["[Pp]assword( for [^:]{1,8})?: ", "a|bc"]);
+        assert!(race.beginnings.is_some());
+        assert_eq!(
+            run(&race, &[b"the password for", b" ", b"x: "]),
+            [(0, 4, 20)]
         );
     }
 

@@ -25,8 +25,14 @@ pub(crate) use event::{
 };
 pub(crate) use exchange::objects_in;
 pub(crate) use framing::decode;
+#[cfg(any(fuzzing, test))]
+pub(crate) use matcher::Matcher;
+#[cfg(any(fuzzing, test))]
+pub(crate) use records::RecordLines;
 pub(crate) use report::error as reported_error;
 pub(crate) use sign_in::{
     compare, disowned, failure as why_failed, identity as identity_of, not_admitted,
 };
 pub(crate) use state::{State, StopCause};
+#[cfg(any(fuzzing, test))]
+pub(crate) use terminal::Terminal;

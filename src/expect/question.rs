@@ -1,7 +1,7 @@
 //! Questions at the end of a command's output: a known pattern, after silence.
 
 use super::event::Question;
-use crate::script::{QuestionKind, Shell};
+use crate::script::Shell;
 
 /// The question at the end of `tail`, if a rule of the shell knows it.
 pub(crate) fn find(shell: &Shell, tail: &[u8]) -> Option<Question> {
@@ -18,41 +18,92 @@ pub(crate) fn find(shell: &Shell, tail: &[u8]) -> Option<Question> {
             text: group("text").unwrap_or_else(whole),
             default: group("default"),
             choices: group("choices")
-                .map(|text| choices(rule.kind, &text))
+                .map(|text| choices(&text))
                 .unwrap_or_default(),
         })
     })
 }
 
-/// `[Y] Yes  [N] No` as letters and words. Suspend would leave the session in a nested prompt, so it is not offered.
-fn choices(kind: QuestionKind, text: &str) -> Vec<(String, String)> {
+impl Question {
+    /// Whether an answer is one of the choices, by letter or by word; without choices every answer is. An empty one asks for
+    /// the default, or to be asked again.
+    pub(crate) fn takes(&self, answer: &str) -> bool {
+        let answer = answer.trim().to_lowercase();
+        let is = |text: &String| text.to_lowercase() == answer;
+        answer.is_empty()
+            || self.choices.is_empty()
+            || self
+                .choices
+                .iter()
+                .any(|(letter, word)| is(letter) || is(word))
+    }
+}
+
+/// What PowerShell's own confirmations offer beside Suspend and Help.
+const CONFIRMING: [&str; 4] = ["Yes", "Yes to All", "No", "No to All"];
+
+/// `[Y] Yes  [N] No` as letters and words. The Suspend of a confirmation would leave the session in a nested prompt, so it is
+/// not offered; one among other words is somebody's own.
+fn choices(text: &str) -> Vec<(String, String)> {
     let letter_and_word = |part: &str| {
         let (letter, word) = part.split_once(']')?;
         Some((letter.trim().to_owned(), word.trim().to_owned()))
     };
-    text.split('[')
+    let all: Vec<(String, String)> = text
+        .split('[')
         .skip(1)
         .filter_map(letter_and_word)
-        .filter(|(letter, word)| {
-            !(kind == QuestionKind::Confirm && letter == "S" && word == "Suspend")
-        })
+        .collect();
+    let is_suspend = |(letter, word): &(String, String)| letter == "S" && word == "Suspend";
+    let confirms = all.iter().all(|choice| {
+        is_suspend(choice) || choice.0 == "?" || CONFIRMING.contains(&choice.1.as_str())
+    });
+    all.into_iter()
+        .filter(|choice| !(confirms && is_suspend(choice)))
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::script::QuestionKind;
+
+    fn letters(text: &str) -> Vec<String> {
+        choices(text)
+            .into_iter()
+            .map(|(letter, _)| letter)
+            .collect()
+    }
 
     #[test]
     fn choices_are_read_and_suspend_is_not_offered() {
         let text = "[Y] Yes  [A] Yes to All  [S] Suspend  [?] Help ";
-        let all = choices(QuestionKind::Confirm, text);
+        assert_eq!(letters(text), ["Y", "A", "?"]);
+        assert_eq!(choices(text)[1].1, "Yes to All");
         assert_eq!(
-            all.iter()
-                .map(|(letter, _)| letter.as_str())
-                .collect::<Vec<_>>(),
-            ["Y", "A", "?"]
+            letters("[S] Suspend  [R] Resume  [?] Help"),
+            ["S", "R", "?"]
         );
-        assert_eq!(all[1].1, "Yes to All");
+    }
+
+    #[test]
+    fn only_what_is_offered_is_an_answer() {
+        let question = Question {
+            kind: QuestionKind::Confirm,
+            text: "Are you sure?".to_owned(),
+            default: Some("Y".to_owned()),
+            choices: choices("[Y] Yes  [A] Yes to All  [N] No  [S] Suspend  [?] Help"),
+        };
+        for answer in ["y", "Y", " yes to all ", "NO", "?", "help", ""] {
+            assert!(question.takes(answer), "{answer:?}");
+        }
+        for answer in ["S", "s", "Suspend", "x", "yes no"] {
+            assert!(!question.takes(answer), "{answer:?}");
+        }
+        let open = Question {
+            choices: Vec::new(),
+            ..question
+        };
+        assert!(open.takes("S"));
     }
 }

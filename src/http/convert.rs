@@ -325,6 +325,7 @@ pub(super) fn session(view: SessionView) -> api::Session {
             why: unwell.why,
             since: unwell.since,
         }),
+        recording_failed: view.recording,
         memory_bytes: view.memory,
     }
 }
@@ -523,6 +524,7 @@ mod tests {
             ends_at: None,
             checked_at: None,
             unwell: None,
+            recording: None,
             memory: Some(1 << 20),
         });
         insta::assert_json_snapshot!(session);

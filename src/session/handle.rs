@@ -28,6 +28,9 @@ pub(crate) enum SessionError {
     /// There is no such question.
     #[error("nothing is asked")]
     NothingAsked,
+    /// The answer is none of the question's choices, which are these letters and words.
+    #[error("the answer is none of the choices")]
+    NotOffered(Vec<(String, String)>),
     /// Its program is gone, or going.
     #[error("it has ended")]
     Ended,
@@ -91,7 +94,7 @@ impl Session {
         answer.await.unwrap_or(Err(SessionError::Ended))
     }
 
-    /// Answers the question of run `tag`.
+    /// Answers the question of run `tag`. What the question does not offer is not sent.
     pub(crate) async fn answer(&self, tag: u64, line: AnswerLine) -> Result<(), SessionError> {
         let (reply, answer) = oneshot::channel();
         self.send(Mail::Answer { tag, line, reply })?;

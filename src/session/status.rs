@@ -74,6 +74,8 @@ pub(crate) struct SessionStatus {
     pub(crate) signed_in_at: Option<Timestamp>,
     /// Of the last sign-in.
     pub(crate) failure: Option<SignInFailure>,
+    /// Why the recording of that sign-in is not whole.
+    pub(crate) recording: Option<String>,
     /// The run it has now.
     pub(crate) current: Option<u64>,
     /// The last that ended, and when.
@@ -95,6 +97,7 @@ impl SessionStatus {
             way: None,
             signed_in_at: None,
             failure: None,
+            recording: None,
             current: None,
             last: None,
             queued: 0,

@@ -18,8 +18,8 @@ use super::outbox::Outbox;
 use super::queue::Queue;
 use super::status::{LiveChallenge, SessionStatus, Standing, boot_seconds};
 use crate::expect::{
-    Challenge, CloseReason, Effect, Engine, Finish, Finished, Habits, Identity, Input, Nonce,
-    Question, RunRequest, SignInFailure, SignInRequest, State, not_admitted,
+    AnswerLine, Challenge, CloseReason, Effect, Engine, Finish, Finished, Habits, Identity, Input,
+    Nonce, Question, RunRequest, SignInFailure, SignInRequest, State, not_admitted,
 };
 use crate::pty::{Child, Ended, Master};
 use crate::recording::{WriteError, Writer};
@@ -232,30 +232,16 @@ impl Task {
                     let way = request.way.clone();
                     self.sign_in = Some((request, recorder));
                     // How the last one failed must not pass for how this one ended.
-                    self.status
-                        .send_modify(|status| (status.failure, status.way) = (None, Some(way)));
+                    self.status.send_modify(|status| {
+                        (status.failure, status.recording) = (None, None);
+                        status.way = Some(way);
+                    });
                 }
                 reply.send(verdict).unwrap_or_default();
             }
             Mail::Answer { tag, line, reply } => {
-                let asked = matches!(self.engine.state(), State::Asking(_))
-                    && self
-                        .current
-                        .as_ref()
-                        .is_some_and(|current| current.order.tag == tag);
-                if asked {
-                    if line.secret {
-                        self.record(|recorder, now| recorder.secret_answer(now, &line.text));
-                    }
-                    self.feed(Input::Answer(line));
-                }
-                reply
-                    .send(if asked {
-                        Ok(())
-                    } else {
-                        Err(SessionError::NothingAsked)
-                    })
-                    .unwrap_or_default();
+                let verdict = self.answer(tag, line);
+                reply.send(verdict).unwrap_or_default();
             }
             Mail::Stop { tag, why } => self.stop(tag, why),
             Mail::Disconnect {
@@ -307,6 +293,24 @@ impl Task {
             self.queue.push(order);
             Ok(())
         }
+    }
+
+    fn answer(&mut self, tag: u64, line: AnswerLine) -> Result<(), SessionError> {
+        let State::Asking(question) = self.engine.state() else {
+            return Err(SessionError::NothingAsked);
+        };
+        let current = self.current.as_ref();
+        if current.is_none_or(|current| current.order.tag != tag) {
+            return Err(SessionError::NothingAsked);
+        }
+        if !question.takes(line.text.expose()) {
+            return Err(SessionError::NotOffered(question.choices.clone()));
+        }
+        if line.secret {
+            self.record(|recorder, now| recorder.secret_answer(now, &line.text));
+        }
+        self.feed(Input::Answer(line));
+        Ok(())
     }
 
     fn stop(&mut self, tag: u64, why: StopWhy) {
@@ -456,14 +460,14 @@ impl Task {
             Effect::Asked(question) => self.asked(&question),
             Effect::Finished(finished) => self.finished(finished),
             Effect::SignedIn(identity) => {
-                finish(self.sign_in_recorder.take());
+                self.finish_sign_in_recording();
                 match self.listener.admit(&identity) {
                     Some(admission) => self.admission = Some((identity, admission)),
                     None => self.signed_in(identity),
                 }
             }
             Effect::SignInFailed(failure) => {
-                finish(self.sign_in_recorder.take());
+                self.finish_sign_in_recording();
                 self.sign_in_failed(failure);
             }
             Effect::HangUp => {
@@ -564,7 +568,9 @@ impl Task {
         if let Some(recorder) = current.order.recorder.take()
             && let Err(error) = recorder.finish()
         {
-            current.order.listener.event(not_whole(&error));
+            not_whole(&error);
+            let event = RunEvent::RecordingFailed(&error);
+            current.order.listener.event(event);
         }
         if !current.order.quiet {
             let last = Some((current.order.tag, Timestamp::now()));
@@ -789,27 +795,38 @@ impl Task {
             && let Err(error) = write(writer, Instant::now())
         {
             *recorder = None;
-            self.tell(not_whole(&error));
+            let why = not_whole(&error);
+            if self.current.is_some() {
+                self.tell(RunEvent::RecordingFailed(&error));
+            } else {
+                self.status
+                    .send_modify(|status| status.recording = Some(why));
+            }
+        }
+    }
+
+    /// Writes the rest of a sign-in's recording, if there is one.
+    fn finish_sign_in_recording(&mut self) {
+        if let Some(recorder) = self.sign_in_recorder.take()
+            && let Err(error) = recorder.finish()
+        {
+            let why = not_whole(&error);
+            self.status
+                .send_modify(|status| status.recording = Some(why));
         }
     }
 }
 
-/// Writes the rest of a sign-in's recording, if there is one.
-fn finish(recorder: Option<Writer>) {
-    if let Some(recorder) = recorder
-        && let Err(error) = recorder.finish()
-    {
-        not_whole(&error);
-    }
-}
-
-/// What is recorded goes on, and its recording does not.
-fn not_whole(error: &WriteError) -> RunEvent<'_> {
+/// What is recorded goes on, and its recording does not. The reason, for people.
+fn not_whole(error: &WriteError) -> String {
     tracing::error!(
         error = error as &dyn std::error::Error,
         "a recording is not whole"
     );
-    RunEvent::RecordingFailed(error)
+    let why = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
+    format!("{error}{why}")
 }
 
 /// The answer to who was proven. One that never comes is no leave to enter.

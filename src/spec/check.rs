@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 use super::diagnostic::Diagnostics;
 use super::folder::unreadable;
-use super::library::{self, Entry};
+use super::library::{self, Entry, Text};
 use super::source::SourceFile;
 use crate::script::{Module, Shell};
 
@@ -33,6 +33,20 @@ pub(crate) struct Checked {
 /// folder has a `shells/` or `include/` of its own, `catalog` has to have been loaded with that folder. Blocks.
 pub(crate) fn check_file(path: &Path, catalog: &Catalog) -> Result<Checked, Arc<Diagnostics>> {
     let text = SourceFile::read(path).map_err(|error| unreadable(path, &error));
+    check(path, text, catalog)
+}
+
+/// As [`check_file`], of a text that would be the file's.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn check_text(
+    path: &Path,
+    text: &str,
+    catalog: &Catalog,
+) -> Result<Checked, Arc<Diagnostics>> {
+    check(path, Ok(SourceFile::new(path, text)), catalog)
+}
+
+fn check(path: &Path, text: Text, catalog: &Catalog) -> Result<Checked, Arc<Diagnostics>> {
     let kind = kind_of(path, text.as_ref().map_or("", |file| &file.text));
     match kind {
         Kind::Shell => checked(library::shell(text), |file| Subject::Shell(file.shell)),

@@ -25,6 +25,8 @@ mod validate;
 mod value;
 
 pub(crate) use catalog::{Catalog, Listing};
+#[cfg(any(fuzzing, test))]
+pub(crate) use check::check_text;
 pub(crate) use check::{Subject, check_file};
 pub(crate) use diagnostic::{DiagnosticJson, Diagnostics};
 pub(crate) use explain::explain;

@@ -4,19 +4,20 @@ use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::backlog::{Backlog, Health, failed, lock};
 use super::error::StoreError;
 use super::schema::{self, SchemaError};
 
 /// How long a write waits for another program that holds the database.
 const BUSY: Duration = Duration::from_secs(5);
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+type Job = Box<dyn FnOnce(&mut Connection, &mut Backlog) + Send>;
 
 /// The database, for everyone. Clones share the one thread; work is done in the order in which it was sent. When the last
 /// clone is dropped the thread does what it was still sent and ends; nobody waits for it, unless through [`Store::flush`].
@@ -25,15 +26,6 @@ pub(crate) struct Store {
     jobs: Sender<Job>,
     path: Arc<Path>,
     health: Arc<Mutex<Health>>,
-}
-
-/// How writes fared that nobody waited for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Health {
-    /// How many of them failed since the start.
-    pub(crate) failed_writes: u64,
-    /// What the last one that failed was for, and why. `None` again once a later one succeeded.
-    pub(crate) failing: Option<String>,
 }
 
 impl Store {
@@ -66,13 +58,15 @@ impl Store {
         let (jobs, work) = channel::<Job>();
         let (opened, outcome) = channel();
         let file: PathBuf = path.to_owned();
+        let (health, path): (Arc<Mutex<Health>>, Arc<Path>) = (Arc::default(), path.into());
+        let backlog = Backlog::new(Arc::clone(&health), Arc::clone(&path));
         std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || match connect(&file, busy) {
                 Ok(db) => {
                     // Nobody but `open_within` below waits for this, and it does.
                     let _ = opened.send(Ok(()));
-                    serve(db, &work);
+                    serve(db, backlog, &work);
                 }
                 Err(error) => {
                     let _ = opened.send(Err(error));
@@ -80,11 +74,7 @@ impl Store {
             })
             .map_err(open)?;
         outcome.recv().unwrap_or(Err(StoreError::Closed))?;
-        Ok(Self {
-            jobs,
-            path: path.into(),
-            health: Arc::default(),
-        })
+        Ok(Self { jobs, path, health })
     }
 
     /// Does `job` on the database's thread and waits for its answer. Dropping the future does not take the job back.
@@ -93,7 +83,7 @@ impl Store {
         job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |db| {
+        let job: Job = Box::new(move |db, _| {
             // The caller may have gone; the work is done all the same.
             let _ = answer.send(job(db));
         });
@@ -102,20 +92,19 @@ impl Store {
         answer.map_err(|error| StoreError::of(error, &self.path))
     }
 
-    /// Does `job` on the database's thread and does not wait. If it fails, the log says so and [`health`](Self::health)
-    /// counts it; `what` names it there and holds nothing of its content.
+    /// Does `write` on the database's thread and does not wait. Where it fails for want of room or because somebody else
+    /// has the database, it is done before the next one that can be; the log and [`health`](Self::health) say so meanwhile.
+    /// `what` names it there and holds nothing of its content.
     pub(super) fn post(
         &self,
         what: &'static str,
-        job: impl FnOnce(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
+        write: impl Fn(&mut Connection) -> rusqlite::Result<()> + Send + 'static,
     ) {
-        let (health, path) = (Arc::clone(&self.health), Arc::clone(&self.path));
-        let done: Job = Box::new(move |db| match job(db) {
-            Ok(()) => lock(&health).failing = None,
-            Err(error) => failed(&health, what, &StoreError::of(error, &path)),
-        });
-        if self.jobs.send(done).is_err() {
+        let write = Box::new(write);
+        let job: Job = Box::new(move |db, backlog| backlog.write(db, what, write));
+        if self.jobs.send(job).is_err() {
             failed(&self.health, what, &StoreError::Closed);
+            lock(&self.health).lost += 1;
         }
     }
 
@@ -127,7 +116,7 @@ impl Store {
         job: impl FnOnce(&mut Connection, &Path) + Send + 'static,
     ) {
         let path = Arc::clone(&self.path);
-        let job: Job = Box::new(move |db| job(db, &path));
+        let job: Job = Box::new(move |db, _| job(db, &path));
         if self.jobs.send(job).is_err() {
             failed(&self.health, what, &StoreError::Closed);
         }
@@ -145,24 +134,25 @@ impl Store {
         lock(&self.health).clone()
     }
 
-    /// Waits until everything that was sent before is done, and moves it from the log into the file.
+    /// Waits until everything that was sent before is done, and moves it from the log into the file. An error: something
+    /// is not done, and waits.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
+        self.catch_up().await?;
         self.call(|db| db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
             .await
     }
-}
 
-fn lock(health: &Mutex<Health>) -> std::sync::MutexGuard<'_, Health> {
-    // Nothing that can panic happens under the lock.
-    health.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn failed(health: &Mutex<Health>, what: &'static str, error: &StoreError) {
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::error!(what, %error, cause, "a write to the database failed");
-    let mut health = lock(health);
-    health.failed_writes += 1;
-    health.failing = Some(format!("{what}: {error}"));
+    /// Does what could not be done before, as far as that works now.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |db, backlog| {
+            // The caller may have gone; the work is done all the same.
+            let _ = answer.send(backlog.catch_up(db));
+        });
+        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
+        let answer = answered.await.map_err(|_| StoreError::Closed)?;
+        answer.map_err(|error| StoreError::of(error, &self.path))
+    }
 }
 
 fn connect(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
@@ -178,9 +168,12 @@ fn connect(path: &Path, busy: Duration) -> Result<Connection, StoreError> {
     }
 }
 
-fn serve(mut db: Connection, work: &Receiver<Job>) {
+fn serve(mut db: Connection, mut backlog: Backlog, work: &Receiver<Job>) {
     while let Ok(job) = work.recv() {
-        job(&mut db);
+        job(&mut db, &mut backlog);
+    }
+    if let Err(error) = backlog.catch_up(&mut db) {
+        tracing::error!(%error, "the database could not be brought up to date");
     }
     if let Err((_, error)) = db.close() {
         tracing::warn!(%error, "the database did not close cleanly");

@@ -3,6 +3,7 @@
 //! callers' business.
 
 mod audit;
+mod backlog;
 mod error;
 mod handle;
 mod pins;

@@ -230,6 +230,28 @@ fn a_damaged_database_is_told_and_left_as_it_is() {
 }
 
 #[test]
+fn a_database_that_another_program_holds_at_the_start_is_told_and_left_alone() {
+    let daemon = TestDaemon::new();
+    assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
+    assert_eq!(daemon.run(&["daemon", "stop"]).code, 0);
+    let database = rusqlite::Connection::open(daemon.path("state/mm.db")).expect("it is there");
+    database
+        .execute_batch("BEGIN EXCLUSIVE")
+        .expect("nobody has it");
+    let start = daemon.run(&["daemon", "start"]);
+    assert_eq!(start.code, 8, "{start:?}");
+    assert!(
+        start.stderr.contains("in use by another program"),
+        "{start:?}"
+    );
+    assert!(start.stderr.contains("second daemon"), "{start:?}");
+    database
+        .execute_batch("ROLLBACK")
+        .expect("it was begun above");
+    assert_eq!(daemon.run(&["daemon", "start"]).code, 0);
+}
+
+#[test]
 fn a_database_that_another_program_holds_costs_a_run_and_no_session() {
     let daemon = TestDaemon::new();
     daemon.sign_in();

@@ -1,4 +1,4 @@
-//! A thousand Ctrl-C around the end of a command: none may lose a session, an end, or the next command.
+//! Two thousand Ctrl-C around the end of a command: none may lose a session, an end, or the next command.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::{DEADLINE, TestDaemon};
 
 const SESSIONS: usize = 8;
-const TRIALS: usize = 125;
+const TRIALS: usize = 250;
 
 /// One request, and the JSON objects of its answer, one a line.
 fn post(socket: &Path, path: &str, body: &Value) -> Vec<Value> {
@@ -77,7 +77,7 @@ fn trials(socket: &Path, connection: &str, seed: usize) {
 }
 
 #[test]
-fn a_thousand_interrupts_lose_nothing() {
+fn two_thousand_interrupts_lose_nothing() {
     let daemon = TestDaemon::new();
     let names: Vec<String> = (0..SESSIONS)
         .map(|number| format!("Tenant{number}"))

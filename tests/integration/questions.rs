@@ -161,6 +161,40 @@ fn every_kind_is_cancelled_on_request() {
 }
 
 #[test]
+fn a_choice_that_is_not_offered_is_refused_and_the_question_stands() {
+    let daemon = daemon();
+    for (command, text, not_offered, answer) in [
+        (
+            "Remove-Thing one",
+            "Are you sure",
+            ["S", "Suspend", "X"],
+            "y",
+        ),
+        (
+            "Select-Color",
+            "Which one?",
+            ["S", "Suspend", "Purple"],
+            "Blue",
+        ),
+    ] {
+        let id = detached(&daemon, command);
+        daemon.wait_for_question(text);
+        for wrong in not_offered {
+            let refused = daemon.run(&["answer", &id, wrong]);
+            assert_eq!(refused.code, 2, "{command}, {wrong}: {refused:?}");
+            assert!(
+                refused.stderr.contains("none of the choices"),
+                "{refused:?}"
+            );
+            assert_eq!(daemon.newest_run()["state"], "asking", "{command}, {wrong}");
+        }
+        assert_eq!(daemon.run(&["answer", &id, answer]).code, 0, "{command}");
+        let ended = daemon.wait_for_run("ended");
+        assert_eq!(ended["end"]["outcome"], "succeeded", "{ended}");
+    }
+}
+
+#[test]
 fn what_only_looks_like_a_question_is_none() {
     let daemon = daemon();
     let shown = run(&daemon, &["Show-Form"]);

@@ -39,7 +39,20 @@ pub(super) async fn sign_in(
     if json {
         screen.json(&session)?;
     }
-    conclude(&session, json, screen)
+    let exit = conclude(&session, json, screen)?;
+    if request.record.is_some()
+        && let Some(why) = &session.recording_failed
+    {
+        screen.tell(&Message::error(format!(
+            "{why}; the sign-in went on without it"
+        )));
+        return Ok(if exit == Exit::Done {
+            Exit::Failed
+        } else {
+            exit
+        });
+    }
+    Ok(exit)
 }
 
 /// The session when its sign-in has ended, or when its code is shown and nobody waits; its end is not told yet. `None` after

@@ -41,14 +41,18 @@ impl Service {
                 .filter(|entry| test(&entry.session.status().borrow()))
                 .count()
         };
-        let mut troubles: Vec<String> = self
-            .0
-            .store
-            .health()
+        let database = self.0.store.health();
+        let mut troubles: Vec<String> = database
             .failing
             .into_iter()
-            .map(|what| format!("the database: {what}"))
+            .map(|what| format!("the database: {what} ({} writes wait)", database.waiting))
             .collect();
+        if database.lost > 0 {
+            let lost = database.lost;
+            troubles.push(format!(
+                "the database: {lost} writes are lost; the log names them"
+            ));
+        }
         troubles.extend(self.0.audit.troubles());
         let mut settings = lock(&self.0.settings);
         settings.current();

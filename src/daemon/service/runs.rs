@@ -15,7 +15,7 @@ use crate::name::RunId;
 use crate::output::read_file;
 use crate::policy;
 use crate::script::QuestionKind;
-use crate::session::StopWhy;
+use crate::session::{SessionError, StopWhy};
 use crate::store::{KeptOutput, RunFilter};
 
 impl Service {
@@ -181,7 +181,7 @@ impl Service {
             .session
             .answer(run.tag, line)
             .await
-            .map_err(|_| ServiceError::NothingAsked { id: id.clone() })?;
+            .map_err(|error| not_answered(id, &error))?;
         self.0.audit.note(row);
         Ok(run.view())
     }
@@ -207,6 +207,27 @@ impl Service {
             let row = row.because("nobody waited for it any longer");
             self.stop_live(&run, entry.as_ref(), StopWhy::CallerLeft, row);
         }
+    }
+}
+
+/// Why an answer was not sent. It may be a secret, so it is not repeated.
+fn not_answered(id: &RunId, error: &SessionError) -> ServiceError {
+    match error {
+        SessionError::NotOffered(choices) => {
+            let offered: Vec<String> = choices
+                .iter()
+                .map(|(letter, word)| format!("{letter} ({word})"))
+                .collect();
+            let message = format!(
+                "the answer is none of the choices, and the question stands: {}",
+                offered.join(", ")
+            );
+            ServiceError::BadAnswer { message }
+        }
+        SessionError::NothingAsked
+        | SessionError::Ended
+        | SessionError::Busy { .. }
+        | SessionError::Stuck => ServiceError::NothingAsked { id: id.clone() },
     }
 }
 

@@ -398,7 +398,7 @@ pub(super) fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
                 why: status.why_stuck().to_owned(),
             }
         }
-        SessionError::Ended | SessionError::NothingAsked => {
+        SessionError::Ended | SessionError::NothingAsked | SessionError::NotOffered(_) => {
             let reason = match &entry.session.status().borrow().standing {
                 Standing::Closed(reason) => reason.to_string(),
                 _ => "it is ending".to_owned(),
