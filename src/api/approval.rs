@@ -57,6 +57,9 @@ pub(crate) struct Approval {
     /// The tenant as it is to be typed.
     #[serde(default)]
     pub(crate) tenant_name: String,
+    /// The clients whose own forms count as a person's word here.
+    #[serde(default)]
+    pub(crate) trusted_forms: Vec<String>,
     pub(crate) asked_at: Timestamp,
     /// Seconds left; then the run ends without having run.
     pub(crate) expires_in: u64,

@@ -207,6 +207,8 @@ pub(crate) struct ApprovalView {
     pub(crate) type_tenant: bool,
     /// The tenant as it is to be typed.
     pub(crate) tenant_name: String,
+    /// The clients whose own forms count as a person's word.
+    pub(crate) trusted_forms: Vec<String>,
     pub(crate) asked_at: Timestamp,
     /// Left until it is too late, at the moment of the view.
     pub(crate) left: Duration,

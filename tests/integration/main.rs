@@ -1,6 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
 mod approvals;
+mod approvals_hold;
 mod audit;
 mod callers;
 mod connections;
@@ -13,6 +14,7 @@ mod interrupts;
 mod mcp;
 mod module_tools;
 mod modules;
+mod notices;
 mod policy;
 mod programs;
 mod questions;
@@ -20,6 +22,7 @@ mod recordings;
 mod run;
 mod scenarios;
 mod secrets;
+mod settings;
 mod soak;
 mod support;
 mod tenant;
