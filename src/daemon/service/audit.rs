@@ -11,6 +11,7 @@ use crate::daemon::registry::Entry;
 use crate::daemon::run::Run;
 use crate::daemon::view::RunOrder;
 use crate::policy::{Decision, Judgement};
+use crate::store::Pin;
 
 impl Service {
     /// Reads the whole audit in the background: a daemon that starts must not keep anybody waiting for that.
@@ -166,6 +167,25 @@ impl Service {
             Ok(key) => row.session(&key),
             Err(_) => row,
         });
+    }
+
+    /// Writes down that a person takes whoever signs in next in place of who was proven first: whom, as far as that is
+    /// known. Without that row it must not happen.
+    pub(super) async fn record_forgotten(
+        &self,
+        entry: &Entry,
+        pin: Option<&Pin>,
+        who: &Who,
+    ) -> Result<(), ServiceError> {
+        let row = audit::Entry::new(Kind::IdentityForgotten)
+            .by(who.clone())
+            .session(&entry.key)
+            .proven(
+                pin.map(|pin| pin.account.as_str()),
+                pin.map(|pin| pin.tenant.as_str()),
+            );
+        let recorded = self.0.audit.record(row).await;
+        recorded.map_err(|error| unrecorded(&error))
     }
 
     /// Writes down that a file which decides what may be done, or a folder of such files, is another one than before.
