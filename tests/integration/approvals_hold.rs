@@ -8,7 +8,7 @@ use expectrl::{Eof, Expect as _};
 use serde_json::{Value, json};
 
 use crate::approvals::{approve, asking, audited, id, request, run, waiting};
-use crate::support::{TestDaemon, wait_for};
+use crate::support::{TestDaemon, is_gone, wait_for};
 
 fn ended(daemon: &TestDaemon, run: &Value) -> Value {
     wait_for("the end of the run", || {
@@ -147,12 +147,13 @@ fn a_yes_is_for_one_run_of_its_text() {
 fn a_daemon_that_is_killed_takes_what_waited_with_it() {
     let daemon = asking();
     let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
-    let pid = daemon.pid().and_then(|pid| i32::try_from(pid).ok());
-    let pid = pid
-        .and_then(rustix::process::Pid::from_raw)
-        .expect("it runs");
+    let number = daemon.pid().expect("it runs");
+    let pid = i32::try_from(number).ok();
+    let pid = pid.and_then(rustix::process::Pid::from_raw);
+    let pid = pid.expect("it is a process");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ours");
     child.wait().expect("it is our child");
+    wait_for("the daemon's end", || is_gone(number).then_some(()));
     daemon.sign_in();
     let (_, list) = request(&daemon, "GET", "/v1/approvals", &json!({}));
     assert_eq!(list, json!({"runs": []}));
@@ -288,4 +289,89 @@ fn at_most_eight_runs_wait_in_a_session() {
     }
     let one_more = daemon.run(&words.concat());
     assert_eq!(one_more.code, 6, "{one_more:?}");
+}
+
+/// Says yes on the socket as `cli`, from a process of a session's terminal: once as the command itself, once as its orphan.
+const FROM_A_SESSION: &str = r#"
+import os, socket, sys, time
+
+def ask(file):
+    os.close(os.open("/dev/tty", os.O_RDWR))
+    body = '{"digest": "%s", "client": "cli"}' % sys.argv[3]
+    text = "POST /v1/approvals/%s/approve HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
+    stream = socket.socket(socket.AF_UNIX)
+    stream.connect(sys.argv[1])
+    stream.sendall((text % (sys.argv[2], len(body), body)).encode())
+    answer = b""
+    while piece := stream.recv(65536):
+        answer += piece
+    with open(file + ".part", "wb") as out:
+        out.write(answer)
+    os.rename(file + ".part", file)
+
+ask(sys.argv[4] + "/child")
+if os.fork() == 0:
+    if os.fork() == 0:
+        before = os.getppid()
+        while os.getppid() == before and os.path.exists("/proc/%d" % before):
+            time.sleep(0.01)
+        ask(sys.argv[4] + "/orphan")
+    os._exit(0)
+os.wait()
+while not os.path.exists(sys.argv[4] + "/orphan"):
+    time.sleep(0.01)
+"#;
+
+#[test]
+fn what_runs_in_a_session_is_nobody_whatever_terminal_it_has() {
+    let daemon = asking();
+    let modules = daemon.path(".config/mm/modules.d");
+    fs::create_dir_all(&modules).expect("the folder can be made");
+    fs::write(
+        modules.join("tool.yaml"),
+        "module: tool\ntitle: A shell\nshell: bash\n",
+    )
+    .expect("the folder can be written");
+    let file = daemon.path("connections.json");
+    let text = fs::read_to_string(&file).expect("it was written");
+    let mut entries: Value = serde_json::from_str(&text).expect("it is JSON");
+    entries["connections"]["Fabrikam"] = json!({"tenant": "fabrikam.com", "policy": "open"});
+    fs::write(&file, entries.to_string()).expect("it can be written");
+    let script = daemon.path("ask.py");
+    fs::write(&script, FROM_A_SESSION).expect("it can be written");
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
+    let digest = run["approval"]["digest"].as_str().expect("it has one");
+    let command = format!(
+        "python3 {} {} {} {digest} {}",
+        script.display(),
+        daemon.socket().display(),
+        id(&run),
+        daemon.path("").display()
+    );
+    let ran = daemon.run(&["run", "-c", "Fabrikam", "-m", "tool", &command]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for asker in ["child", "orphan"] {
+        let answer = fs::read_to_string(daemon.path(asker)).expect("it was answered");
+        assert!(answer.starts_with("HTTP/1.1 403"), "{asker}: {answer}");
+        assert!(answer.contains("needs_person"), "{asker}: {answer}");
+    }
+    daemon.run(&["approvals", "deny", id(&run)]);
+    child.wait().expect("it is our child");
+    never_ran(&daemon, &run, "denied");
+}
+
+#[test]
+fn a_yes_that_hides_something_says_so() {
+    let daemon = asking();
+    let hidden = "$secret = 'attacker@fabrikam.com'; Set-Mailbox x -DeliverTo $secret";
+    let (mut child, run) = waiting(&daemon, hidden);
+    assert_eq!(run["approval"]["hides_something"], true, "{run}");
+    let shown = daemon.run(&["approvals", "show", id(&run)]);
+    assert!(shown.stdout.contains("unseen"), "{shown:?}");
+    daemon.run(&["approvals", "deny", id(&run)]);
+    child.wait().expect("it is our child");
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
+    assert_eq!(run["approval"]["hides_something"], false, "{run}");
+    daemon.run(&["approvals", "deny", id(&run)]);
+    child.wait().expect("it is our child");
 }
