@@ -341,6 +341,7 @@ async fn approve(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<ApproveRequest>,
 ) -> Result<Json<Run>, Failure> {
+    check_word(&request.client)?;
     let who = peer.who(&request.client);
     let view = door
         .service
@@ -353,6 +354,8 @@ async fn deny(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<DenyRequest>,
 ) -> Result<Json<Run>, Failure> {
+    check_word(&request.client)?;
+    check_reason(request.reason.as_deref())?;
     let view = door
         .service
         .deny(&run_id(&id)?, request.reason, request.client)?;
@@ -378,7 +381,6 @@ async fn unknown(method: axum::http::Method, uri: Uri) -> Failure {
 
 /// What the form of a request cannot say by itself.
 fn check(request: &RunRequest) -> Result<(), Failure> {
-    let bad = |message: &str| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, message);
     if !(1..=99).contains(&request.depth) {
         return Err(bad("`depth` is not between 1 and 99"));
     }
@@ -392,16 +394,33 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`record` is not an absolute path"));
     }
-    if !is_name(&request.client) {
-        return Err(bad("`client` is not a word of 1 to 32 bytes"));
-    }
-    if is_too_long(request.reason.as_deref(), REASON_LIMIT) {
-        return Err(bad("`reason` is longer than 500 characters"));
-    }
+    check_word(&request.client)?;
+    check_reason(request.reason.as_deref())?;
     if is_too_long(request.ticket.as_deref(), TICKET_LIMIT) {
         return Err(bad("`ticket` is longer than 64 characters"));
     }
     Ok(())
+}
+
+fn bad(message: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, message)
+}
+
+/// What a client calls itself stands in lists and in the audit.
+fn check_word(client: &str) -> Result<(), Failure> {
+    if is_name(client) {
+        Ok(())
+    } else {
+        Err(bad("`client` is not a word of 1 to 32 bytes"))
+    }
+}
+
+fn check_reason(reason: Option<&str>) -> Result<(), Failure> {
+    if is_too_long(reason, REASON_LIMIT) {
+        Err(bad("`reason` is longer than 500 characters"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A person reads it before deciding.

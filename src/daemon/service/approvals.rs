@@ -6,6 +6,7 @@ use crate::daemon::approvals::{Approvals, Said};
 use crate::daemon::view::{Approve, RunView};
 use crate::name::{RunId, SessionKey};
 use crate::policy::Who;
+use crate::redact::mask;
 
 /// Why a second word is not heard.
 const FASTER: &str = "somebody was faster, or it does not wait any longer";
@@ -81,6 +82,7 @@ impl Service {
         let none = || ServiceError::NoApproval { id: id.clone() };
         let pending = self.0.approvals.get(id).ok_or_else(none)?;
         pending.run.asked().ok_or_else(none)?;
+        let reason = reason.map(|reason| mask(&reason).into());
         if !pending.say(Said::No(client, reason)) {
             let why = FASTER.to_owned();
             return Err(ServiceError::ApprovalChanged {
