@@ -29,6 +29,8 @@ pub(super) struct Asked {
     pub(super) ticket: Option<String>,
     pub(super) preview: Option<String>,
     pub(super) type_tenant: bool,
+    /// Whether the command is shown without something that looks like a secret.
+    pub(super) hides_something: bool,
     pub(super) tenant_name: String,
     /// The clients whose own forms count as a person's word.
     pub(super) trusted_forms: Vec<String>,
@@ -50,6 +52,7 @@ impl Asked {
             ticket: self.ticket.clone(),
             preview: self.preview.clone(),
             type_tenant: self.type_tenant,
+            hides_something: self.hides_something,
             tenant_name: self.tenant_name.clone(),
             trusted_forms: self.trusted_forms.clone(),
             asked_at: self.since,

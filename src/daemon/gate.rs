@@ -16,6 +16,7 @@ use super::view::RunOrder;
 use crate::audit::{self, Kind};
 use crate::config::ApprovalRules;
 use crate::policy::{Decision, Judgement, Verdict, Who};
+use crate::redact::mask;
 use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
 
 /// Why a run does not get through.
@@ -203,6 +204,7 @@ impl Gate {
             ticket: wanted.ticket.clone(),
             preview,
             type_tenant: judged.destroys_many(),
+            hides_something: mask(&wanted.command).hides_something(),
             tenant_name: self.entry.connection.tenant().to_owned(),
             since: Timestamp::now(),
             trusted_forms: rules.trusted_forms.clone(),

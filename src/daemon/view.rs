@@ -205,6 +205,8 @@ pub(crate) struct ApprovalView {
     pub(crate) preview: Option<String>,
     /// Whether a yes has to name the tenant.
     pub(crate) type_tenant: bool,
+    /// Whether the command is shown without something that looks like a secret.
+    pub(crate) hides_something: bool,
     /// The tenant as it is to be typed.
     pub(crate) tenant_name: String,
     /// The clients whose own forms count as a person's word.

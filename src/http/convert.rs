@@ -185,6 +185,7 @@ fn approval(view: ApprovalView) -> api::Approval {
         ticket: view.ticket,
         preview: view.preview,
         type_tenant: view.type_tenant,
+        hides_something: view.hides_something,
         tenant_name: view.tenant_name,
         trusted_forms: view.trusted_forms,
         asked_at: view.asked_at,
