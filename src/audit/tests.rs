@@ -301,9 +301,12 @@ fn places(file: &[u8], rows: &[AuditRow]) -> Vec<usize> {
     places
 }
 
+/// A row as it is in the table.
+type Cells = (i64, Vec<u8>, Vec<u8>);
+
 /// What the table says: number, line and hash, as bytes, because a bent one need not be text. `None` where the file is no
 /// database any more.
-fn table(place: &Place) -> Option<Vec<(i64, Vec<u8>, Vec<u8>)>> {
+fn table(place: &Place) -> Option<Vec<Cells>> {
     let db = Connection::open(place.path("mm.db")).ok()?;
     let mut select = db
         .prepare("SELECT number, CAST(line AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY number")

@@ -115,13 +115,10 @@ impl Gate {
             why = changed(&signed_in, &mut status) => return Err(Held::voided(why)),
             said = said(&mut answers) => said,
             // Whoever was told that their word is taken is heard.
-            () = sleep_until(expires) => match self.pending.close() {
-                Some(said) => said,
-                None => {
-                    let why = "nobody approved it in time".to_owned();
-                    return Err(Held::Refused(Kind::ApprovalExpired, audit::Who::default(), why));
-                }
-            },
+            () = sleep_until(expires) => self.pending.close().ok_or_else(|| {
+                let why = "nobody approved it in time".to_owned();
+                Held::Refused(Kind::ApprovalExpired, audit::Who::default(), why)
+            })?,
         };
         match said {
             Said::No(by, reason) => {
