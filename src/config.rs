@@ -6,19 +6,22 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+mod approvals;
 mod audit;
 mod file;
 mod folder;
 mod settings;
 mod user;
+mod written;
 
+pub(crate) use approvals::{ApprovalRules, Notice, NoticeWay, Webhook, check_address};
 pub(crate) use audit::OnAuditFailure;
 pub(crate) use file::SettingsFile;
 pub(crate) use folder::{FolderError, prepare_folder};
 pub(crate) use settings::{SessionRules, Settings};
 pub(crate) use user::user_name;
+pub(crate) use written::settings_schema;
 
 /// The longest path that `sun_path` holds, without its NUL (`unix(7)`).
 const SOCKET_PATH_LIMIT: usize = 107;
@@ -56,28 +59,6 @@ pub(crate) struct Config {
     /// A `tracing` filter: `info`, `mm=debug`, …
     pub(crate) log: String,
     pub(crate) limits: Limits,
-    /// What may run while the audit cannot be written, or was changed.
-    pub(crate) on_audit_failure: OnAuditFailure,
-    pub(crate) approvals: Approvals,
-}
-
-/// How commands are approved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Approvals {
-    /// How long somebody has to say yes.
-    pub(crate) within: Duration,
-    /// The clients, by the names that they give themselves, whose own forms count as a person's word
-    /// (`MM_APPROVAL_FORMS`, with commas between). Nobody by default: a name is easily taken.
-    pub(crate) forms: Vec<String>,
-}
-
-impl Default for Approvals {
-    fn default() -> Self {
-        Self {
-            within: Duration::from_secs(10 * 60),
-            forms: Vec::new(),
-        }
-    }
 }
 
 /// A folder of modules.
@@ -129,12 +110,6 @@ pub(crate) enum ConfigError {
         /// Usually that the current folder is gone.
         source: io::Error,
     },
-    /// `MM_AUDIT_ON_FAILURE` is none of its words.
-    #[error("MM_AUDIT_ON_FAILURE is `{found}`")]
-    OnAuditFailure {
-        /// What it says.
-        found: String,
-    },
     /// The kernel takes no longer path.
     #[error("the socket's path `{}` has {length} bytes; {SOCKET_PATH_LIMIT} is the most that a socket can have", path.display())]
     SocketPathTooLong {
@@ -152,7 +127,6 @@ impl ConfigError {
             Self::NoHome { .. } => "set HOME to the absolute path of your home folder",
             Self::RelativeHome { .. } => "set HOME to an absolute path, or unset it",
             Self::Relative { .. } => "give an absolute path, or change to a folder that exists",
-            Self::OnAuditFailure { .. } => "set it to `refuse` or `allow_reads`, or unset it",
             Self::SocketPathTooLong { .. } => {
                 "set MM_SOCKET to a shorter path, for example in /run/user or your home folder"
             }
@@ -231,14 +205,6 @@ impl Config {
             .or_else(|| variable("MM_LOG").map(|text| text.to_string_lossy().into_owned()))
             .unwrap_or_else(|| "info".to_owned());
 
-        let forms = variable("MM_APPROVAL_FORMS").unwrap_or_default();
-        let forms = forms.to_string_lossy();
-
-        let on_audit_failure = match variable("MM_AUDIT_ON_FAILURE") {
-            Some(word) => OnAuditFailure::read(&word.to_string_lossy())?,
-            None => OnAuditFailure::default(),
-        };
-
         Ok(Self {
             home,
             state_dir,
@@ -248,16 +214,6 @@ impl Config {
             settings_file,
             log,
             limits: Limits::default(),
-            on_audit_failure,
-            approvals: Approvals {
-                forms: forms
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
-                ..Approvals::default()
-            },
         })
     }
 
@@ -337,7 +293,6 @@ mod tests {
                 named: false
             }]
         );
-        assert!(config.approvals.forms.is_empty());
         assert_eq!(config.log, "info");
         assert_eq!(config.limits.output, 67_108_864);
         assert_eq!(

@@ -41,7 +41,7 @@
 //! output      -
 //! pty         -
 //! logging     redact
-//! config      name spec
+//! config      name secret spec
 //! script      cloud name
 //! spec        cloud name script
 //! expect      script secret

@@ -54,9 +54,15 @@ pub(crate) struct Approval {
     /// Whether a yes has to name the tenant: the command may take away many things at once.
     #[serde(default)]
     pub(crate) type_tenant: bool,
+    /// Whether `********` stands in the command for what looks like a secret, so that it is approved without being seen.
+    #[serde(default)]
+    pub(crate) hides_something: bool,
     /// The tenant as it is to be typed.
     #[serde(default)]
     pub(crate) tenant_name: String,
+    /// The clients whose own forms count as a person's word here.
+    #[serde(default)]
+    pub(crate) trusted_forms: Vec<String>,
     pub(crate) asked_at: Timestamp,
     /// Seconds left; then the run ends without having run.
     pub(crate) expires_in: u64,

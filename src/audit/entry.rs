@@ -65,10 +65,12 @@ pub(crate) enum Kind {
     RecordAccepted,
     /// Rows were lost, because they could not be written.
     RecordLost,
+    /// A person takes whoever signs in next in place of who was proven first; account and tenant are of the one before.
+    IdentityForgotten,
 }
 
 /// Every kind with its word.
-pub(crate) const KINDS: [(Kind, &str); 24] = [
+pub(crate) const KINDS: [(Kind, &str); 25] = [
     (Kind::DaemonStarted, "daemon_started"),
     (Kind::DaemonStopped, "daemon_stopped"),
     (Kind::SessionStarted, "session_started"),
@@ -93,6 +95,7 @@ pub(crate) const KINDS: [(Kind, &str); 24] = [
     (Kind::RecordBroken, "record_broken"),
     (Kind::RecordAccepted, "record_accepted"),
     (Kind::RecordLost, "record_lost"),
+    (Kind::IdentityForgotten, "identity_forgotten"),
 ];
 
 impl Kind {
@@ -284,7 +287,7 @@ mod tests {
             assert_eq!(*kind as usize, at, "the table has the kinds' order");
             assert!(KINDS[..at].iter().all(|(_, other)| other != word));
         }
-        assert_eq!(Kind::RecordLost as usize + 1, KINDS.len());
+        assert_eq!(Kind::IdentityForgotten as usize + 1, KINDS.len());
     }
 
     #[test]

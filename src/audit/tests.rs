@@ -288,6 +288,77 @@ fn any_one_changed_byte_is_found() {
     }
 }
 
+/// The bytes of a database file that hold the record's rows: a short row's line and hash stand whole on a page.
+fn places(file: &[u8], rows: &[AuditRow]) -> Vec<usize> {
+    let mut places = Vec::new();
+    for text in rows.iter().flat_map(|row| [&row.line, &row.hash]) {
+        let before = places.len();
+        for at in memchr::memmem::find_iter(file, text.as_bytes()) {
+            places.extend(at..at + text.len());
+        }
+        assert!(places.len() > before, "a row is in the file: {text}");
+    }
+    places
+}
+
+/// A row as it is in the table.
+type Cells = (i64, Vec<u8>, Vec<u8>);
+
+/// What the table says: number, line and hash, as bytes, because a bent one need not be text. `None` where the file is no
+/// database any more.
+fn table(place: &Place) -> Option<Vec<Cells>> {
+    let db = Connection::open(place.path("mm.db")).ok()?;
+    let mut select = db
+        .prepare("SELECT number, CAST(line AS BLOB), CAST(hash AS BLOB) FROM audit ORDER BY number")
+        .ok()?;
+    let rows = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .ok()?;
+    rows.collect::<Result<_, _>>().ok()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// On the file itself: one bit, mostly of the rows, sometimes of anything. What does not change the table is not the
+    /// record's business.
+    #[test]
+    fn any_one_bent_bit_of_the_database_file_is_found(
+        at in any::<prop::sample::Index>(),
+        bit in 0_u8..8,
+        anywhere in 0..4,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let place = runtime.block_on(Place::with_rows(6));
+        place.bend("PRAGMA wal_checkpoint(TRUNCATE)");
+        let before = table(&place).expect("it is sound");
+        let path = place.path("mm.db");
+        let mut file = std::fs::read(&path).expect("it is there");
+        let at = if anywhere == 0 {
+            at.index(file.len())
+        } else {
+            let places = places(&file, &place.rows());
+            places[at.index(places.len())]
+        };
+        file[at] ^= 1 << bit;
+        std::fs::write(&path, &file).expect("it is ours");
+        if table(&place).as_ref() != Some(&before) {
+            let report = runtime.block_on(async {
+                let store = Store::open(&path).map_err(|error| error.to_string())?;
+                let audit = Audit::open(store, place.folder.path(), "ada".to_owned());
+                let audit = audit.await.map_err(|error| error.to_string())?;
+                let report = audit.verify(Vec::new()).await;
+                report.map_err(|error| error.to_string())
+            });
+            let found = report.as_ref().map_or(true, |report| !report.is_sound());
+            prop_assert!(found, "byte {at}, bit {bit}: {report:?}");
+        }
+    }
+}
+
 fn flip(text: &mut String, at: usize) {
     let mut bytes = std::mem::take(text).into_bytes();
     bytes[at] ^= 1;

@@ -54,6 +54,12 @@ pub(crate) fn shown(run: &Run, approval: &Approval) -> String {
     if run.command_truncated {
         lines.push(format!("  … (mm approvals show {} shows all)", run.id));
     }
+    if approval.hides_something {
+        lines.push(
+            "  (******** stands for what looks like a secret; a yes is for what is there, unseen)"
+                .to_owned(),
+        );
+    }
     if let Some(preview) = &approval.preview {
         lines.push("with -WhatIf it says".to_owned());
         lines.extend(indented(preview));
@@ -117,7 +123,7 @@ mod tests {
                 "effects": ["destroys"], "rule": "programs ask for what does more than read",
                 "findings": [{"effect": "destroys", "what": "Remove-Mailbox", "line": 2, "reason": "its verb takes something away"}],
                 "asked_by": "program", "client": "mcp", "reason": "they left", "ticket": "INC-7",
-                "preview": "What if: Removing mailbox x", "type_tenant": type_tenant, "tenant_name": "contoso.com",
+                "preview": "What if: Removing mailbox x", "hides_something": true, "type_tenant": type_tenant, "tenant_name": "contoso.com",
                 "asked_at": "2026-01-02T03:04:05Z", "expires_in": 540, "digest": "00ff",
             },
         }))

@@ -19,7 +19,7 @@ pub(crate) fn config() -> Result<Config, CliError> {
 /// What a person wants of the daemon, as the settings file says it now.
 pub(crate) fn settings() -> Result<Settings, CliError> {
     SettingsFile::open(&config()?.settings_file)
-        .map(|mut file| file.current().clone())
+        .map(|file| file.settings().clone())
         .map_err(|error| CliError::usage(error.to_string(), "mend the file, or take it away"))
 }
 

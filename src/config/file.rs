@@ -1,16 +1,14 @@
 //! The settings file: `config.yaml` as it is written, read strictly, and read again when it changes. A sign-in is too dear
 //! for a restart of the daemon: what is changed here holds at once.
 
-use std::collections::BTreeMap;
-use std::io;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-use serde::de::{self, IntoDeserializer as _};
-
-use super::settings::{SessionRules, SessionWishes, Settings};
-use crate::spec::{self, Interval, SourceFile};
+use super::settings::Settings;
+use super::written::Written;
+use crate::spec::{self, SourceFile};
 
 /// Why the settings are not what the file says.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +21,14 @@ pub(crate) enum SettingsError {
         /// Why.
         source: io::Error,
     },
+    /// Somebody else could decide by it who may say yes.
+    #[error("the settings file `{}` {why}", path.display())]
+    Untrusted {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and the remedy.
+        why: String,
+    },
     /// It says something that is not understood. Holds the findings, with their places.
     #[error("{0}")]
     Wrong(String),
@@ -32,7 +38,7 @@ pub(crate) enum SettingsError {
 #[derive(Debug)]
 pub(crate) struct SettingsFile {
     path: PathBuf,
-    seen: Option<(SystemTime, u64)>,
+    seen: Option<Stamp>,
     settings: Settings,
     trouble: Option<String>,
 }
@@ -49,23 +55,30 @@ impl SettingsFile {
         })
     }
 
-    /// What holds now. A file that has changed is read again first; while it is wrong, what held before goes on to hold,
-    /// and [`trouble`](Self::trouble) says so. Blocks for a small file.
-    pub(crate) fn current(&mut self) -> &Settings {
+    /// Reads a file that has changed again, and says whether other settings hold since. While it is wrong, what held
+    /// before goes on to hold, and [`trouble`](Self::trouble) says so. Blocks for a small file.
+    pub(crate) fn refresh(&mut self) -> bool {
         let seen = stamp(&self.path);
-        if seen != self.seen {
-            self.seen = seen;
-            match read(&self.path) {
-                Ok(settings) => {
-                    tracing::info!(file = %self.path.display(), "the settings were read again");
-                    (self.settings, self.trouble) = (settings, None);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the settings stay what they were");
-                    self.trouble = Some(error.to_string());
-                }
+        if seen == self.seen {
+            return false;
+        }
+        self.seen = seen;
+        match read(&self.path) {
+            Ok(settings) => {
+                tracing::info!(file = %self.path.display(), "the settings were read again");
+                (self.settings, self.trouble) = (settings, None);
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, "the settings stay what they were");
+                self.trouble = Some(error.to_string());
+                false
             }
         }
+    }
+
+    /// What held when the file was last read.
+    pub(crate) fn settings(&self) -> &Settings {
         &self.settings
     }
 
@@ -75,130 +88,76 @@ impl SettingsFile {
     }
 }
 
-/// What changes when the file does. `None` where it cannot be looked at.
-fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+/// What changes when the file does, its owner and its permissions included.
+type Stamp = (u64, u64, i64, i64, u64);
+
+/// `None` where it cannot be looked at.
+fn stamp(path: &Path) -> Option<Stamp> {
     let found = std::fs::metadata(path).ok()?;
-    Some((found.modified().ok()?, found.len()))
+    let (changed, part) = (found.ctime(), found.ctime_nsec());
+    Some((found.dev(), found.ino(), changed, part, found.len()))
 }
 
 fn read(path: &Path) -> Result<Settings, SettingsError> {
-    let file = match SourceFile::read(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
-        Err(source) => {
-            let path = path.to_owned();
-            return Err(SettingsError::Unreadable { path, source });
-        }
+    let unreadable = |source| SettingsError::Unreadable {
+        path: path.to_owned(),
+        source,
     };
-    if file.text.lines().all(|line| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with('#')
-    }) {
+    // Before it is opened, because opening a named pipe waits for its other end.
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Err(unreadable(io::Error::other("it is not a file"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(source) => return Err(unreadable(source)),
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    check_trust(&file.metadata().map_err(unreadable)?).map_err(|why| SettingsError::Untrusted {
+        path: path.to_owned(),
+        why,
+    })?;
+    let mut text = String::new();
+    let mut file = file.take(SourceFile::LIMIT + 1);
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > SourceFile::LIMIT {
+        return Err(unreadable(io::Error::other("it has more than a megabyte")));
+    }
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim().starts_with('#');
+    if text.lines().all(is_blank) {
         return Ok(Settings::default());
     }
+    let file = SourceFile::new(path, text);
     let written: Written = spec::load(&file)
         .map_err(|findings| SettingsError::Wrong(findings.to_string().trim_end().to_owned()))?;
-    Ok(written.into())
+    Settings::try_from(written)
+        .map_err(|wrong| SettingsError::Wrong(format!("{}: {wrong}", path.display())))
 }
 
-/// The file, key for key.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(default)]
-    enforce_mcps: bool,
-    #[serde(default)]
-    sessions: Sessions,
-    #[serde(default)]
-    modules: BTreeMap<String, Sessions>,
-    #[serde(default)]
-    connections: BTreeMap<String, Sessions>,
-}
-
-/// What is wanted of sessions: of all, of a module's, of a connection's.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sessions {
-    idle_limit: Option<Limit>,
-    announce_before: Option<Interval>,
-    check_identity_every: Option<Limit>,
-    check_service_every: Option<Limit>,
-    memory_limit: Option<Size>,
-    age_limit: Option<Limit>,
-    come_back: Option<bool>,
-}
-
-/// A length of time, or `never`.
-#[derive(Debug)]
-struct Limit(Option<Duration>);
-
-impl<'de> Deserialize<'de> for Limit {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "never" {
-            return Ok(Self(None));
-        }
-        Interval::deserialize(text.into_deserializer()).map(|interval| Self(Some(interval.0)))
+/// Refuses a file that somebody else can write: it says whose word counts as a person's. Who may read it is its owner's
+/// business.
+fn check_trust(found: &Metadata) -> Result<(), String> {
+    let uid = rustix::process::geteuid().as_raw();
+    if found.uid() != uid && found.uid() != 0 {
+        return Err(format!(
+            "belongs to user {}, not to user {uid} or to root: nobody else may say who approves what",
+            found.uid()
+        ));
     }
-}
-
-/// Bytes, or `never`.
-#[derive(Debug)]
-struct Size(Option<u64>);
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "never" {
-            return Ok(Self(None));
-        }
-        let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
-        units
-            .iter()
-            .find_map(|(unit, shift)| {
-                let number: u64 = text.strip_suffix(unit)?.trim_end().parse().ok()?;
-                (number > 0).then(|| number.checked_mul(1 << shift)).flatten()
-            })
-            .map(|bytes| Self(Some(bytes)))
-            .ok_or_else(|| {
-                de::Error::custom("this is no amount of memory\na whole number and a unit: `512MiB`, `2GiB`; or `never`")
-            })
+    let mode = found.mode() & 0o777;
+    if mode & 0o022 != 0 {
+        return Err(format!(
+            "can be written by others (mode {mode:03o}): take that away with `chmod go-w`"
+        ));
     }
-}
-
-impl From<Sessions> for SessionWishes {
-    fn from(written: Sessions) -> Self {
-        Self {
-            idle_limit: written.idle_limit.map(|limit| limit.0),
-            announce_before: written.announce_before.map(|interval| interval.0),
-            check_identity_every: written.check_identity_every.map(|limit| limit.0),
-            check_service_every: written.check_service_every.map(|limit| limit.0),
-            memory_limit: written.memory_limit.map(|size| size.0),
-            age_limit: written.age_limit.map(|limit| limit.0),
-            come_back: written.come_back,
-        }
-    }
-}
-
-impl From<Written> for Settings {
-    fn from(written: Written) -> Self {
-        let wishes = |all: BTreeMap<String, Sessions>| {
-            all.into_iter()
-                .map(|(name, sessions)| (name, sessions.into()))
-                .collect()
-        };
-        Self {
-            enforce_mcps: written.enforce_mcps,
-            sessions: SessionRules::default().with(&written.sessions.into()),
-            modules: wishes(written.modules),
-            connections: wishes(written.connections),
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::time::Duration;
+
     use super::*;
+    use crate::config::{Notice, NoticeWay, OnAuditFailure};
     use crate::name::SessionKey;
 
     fn key(connection: &str, module: &str) -> SessionKey {
@@ -220,8 +179,8 @@ mod tests {
              connections:\n  Contoso: {idle_limit: never}\n",
         )
         .expect("the folder can be written");
-        let mut file = SettingsFile::open(&path).expect("it is sound");
-        let settings = file.current().clone();
+        let file = SettingsFile::open(&path).expect("it is sound");
+        let settings = file.settings().clone();
         assert_eq!(
             settings.session(&key("Fabrikam", "exo")).idle_limit,
             Some(8 * HOURS)
@@ -242,13 +201,16 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let path = folder.path().join("config.yaml");
         let mut file = SettingsFile::open(&path).expect("none is needed");
-        assert_eq!(*file.current(), Settings::default());
+        assert!(!file.refresh());
+        assert_eq!(*file.settings(), Settings::default());
         std::fs::write(&path, "# nothing yet\n").expect("the folder can be written");
-        assert_eq!(*file.current(), Settings::default());
+        assert!(file.refresh());
+        assert_eq!(*file.settings(), Settings::default());
         std::fs::write(&path, "sessions: {idle_limit: never}\n")
             .expect("the folder can be written");
+        assert!(file.refresh());
         assert_eq!(
-            file.current().session(&key("Contoso", "exo")).idle_limit,
+            file.settings().session(&key("Contoso", "exo")).idle_limit,
             None
         );
     }
@@ -261,7 +223,8 @@ mod tests {
         let mut file = SettingsFile::open(&path).expect("it is sound");
         std::fs::write(&path, "sessions:\n  idle_limit: soon\n")
             .expect("the folder can be written");
-        let rules = file.current().session(&key("Contoso", "exo"));
+        assert!(!file.refresh());
+        let rules = file.settings().session(&key("Contoso", "exo"));
         assert_eq!(rules.idle_limit, Some(8 * HOURS));
         let trouble = file.trouble().expect("it is wrong").to_owned();
         assert!(trouble.contains("config.yaml:2"), "{trouble}");
@@ -277,6 +240,118 @@ mod tests {
         ] {
             std::fs::write(&path, wrong).expect("the folder can be written");
             assert!(SettingsFile::open(&path).is_err(), "{wrong}");
+        }
+    }
+    fn opened(text: &str) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, text).expect("the folder can be written");
+        let file = SettingsFile::open(&path).map_err(|error| error.to_string())?;
+        Ok(file.settings().clone())
+    }
+
+    #[test]
+    fn what_is_said_of_a_connections_approvals_goes_before_what_is_said_of_all() {
+        let settings = opened(
+            "approvals:\n  valid_for: 5m\n  trusted_forms: [claude-code]\n\
+             \x20 notice: {command: [/usr/bin/logger, -t, mm], with_text: true}\n\
+             \x20 connections:\n    Contoso: {valid_for: 2m, trusted_forms: []}\n\
+             audit: {on_failure: allow_reads}\n",
+        )
+        .expect("it is sound");
+        let name = |name: &str| name.parse().expect("it is a name");
+        let all = settings.approvals(&name("Fabrikam"));
+        assert_eq!(all.valid_for, Duration::from_secs(300));
+        assert_eq!(all.trusted_forms, ["claude-code"]);
+        let notice = Notice {
+            way: NoticeWay::Command {
+                program: "/usr/bin/logger".into(),
+                arguments: vec!["-t".to_owned(), "mm".to_owned()],
+            },
+            with_text: true,
+        };
+        assert_eq!(all.notice, Some(notice.clone()));
+        let one = settings.approvals(&name("Contoso"));
+        assert_eq!(one.valid_for, Duration::from_secs(120));
+        assert!(one.trusted_forms.is_empty());
+        assert_eq!(one.notice, Some(notice));
+        assert_eq!(settings.trusted_forms(), ["claude-code"]);
+        assert_eq!(settings.on_audit_failure, OnAuditFailure::AllowReads);
+        let nothing = opened("").expect("none is needed");
+        let rules = nothing.approvals(&name("Contoso"));
+        assert_eq!(rules.valid_for, Duration::from_secs(600));
+        assert!(rules.trusted_forms.is_empty() && rules.notice.is_none());
+        assert_eq!(nothing.on_audit_failure, OnAuditFailure::Refuse);
+    }
+
+    #[test]
+    fn an_address_goes_out_encrypted_or_stays_on_this_machine_and_is_never_repeated() {
+        for sound in [
+            "https://hooks.contoso.com/T0/hush",
+            "http://127.0.0.1:8080/hush",
+            "http://[::1]/hush",
+            "http://localhost",
+            "file:~/.config/mm/hook",
+            "env:HOOK",
+        ] {
+            let read = opened(&format!("approvals: {{notice: {{webhook: '{sound}'}}}}\n"));
+            assert!(read.is_ok(), "{sound}: {read:?}");
+            assert!(!format!("{read:?}").contains("/hush"), "{read:?}");
+        }
+        for wrong in [
+            "http://hooks.contoso.com/hush",
+            "http://127.0.0.1@contoso.com/hush",
+            "http://127.0.0.1.contoso.com/hush",
+            "http://localhost\\@contoso.com/hush",
+            "ftp://127.0.0.1/hush",
+            "https:///hush",
+            "hooks.contoso.com/hush",
+        ] {
+            let told = opened(&format!("approvals: {{notice: {{webhook: '{wrong}'}}}}\n"))
+                .expect_err(wrong);
+            assert!(told.contains("approvals.notice.webhook"), "{told}");
+            assert!(!told.contains("hush"), "{told}");
+        }
+        for wrong in [
+            "approvals: {notice: {}}\n",
+            "approvals: {notice: {command: []}}\n",
+            "approvals: {notice: {command: [notify-send]}}\n",
+            "approvals: {notice: {command: [/bin/true], webhook: 'https://a.b/c'}}\n",
+            "approvals: {valid_for: 25h}\n",
+            "approvals: {connections: {Contoso: {valid_for: 25h}}}\n",
+            "approvals: {connections: {Contoso: {notice: {command: [x]}}}}\n",
+            "audit: {on_failure: allow}\n",
+        ] {
+            assert!(opened(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_is_refused_also_when_it_becomes_so() {
+        let folder = tempfile::tempdir().expect("there is a temporary folder");
+        let path = folder.path().join("config.yaml");
+        std::fs::write(&path, "sessions: {idle_limit: 8h}\n").expect("the folder can be written");
+        let allow = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode))
+                .expect("it is ours");
+        };
+        allow(0o644);
+        let mut file = SettingsFile::open(&path).expect("others may only read it");
+        for mode in [0o664, 0o646] {
+            allow(mode);
+            let told = SettingsFile::open(&path).expect_err("others may write it");
+            assert!(told.to_string().contains("chmod go-w"), "{told}");
+            assert!(!file.refresh());
+            let trouble = file.trouble().expect("it is seen");
+            assert!(trouble.contains(&format!("{mode:03o}")), "{trouble}");
+        }
+        allow(0o600);
+        assert!(file.refresh());
+        assert_eq!(file.trouble(), None);
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(65_534), None).expect("root may do that");
+            let told = SettingsFile::open(&path).expect_err("it is somebody else's");
+            assert!(told.to_string().contains("belongs to user 65534"), "{told}");
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::name::SessionKey;
+use super::approvals::{ApprovalRules, ApprovalWishes};
+use super::audit::OnAuditFailure;
+use crate::name::{ConnectionName, SessionKey};
 
 /// What the settings file says, or the defaults.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,6 +17,11 @@ pub(crate) struct Settings {
     pub(super) modules: BTreeMap<String, SessionWishes>,
     /// By connection name.
     pub(super) connections: BTreeMap<String, SessionWishes>,
+    pub(super) approvals: ApprovalRules,
+    /// By connection name.
+    pub(super) connection_approvals: BTreeMap<String, ApprovalWishes>,
+    /// What may run while the audit cannot be written, or was changed.
+    pub(crate) on_audit_failure: OnAuditFailure,
 }
 
 /// What holds for one session while nobody uses it.
@@ -97,5 +104,25 @@ impl Settings {
             .into_iter()
             .flatten()
             .fold(self.sessions, SessionRules::with)
+    }
+
+    /// What holds for the approvals of `connection`.
+    pub(crate) fn approvals(&self, connection: &ConnectionName) -> ApprovalRules {
+        let all = self.approvals.clone();
+        match self.connection_approvals.get(connection.as_str()) {
+            Some(wishes) => all.with(wishes),
+            None => all,
+        }
+    }
+
+    /// The clients whose own forms count as a person's word for some connection, each once.
+    pub(crate) fn trusted_forms(&self) -> Vec<String> {
+        let single = self.connection_approvals.values();
+        let single = single.filter_map(|wishes| wishes.trusted_forms.as_ref());
+        let mut all: Vec<String> = self.approvals.trusted_forms.clone();
+        all.extend(single.flatten().cloned());
+        all.sort();
+        all.dedup();
+        all
     }
 }

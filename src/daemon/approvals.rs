@@ -29,7 +29,11 @@ pub(super) struct Asked {
     pub(super) ticket: Option<String>,
     pub(super) preview: Option<String>,
     pub(super) type_tenant: bool,
+    /// Whether the command is shown without something that looks like a secret.
+    pub(super) hides_something: bool,
     pub(super) tenant_name: String,
+    /// The clients whose own forms count as a person's word.
+    pub(super) trusted_forms: Vec<String>,
     pub(super) since: Timestamp,
     /// On monotonic time: an approval must not live longer because a clock was set back.
     pub(super) expires: Instant,
@@ -48,7 +52,9 @@ impl Asked {
             ticket: self.ticket.clone(),
             preview: self.preview.clone(),
             type_tenant: self.type_tenant,
+            hides_something: self.hides_something,
             tenant_name: self.tenant_name.clone(),
+            trusted_forms: self.trusted_forms.clone(),
             asked_at: self.since,
             left: self.expires.saturating_duration_since(Instant::now()),
             digest: self.digest.clone(),
@@ -119,6 +125,8 @@ pub(super) enum Said {
 pub(super) struct Words {
     pub(super) said: Option<Said>,
     pub(super) stop: Option<StopWhy>,
+    /// Nothing that is said from here on is heard.
+    closed: bool,
 }
 
 /// One run that waits.
@@ -135,12 +143,18 @@ impl Pending {
     /// Whether this is the first thing that is said; the second is not heard.
     pub(super) fn say(&self, said: Said) -> bool {
         self.words.send_if_modified(|words| {
-            let first = words.said.is_none() && words.stop.is_none();
+            let first = words.said.is_none() && words.stop.is_none() && !words.closed;
             if first {
                 words.said = Some(said);
             }
             first
         })
+    }
+
+    /// From now on nothing that is said is heard: whoever says something later is told so. Returns what was said before.
+    pub(super) fn close(&self) -> Option<Said> {
+        self.words.send_modify(|words| words.closed = true);
+        self.words.borrow().said.clone()
     }
 }
 

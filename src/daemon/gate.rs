@@ -14,7 +14,9 @@ use super::registry::Entry;
 use super::service::Service;
 use super::view::RunOrder;
 use crate::audit::{self, Kind};
-use crate::policy::{Decision, Judgement, Verdict};
+use crate::config::ApprovalRules;
+use crate::policy::{Decision, Judgement, Verdict, Who};
+use crate::redact::mask;
 use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
 
 /// Why a run does not get through.
@@ -50,6 +52,7 @@ impl Gate {
         let signed_in = match self.wait().await {
             Ok(signed_in) => signed_in,
             Err(held) => {
+                self.pending.close();
                 self.service.approvals().remove(&run.id);
                 order.listener.ended(match held {
                     Held::Stopped(why) => RunResult::Dropped(why),
@@ -92,12 +95,17 @@ impl Gate {
             why = stopped(&mut words) => return Err(Held::Stopped(why)),
             said = preview(&self.service, &self.entry, &self.wanted) => said,
         };
-        let asked = self.asked(&signed_in, preview);
+        let rules = self.service.approval_rules(&self.entry.key.connection);
+        let asked = self.asked(&signed_in, preview, &rules);
         let expires = Instant::from_std(asked.expires);
         let run = &self.pending.run;
         let (account, tenant) = (signed_in.account.clone(), signed_in.tenant.clone());
+        let notice = rules.notice.filter(|_| asked.who == Who::Program);
         run.asks_for_approval(asked, account, tenant);
         tracing::info!(run = %run.id, session = %self.entry.key, "waits for approval");
+        if let Some(notice) = notice {
+            self.service.announce(run, notice);
+        }
         let row = self.row(Kind::ApprovalAsked).text(run.command());
         let reason = self.wanted.reason.as_deref().unwrap_or_default();
         self.service.audit().note(row.because(reason));
@@ -106,10 +114,11 @@ impl Gate {
             why = stopped(&mut words) => return Err(Held::Stopped(why)),
             why = changed(&signed_in, &mut status) => return Err(Held::voided(why)),
             said = said(&mut answers) => said,
-            () = sleep_until(expires) => {
+            // Whoever was told that their word is taken is heard.
+            () = sleep_until(expires) => self.pending.close().ok_or_else(|| {
                 let why = "nobody approved it in time".to_owned();
-                return Err(Held::Refused(Kind::ApprovalExpired, audit::Who::default(), why));
-            }
+                Held::Refused(Kind::ApprovalExpired, audit::Who::default(), why)
+            })?,
         };
         match said {
             Said::No(by, reason) => {
@@ -169,7 +178,7 @@ impl Gate {
             .decided(self.decision.verdict.word(), &self.decision.rule)
     }
 
-    fn asked(&self, signed_in: &SignedIn, preview: Option<String>) -> Asked {
+    fn asked(&self, signed_in: &SignedIn, preview: Option<String>, rules: &ApprovalRules) -> Asked {
         let run = &self.pending.run;
         let (wanted, judged) = (&self.wanted, &self.judged);
         let reads = crate::script::Effect::Reads;
@@ -192,9 +201,11 @@ impl Gate {
             ticket: wanted.ticket.clone(),
             preview,
             type_tenant: judged.destroys_many(),
+            hides_something: mask(&wanted.command).hides_something(),
             tenant_name: self.entry.connection.tenant().to_owned(),
             since: Timestamp::now(),
-            expires: until(self.service.approval_within()),
+            trusted_forms: rules.trusted_forms.clone(),
+            expires: until(rules.valid_for),
             digest: signed_in.digest(&self.entry.key, run.command()),
         }
     }

@@ -10,6 +10,7 @@ mod error;
 mod gate;
 mod hint;
 mod launch;
+mod notice;
 mod offers;
 mod preview;
 mod recorder;

@@ -10,6 +10,7 @@ use super::registry::Entry;
 use super::service::Service;
 use super::view::RunOrder;
 use crate::expect::{Finish, Mode};
+use crate::redact::mask;
 use crate::script::EndState;
 use crate::session::{Order, RunEvent, RunListener, RunResult};
 
@@ -18,6 +19,9 @@ const WITHIN: Duration = Duration::from_secs(10);
 
 /// Bytes of a preview: what a person reads before deciding.
 const LIMIT: usize = 4 * 1024;
+
+/// Bytes that are read for it, so that a secret on its border is seen whole before it is cut.
+const READ: usize = 2 * LIMIT;
 
 /// What the command says that it would do. `None`: it cannot be asked, or did not answer well and in time.
 pub(super) async fn preview(service: &Service, entry: &Entry, wanted: &RunOrder) -> Option<String> {
@@ -58,7 +62,7 @@ struct Ear {
 impl RunListener for Ear {
     fn event(&mut self, event: RunEvent<'_>) {
         if let RunEvent::Output(text) = event {
-            let room = LIMIT - self.text.len();
+            let room = READ - self.text.len();
             self.text.extend_from_slice(&text[..text.len().min(room)]);
         }
     }
@@ -75,7 +79,9 @@ impl RunListener for Ear {
                 ..
             }
         );
-        let text = String::from_utf8_lossy(&self.text).trim().to_owned();
+        // It is shown in more places than a run's output is.
+        let text = mask(String::from_utf8_lossy(&self.text).trim()).cut(LIMIT);
+        let text: String = text.into();
         // Whoever asked may have given up.
         self.done
             .send((well && !text.is_empty()).then_some(text))

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::ServiceError;
 use super::approvals::Approvals;
+use super::notice::Notices;
 use super::offers::OffersView;
 use super::registry::Registry;
 use super::runs::Runs;
@@ -24,10 +25,12 @@ mod approvals;
 mod audit;
 mod care;
 mod info;
+mod notices;
 mod orders;
 mod policy;
 mod runs;
 mod sessions;
+mod settings;
 mod shutdown;
 mod tidy;
 
@@ -51,6 +54,7 @@ struct Inner {
     sessions: Registry,
     runs: Runs,
     approvals: Approvals,
+    notices: Notices,
     next_tag: AtomicU64,
     started_at: Timestamp,
 }
@@ -101,6 +105,7 @@ impl Service {
             sessions: Registry::default(),
             runs: Runs::default(),
             approvals: Approvals::default(),
+            notices: Notices::default(),
             next_tag: AtomicU64::new(1),
             started_at: Timestamp::now(),
             config,
@@ -110,6 +115,7 @@ impl Service {
                 .text(env!("CARGO_PKG_VERSION"))
                 .because(&format!("process {}", std::process::id())),
         );
+        service.note_settings();
         service.tidy().await?;
         service.check_audit();
         Ok(service)
@@ -140,7 +146,7 @@ impl Service {
 
     pub(super) fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
         let mut catalog = lock(&self.0.catalog);
-        catalog.reload_if_changed();
+        self.reload(&mut catalog);
         catalog
             .module(name)
             .map_err(|error: CatalogError| ServiceError::Module {
@@ -187,8 +193,13 @@ impl Service {
         })
     }
 
-    fn enforces_mcps(&self) -> bool {
-        lock(&self.0.settings).current().enforce_mcps
+    /// Modules say what their commands do: other ones are another policy.
+    fn reload(&self, catalog: &mut Catalog) {
+        if catalog.reload_if_changed() {
+            for folder in &self.0.config.module_folders {
+                self.note_change("modules", &folder.path);
+            }
+        }
     }
 
     pub(super) fn key(&self, connection: &str, module: &str) -> Result<SessionKey, ServiceError> {
@@ -201,9 +212,12 @@ impl Service {
     pub(crate) fn offers(&self) -> OffersView {
         let enforces_mcps = self.enforces_mcps();
         let mut catalog = lock(&self.0.catalog);
-        catalog.reload_if_changed();
+        self.reload(&mut catalog);
         let mut connections = lock(&self.0.connections);
-        let trouble = connections.reload().err();
-        OffersView::new(&connections, trouble.as_ref(), &catalog, enforces_mcps)
+        let read = connections.reload();
+        if matches!(read, Ok(true)) {
+            self.note_change("connections", connections.path());
+        }
+        OffersView::new(&connections, read.err().as_ref(), &catalog, enforces_mcps)
     }
 }

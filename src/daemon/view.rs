@@ -205,8 +205,12 @@ pub(crate) struct ApprovalView {
     pub(crate) preview: Option<String>,
     /// Whether a yes has to name the tenant.
     pub(crate) type_tenant: bool,
+    /// Whether the command is shown without something that looks like a secret.
+    pub(crate) hides_something: bool,
     /// The tenant as it is to be typed.
     pub(crate) tenant_name: String,
+    /// The clients whose own forms count as a person's word.
+    pub(crate) trusted_forms: Vec<String>,
     pub(crate) asked_at: Timestamp,
     /// Left until it is too late, at the moment of the view.
     pub(crate) left: Duration,

@@ -37,12 +37,15 @@ impl<S: Sync> FromRequestParts<S> for Person {
         if is_person(parts) {
             return Ok(Self(Who::client(name(parts))));
         }
-        let message = "only a person at a terminal can ask for this";
-        Err(
-            Failure::new(StatusCode::FORBIDDEN, ErrorCode::NeedsPerson, message)
-                .with_help("run it with `mm` in a terminal of your own"),
-        )
+        Err(needs_person())
     }
+}
+
+/// What a program is told that asks for what only a person decides.
+pub(super) fn needs_person() -> Failure {
+    let message = "only a person at a terminal can ask for this";
+    Failure::new(StatusCode::FORBIDDEN, ErrorCode::NeedsPerson, message)
+        .with_help("run it with `mm` in a terminal of your own")
 }
 
 /// Whether a person asks. A request that came in over no connection that is known comes from nobody.

@@ -105,7 +105,7 @@ pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
         only_reads: request.only_reads,
         what_if: request.what_if,
         reason: request.reason.map(|reason| mask(&reason).into()),
-        ticket: request.ticket,
+        ticket: request.ticket.map(|ticket| mask(&ticket).into()),
         who,
         client: request.client,
     }
@@ -185,7 +185,9 @@ fn approval(view: ApprovalView) -> api::Approval {
         ticket: view.ticket,
         preview: view.preview,
         type_tenant: view.type_tenant,
+        hides_something: view.hides_something,
         tenant_name: view.tenant_name,
+        trusted_forms: view.trusted_forms,
         asked_at: view.asked_at,
         expires_in: view.left.as_secs(),
         digest: view.digest,

@@ -1,9 +1,10 @@
 //! [`Peer`]: the process at the other end of a connection, and whether it may be a person.
 //!
 //! What a client says of itself can only make it stricter. A person is whoever says `cli` from a process that has a controlling
-//! terminal; the kernel knows the process (`SO_PEERCRED`, `unix(7)`) and the terminal (`tty_nr`, `proc_pid_stat(5)`). This
-//! keeps a model that has tools but no shell from approving anything. It does not keep out a program that runs with the
-//! person's own user id and goes to the trouble of a pseudo-terminal: nothing on one machine tells these two apart.
+//! terminal; the kernel knows the process (`SO_PEERCRED`, `unix(7)`) and the terminal (`tty_nr`, `proc_pid_stat(5)`). What
+//! runs in a session of the daemon's has a terminal too, and is a command and nobody. This keeps a model that has tools but
+//! no shell of its own from approving anything. It does not keep out a program that runs with the person's own user id and
+//! goes to the trouble of a pseudo-terminal outside of every session: nothing on one machine tells these two apart.
 
 use tokio::net::UnixStream;
 
@@ -22,10 +23,15 @@ impl Peer {
     /// Asks the kernel. A process that it does not name, because it is in another namespace or gone, has no terminal.
     pub(super) fn of(stream: &UnixStream) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
-        let has_terminal = pid
-            .filter(|pid| *pid > 0)
-            .and_then(|pid| std::fs::read_to_string(format!("/proc/{pid}/stat")).ok())
-            .is_some_and(|stat| has_terminal(&stat));
+        let pid = pid.and_then(|pid| u32::try_from(pid).ok());
+        let process = pid.and_then(Process::read);
+        let has_terminal = process.is_some_and(|process| {
+            let own = std::process::id();
+            process.terminal != 0
+                && !descends(process.parent, own, Process::read)
+                // One that was orphaned is still in the session of the program that we have started.
+                && !descends(process.session, own, Process::read)
+        });
         Self { has_terminal }
     }
 
@@ -39,14 +45,49 @@ impl Peer {
     }
 }
 
-/// Whether a line of `/proc/PID/stat` names a terminal. The second field, in parentheses, may hold anything.
-fn has_terminal(stat: &str) -> bool {
-    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    // State, parent, process group and session stand before it.
-    let terminal = after_name.split_ascii_whitespace().nth(4);
-    terminal
-        .and_then(|number| number.parse::<i64>().ok())
-        .is_some_and(|number| number != 0)
+/// What the kernel says of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Process {
+    parent: u32,
+    /// The process that its session began with.
+    session: u32,
+    /// The number of its controlling terminal; 0 without one.
+    terminal: i64,
+}
+
+impl Process {
+    fn read(pid: u32) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// From a line of `/proc/PID/stat`. The second field, in parentheses, may hold anything.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, rest) = stat.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace().skip(1);
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
+        let terminal = fields.next()?.parse().ok()?;
+        Some(Self {
+            parent,
+            session,
+            terminal,
+        })
+    }
+}
+
+/// Whether `pid` is `ancestor` or was started by it, at whatever remove.
+fn descends(mut pid: u32, ancestor: u32, read: impl Fn(u32) -> Option<Process>) -> bool {
+    // Process 1 has no parent, and one whose parent is in another namespace says 0.
+    while pid > 1 {
+        if pid == ancestor {
+            return true;
+        }
+        match read(pid) {
+            Some(process) => pid = process.parent,
+            None => return false,
+        }
+    }
+    false
 }
 
 #[cfg(test)]
@@ -54,11 +95,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_terminal_is_read_behind_any_name() {
-        assert!(has_terminal("7 (mm) S 1 7 7 34816 7 4194304 1 0"));
-        assert!(!has_terminal("7 (mm) S 1 7 7 0 -1 4194304 1 0"));
-        assert!(!has_terminal("7 (a) S 1 7 7 34816 (b) S 1 7 7 0 -1 1"));
-        assert!(!has_terminal("") && !has_terminal("7 (mm) S 1"));
+    fn a_process_is_read_behind_any_name() {
+        let process = |parent, session, terminal| Process {
+            parent,
+            session,
+            terminal,
+        };
+        assert_eq!(
+            Process::parse("7 (mm) S 1 7 6 34816 7 4194304 1 0"),
+            Some(process(1, 6, 34816))
+        );
+        assert_eq!(
+            Process::parse("7 (a) S 9 8 7 34816 (b) S 1 7 5 0 -1 1"),
+            Some(process(1, 5, 0))
+        );
+        assert_eq!(Process::parse(""), None);
+        assert_eq!(Process::parse("7 (mm) S 1 7"), None);
+    }
+
+    #[test]
+    fn what_a_session_started_is_known_at_any_remove() {
+        let parents = [(90, 80), (80, 70), (70, 1), (60, 1)];
+        let read = |pid| {
+            let found = parents.iter().find(|(child, _)| *child == pid);
+            found.map(|(_, parent)| Process {
+                parent: *parent,
+                session: 0,
+                terminal: 0,
+            })
+        };
+        assert!(descends(90, 70, read) && descends(70, 70, read));
+        assert!(!descends(60, 70, read) && !descends(55, 70, read) && !descends(0, 70, read));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::body::{JsonBody, Params};
-use super::caller::{Caller, is_name};
+use super::caller::{Caller, is_name, needs_person};
 use super::failure::Failure;
 use super::peer::Peer;
 use super::server::Stopper;
@@ -22,7 +22,8 @@ use crate::api::{
     DenyRequest, DisconnectRequest, ErrorCode, LoginRequest, Offers, PAGE_HEADERS, PastSessionList,
     Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
-use crate::daemon::{Service, Shutdown};
+use crate::audit::Who;
+use crate::daemon::{self, Service, Shutdown};
 use crate::name::{RunId, SessionKey};
 
 /// Runs in a list where nobody said how many.
@@ -60,7 +61,7 @@ impl FromRequestParts<Door> for SameConnections {
 pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
     let version = HeaderValue::from_static(server::VERSION);
     Router::new()
-        .route("/v1/daemon", get(daemon))
+        .route("/v1/daemon", get(about))
         .route("/v1/daemon/shutdown", post(shutdown))
         .route("/v1/connections", get(connections))
         .route("/v1/sessions", get(sessions))
@@ -126,7 +127,7 @@ struct Page {
     max: Option<usize>,
 }
 
-async fn daemon(State(door): State<Door>) -> Json<DaemonInfo> {
+async fn about(State(door): State<Door>) -> Json<DaemonInfo> {
     Json(convert::daemon(door.service.info()))
 }
 
@@ -176,12 +177,22 @@ async fn history(
     Ok(Json(PastSessionList { sessions }))
 }
 
+/// Who may sign in is a person's decision once it was proven; that they sign in is not.
+fn check_login(request: &LoginRequest, peer: Peer, who: &Who) -> Result<(), Failure> {
+    if request.forget_identity && peer.who(&who.client) != daemon::Who::Person {
+        return Err(needs_person());
+    }
+    Ok(())
+}
+
 async fn login(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     _: SameConnections,
     Caller(who): Caller,
     JsonBody(request): JsonBody<LoginRequest>,
 ) -> Result<Json<Session>, Failure> {
+    check_login(&request, peer, &who)?;
     let order = convert::login(request);
     let watch = door.service.login(&order, &who).await?;
     Ok(Json(convert::session(watch.view())))
@@ -189,10 +200,12 @@ async fn login(
 
 async fn watch(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     _: SameConnections,
     Caller(who): Caller,
     JsonBody(request): JsonBody<WatchRequest>,
 ) -> Result<Response, Failure> {
+    check_login(&request, peer, &who)?;
     let order = convert::login(request);
     let watch = door.service.login(&order, &who).await?;
     Ok(stream::session(watch))
@@ -328,6 +341,7 @@ async fn approve(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<ApproveRequest>,
 ) -> Result<Json<Run>, Failure> {
+    check_word(&request.client)?;
     let who = peer.who(&request.client);
     let view = door
         .service
@@ -340,6 +354,8 @@ async fn deny(
     Path(id): Path<String>,
     JsonBody(request): JsonBody<DenyRequest>,
 ) -> Result<Json<Run>, Failure> {
+    check_word(&request.client)?;
+    check_reason(request.reason.as_deref())?;
     let view = door
         .service
         .deny(&run_id(&id)?, request.reason, request.client)?;
@@ -365,7 +381,6 @@ async fn unknown(method: axum::http::Method, uri: Uri) -> Failure {
 
 /// What the form of a request cannot say by itself.
 fn check(request: &RunRequest) -> Result<(), Failure> {
-    let bad = |message: &str| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, message);
     if !(1..=99).contains(&request.depth) {
         return Err(bad("`depth` is not between 1 and 99"));
     }
@@ -379,16 +394,33 @@ fn check(request: &RunRequest) -> Result<(), Failure> {
     {
         return Err(bad("`record` is not an absolute path"));
     }
-    if !is_name(&request.client) {
-        return Err(bad("`client` is not a word of 1 to 32 bytes"));
-    }
-    if is_too_long(request.reason.as_deref(), REASON_LIMIT) {
-        return Err(bad("`reason` is longer than 500 characters"));
-    }
+    check_word(&request.client)?;
+    check_reason(request.reason.as_deref())?;
     if is_too_long(request.ticket.as_deref(), TICKET_LIMIT) {
         return Err(bad("`ticket` is longer than 64 characters"));
     }
     Ok(())
+}
+
+fn bad(message: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, ErrorCode::BadRequest, message)
+}
+
+/// What a client calls itself stands in lists and in the audit.
+fn check_word(client: &str) -> Result<(), Failure> {
+    if is_name(client) {
+        Ok(())
+    } else {
+        Err(bad("`client` is not a word of 1 to 32 bytes"))
+    }
+}
+
+fn check_reason(reason: Option<&str>) -> Result<(), Failure> {
+    if is_too_long(reason, REASON_LIMIT) {
+        Err(bad("`reason` is longer than 500 characters"))
+    } else {
+        Ok(())
+    }
 }
 
 /// A person reads it before deciding.

@@ -39,6 +39,11 @@ pub(super) fn shown(run: &Run, approval: &Approval) -> Option<String> {
         line(&approval.tenant_name),
         tell::who(run.account.as_deref(), run.tenant.as_deref()),
     );
+    if approval.hides_something {
+        text.push_str(
+            "\n******** stands for what looks like a secret; a yes is for what is there, unseen.",
+        );
+    }
     for finding in &approval.findings {
         write!(
             text,

@@ -32,6 +32,6 @@ pub(crate) use diagnostic::{DiagnosticJson, Diagnostics};
 pub(crate) use explain::explain;
 pub(crate) use lookup::CatalogError;
 pub(crate) use parse::load;
-pub(crate) use schema::{include_schema, module_schema, shell_schema};
+pub(crate) use schema::{include_schema, module_schema, schema, shell_schema};
 pub(crate) use source::{Origin, SourceFile};
 pub(crate) use value::Interval;

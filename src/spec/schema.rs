@@ -20,7 +20,8 @@ pub(crate) fn include_schema() -> Value {
     schema::<IncludeSpec>("Shared rules of mm")
 }
 
-fn schema<T: JsonSchema>(title: &str) -> Value {
+/// The schema of a file that is read with [`load`](super::load).
+pub(crate) fn schema<T: JsonSchema>(title: &str) -> Value {
     let mut schema = SchemaSettings::draft07()
         .into_generator()
         .into_root_schema_for::<T>();

@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 use crate::support::{DEADLINE, TestDaemon, wait_for};
 
 /// A daemon whose connection `Contoso` asks, signed in.
-fn asking() -> TestDaemon {
+pub(crate) fn asking() -> TestDaemon {
     let daemon = TestDaemon::new();
     daemon.set_entry("policy", &json!("ask"));
     daemon.sign_in();
     daemon
 }
 
-fn run(command: &str) -> [&str; 6] {
+pub(crate) fn run(command: &str) -> [&str; 6] {
     ["run", "-c", "Contoso", "-m", "exo", command]
 }
 
 /// A run that a program asked for, as it waits.
-fn waiting(daemon: &TestDaemon, command: &str) -> (Child, Value) {
+pub(crate) fn waiting(daemon: &TestDaemon, command: &str) -> (Child, Value) {
     let child = daemon
         .mm(&run(command))
         .stdout(Stdio::null())
@@ -32,12 +32,12 @@ fn waiting(daemon: &TestDaemon, command: &str) -> (Child, Value) {
     (child, daemon.wait_for_run("waiting_for_approval"))
 }
 
-fn id(run: &Value) -> &str {
+pub(crate) fn id(run: &Value) -> &str {
     run["id"].as_str().expect("it has one")
 }
 
 /// A request from a process without a terminal of its own; the answer's status and body.
-fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let body = body.to_string();
     let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
     stream
@@ -61,7 +61,7 @@ fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16,
 }
 
 /// What a person types at `mm approvals approve`.
-fn approve(daemon: &TestDaemon, id: &str, typed: &str) -> String {
+pub(crate) fn approve(daemon: &TestDaemon, id: &str, typed: &str) -> String {
     let mut session = daemon.terminal(&["approvals", "approve", id]);
     session.expect("to run it: ").expect("it asks");
     session.send_line(typed).expect("the terminal is open");
@@ -241,7 +241,7 @@ fn whoever_waits_for_a_sign_in_is_asked_after_it() {
 }
 
 /// The kinds of the audit's rows about a run, each with its row.
-fn audited(daemon: &TestDaemon, run: &Value) -> Vec<(String, Value)> {
+pub(crate) fn audited(daemon: &TestDaemon, run: &Value) -> Vec<(String, Value)> {
     let database = rusqlite::Connection::open(daemon.path("state/mm.db")).expect("it is there");
     let mut rows = database
         .prepare("SELECT line FROM audit ORDER BY number")

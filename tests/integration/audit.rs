@@ -3,10 +3,12 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use std::sync::LazyLock;
 
 use expectrl::{Eof, Expect as _};
+use proptest::prelude::*;
 use rusqlite::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::support::{DEADLINE, Finished, TestDaemon, finish, wait_for};
 
@@ -133,10 +135,7 @@ fn nothing_runs_that_cannot_be_written_down() {
 #[test]
 fn what_only_reads_goes_on_where_the_settings_say_so() {
     let daemon = TestDaemon::new();
-    let mut start = daemon.mm(&["daemon", "start"]);
-    start.env("MM_AUDIT_ON_FAILURE", "allow_reads");
-    let start = finish(start, b"");
-    assert_eq!(start.code, 0, "{start:?}");
+    daemon.configure("audit: {on_failure: allow_reads}\n");
     daemon.sign_in();
     database(&daemon)
         .execute_batch(FULL)
@@ -152,6 +151,26 @@ fn what_only_reads_goes_on_where_the_settings_say_so() {
         "Set-Mailbox ada -CustomAttribute1 x",
     ]);
     assert_eq!(writes.code, 4, "{writes:?}");
+}
+
+#[test]
+fn what_only_reads_goes_on_beside_a_broken_chain_only_where_the_settings_say_so() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    database(&daemon)
+        .execute_batch(
+            "DROP TRIGGER audit_is_not_shortened; DELETE FROM audit WHERE line LIKE '%signed_in%'",
+        )
+        .expect("it can be bent");
+    assert_eq!(daemon.run(&["audit", "verify"]).code, 1);
+    let reads = ["run", "-c", "Contoso", "-m", "exo", "Get-Mailbox"];
+    assert_eq!(daemon.run(&reads).code, 4);
+    daemon.configure("audit: {on_failure: allow_reads}\n");
+    assert_eq!(daemon.run(&reads).code, 0);
+    let writes = ["run", "-c", "Contoso", "-m", "exo", "Set-Mailbox ada"];
+    assert_eq!(daemon.run(&writes).code, 4);
+    daemon.configure("audit: {on_failure: refuse}\n");
+    assert_eq!(daemon.run(&reads).code, 4);
 }
 
 #[test]
@@ -180,14 +199,14 @@ fn a_record_that_was_bent_while_nobody_looked_is_found_at_the_next_start() {
 }
 
 /// The program in another language that knows nothing but the documentation.
-fn verifier(arguments: &[&str], export: &str) -> Finished {
+fn verifier(arguments: &[&str], export: &[u8]) -> Finished {
     let mut python = Command::new("python3");
     python.arg(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/audit/verify.py"
     ));
     python.args(arguments);
-    finish(python, export.as_bytes())
+    finish(python, export)
 }
 
 /// A daemon with some rows of every kind of text.
@@ -224,7 +243,7 @@ fn a_program_in_another_language_verifies_an_export() {
         let export = daemon.run(&["audit", "export", "--format", format]);
         assert_eq!(export.code, 0, "{export:?}");
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--head", &head]).collect();
-        let sound = verifier(&arguments, &export.stdout);
+        let sound = verifier(&arguments, export.stdout.as_bytes());
         assert_eq!(sound.code, 0, "{sound:?}");
         assert!(sound.stdout.starts_with("sound: "), "{sound:?}");
         // A byte, a row, the tail.
@@ -237,7 +256,7 @@ fn a_program_in_another_language_verifies_an_export() {
         let (cut, _) = cut.expect("there are rows");
         let swapped = lines.iter().rev().copied().collect::<String>();
         for bent in [bent.as_str(), cut, &swapped, ""] {
-            let found = verifier(&arguments, bent);
+            let found = verifier(&arguments, bent.as_bytes());
             assert_eq!(found.code, 1, "{format}: {found:?}");
         }
     }
@@ -247,6 +266,140 @@ fn a_program_in_another_language_verifies_an_export() {
     let other = format!("{number}:{}", hash.chars().rev().collect::<String>());
     let noted = daemon.run(&["audit", "verify", "--head", &other]);
     assert_eq!(noted.code, 1, "{noted:?}");
+}
+
+/// An export in both forms.
+static EXPORTS: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
+    let daemon = with_a_past();
+    let export = |format: &str| {
+        let export = daemon.run(&["audit", "export", "--format", format]);
+        assert_eq!(export.code, 0, "{export:?}");
+        export.stdout.into_bytes()
+    };
+    (export("jsonl"), export("csv"))
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn another_language_finds_any_one_bent_bit_of_an_export(
+        at in any::<prop::sample::Index>(),
+        bit in 0_u8..8,
+        csv in any::<bool>(),
+    ) {
+        let (arguments, export): (&[&str], _) = if csv {
+            (&["--csv"], &EXPORTS.1)
+        } else {
+            (&[], &EXPORTS.0)
+        };
+        let at = at.index(export.len());
+        let mut bent = export.clone();
+        bent[at] ^= 1 << bit;
+        let found = verifier(arguments, &bent);
+        prop_assert!(found.code == 1, "byte {at}, bit {bit}, csv {csv}: {found:?}");
+    }
+}
+
+#[test]
+fn everything_that_happens_has_its_row_with_who_where_and_as_whom() {
+    let daemon = TestDaemon::with_scenario("question?approve=100ms");
+    daemon.set_entry("policy", &json!("ask"));
+    daemon.configure("approvals: {valid_for: 2s}\n");
+    daemon.sign_in();
+    let words = |command| ["run", "-c", "Contoso", "-m", "exo", command];
+    // Nobody says yes in time; somebody says no; somebody says yes, is asked by the command, and answers.
+    assert_eq!(daemon.run(&words("Set-Mailbox x")).code, 4);
+    daemon.configure("approvals: {valid_for: 10m}\n");
+    let mut denied = daemon.start(&words("Set-Mailbox x"));
+    let waits = daemon.wait_for_run("waiting_for_approval");
+    let id = waits["id"].as_str().expect("it has one");
+    daemon.run(&["approvals", "deny", id]);
+    denied.wait().expect("it is our child");
+    let mut asks = daemon.terminal(&words("Remove-Thing one"));
+    asks.expect("type yes to run it: ").expect("it asks");
+    asks.send_line("yes").expect("the terminal is open");
+    daemon.wait_for_question("Are you sure");
+    asks.expect("Are you sure").expect("it asks");
+    asks.send_line("Y").expect("the terminal is open");
+    asks.expect(Eof).expect("it ends");
+    let mut slow = daemon.start(&words("Start-Sleep 600"));
+    let running = daemon.wait_for_run("running");
+    let id = running["id"].as_str().expect("it has one");
+    daemon.run(&["runs", "stop", id]);
+    slow.wait().expect("it is our child");
+    let mut voided = daemon.start(&words("Set-Mailbox x"));
+    daemon.wait_for_run("waiting_for_approval");
+    let gone = daemon.run(&["disconnect", "-c", "Contoso", "-m", "exo"]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    voided.wait().expect("it is our child");
+    assert_eq!(daemon.run(&words("exit")).code, 4);
+    assert_eq!(daemon.run(&["daemon", "stop", "--force"]).code, 0);
+    let rows = rows_with(&daemon, "daemon_stopped");
+    let user = &rows[0]["user"];
+    assert!(user.is_string(), "{rows:#?}");
+    for row in &rows {
+        assert!(row["user"] == *user && row["at"].is_string(), "{row:#}");
+    }
+    let where_and_whom = "connection module run account tenant";
+    let judged = "effects decision rule";
+    for (kind, fields) in [
+        ("daemon_started", "text reason".to_owned()),
+        ("changed", "text reason".to_owned()),
+        ("session_started", "connection module".to_owned()),
+        ("sign_in_started", "client connection module".to_owned()),
+        (
+            "signed_in",
+            "connection module account tenant outcome".to_owned(),
+        ),
+        (
+            "run_started",
+            format!("client {where_and_whom} text text_hash {judged}"),
+        ),
+        (
+            "approval_asked",
+            format!("client approval {where_and_whom} text text_hash {judged}"),
+        ),
+        (
+            "approval_expired",
+            format!("approval {where_and_whom} {judged} reason"),
+        ),
+        (
+            "approval_voided",
+            format!("approval {where_and_whom} {judged} reason"),
+        ),
+        (
+            "denied",
+            format!("client approval {where_and_whom} {judged} reason"),
+        ),
+        (
+            "approved",
+            format!("client approval {where_and_whom} text text_hash {judged}"),
+        ),
+        ("question", format!("{where_and_whom} text")),
+        ("answer", format!("client {where_and_whom} text")),
+        ("interrupt", format!("client {where_and_whom}")),
+        ("run_ended", format!("{where_and_whom} outcome")),
+        (
+            "refused",
+            "client connection module text text_hash outcome reason".to_owned(),
+        ),
+        (
+            "disconnect",
+            "client connection module account tenant".to_owned(),
+        ),
+        ("session_ended", "connection module reason".to_owned()),
+    ] {
+        let found = rows.iter().find(|row| row["kind"] == kind);
+        let row = found.unwrap_or_else(|| panic!("there is no row `{kind}`: {rows:#?}"));
+        for field in fields.split(' ') {
+            let value = &row[field];
+            let says_nothing = value.is_null() || *value == json!([]) || *value == json!("");
+            assert!(!says_nothing, "`{kind}` has no `{field}`: {row:#}");
+        }
+    }
+    let timed = |row: &&Value| row["kind"] == "run_ended" && row["duration_ms"].is_u64();
+    assert!(rows.iter().any(|row| timed(&row)), "{rows:#?}");
 }
 
 #[test]
@@ -285,6 +438,17 @@ fn rows_are_listed_by_what_they_say() {
         2
     );
     assert_eq!(list(&["-c", "Fabrikam"]).len(), 0);
+    assert_eq!(list(&["--account", "eve@contoso.com"]).len(), 0);
+    let account = list(&["--account", "ada@contoso.com", "--kind", "signed_in"]);
+    assert_eq!(account.len(), 1, "{account:?}");
+    assert_eq!(list(&["--client", "mcp"]).len(), 0);
+    assert!(!list(&["--client", "cli"]).is_empty());
+    daemon.set_entry("policy", &json!("ask"));
+    let only = ["run", "-c", "Contoso", "-m", "exo", "--only-reads"];
+    daemon.run(&[&only[..], &["Remove-Mailbox x"]].concat());
+    let destroys = list(&["--effect", "destroys"]);
+    assert_eq!(destroys.len(), 1, "{destroys:?}");
+    assert_eq!(destroys[0]["outcome"], "refused", "{destroys:?}");
     assert_eq!(list(&["--until", "2020-01-01"]).len(), 0);
     assert_eq!(list(&["--since", "2h", "--kind", "signed_in"]).len(), 1);
     assert_eq!(list(&["--limit", "3"]).len(), 3);

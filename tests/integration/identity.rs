@@ -1,9 +1,13 @@
 //! Whom a session may be: what the connection's entry says, and where it says nothing, whom it proved to be the first time.
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+
+use expectrl::{Eof, Expect as _};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Finished, TestDaemon, wait_for};
+use crate::support::{DEADLINE, Finished, TestDaemon, wait_for};
 
 fn connect(daemon: &TestDaemon, entry: &Value) {
     let file = json!({"connections": {"Contoso": entry}});
@@ -61,14 +65,77 @@ fn accepting_another_identity_needs_a_sign_in_that_proves_it() {
     assert_eq!(login(&daemon, &[]).code, 0);
     disconnect(&daemon);
     connect(&daemon, &entry("declined?approve=100ms"));
-    let declined = login(&daemon, &["--accept-identity"]);
-    assert_eq!(declined.code, 3, "{declined:?}");
+    let declined = daemon.accept_identity();
+    assert!(declined.contains("could not be signed in"), "{declined}");
     disconnect(&daemon);
     connect(&daemon, &entry("exo?approve=100ms&account=eve@contoso.com"));
     let other = login(&daemon, &[]);
     assert_eq!(other.code, 3, "{other:?}");
     assert!(other.stderr.contains("ada@contoso.com"), "{other:?}");
-    assert_eq!(login(&daemon, &["--accept-identity"]).code, 0);
+    let accepted = daemon.accept_identity();
+    assert!(accepted.contains("eve@contoso.com"), "{accepted}");
+    let database = Connection::open(daemon.path("state/mm.db")).expect("the daemon made it");
+    let mut rows = database
+        .prepare("SELECT line FROM audit WHERE line LIKE '%identity_forgotten%' ORDER BY number")
+        .expect("it has that table");
+    let rows: Vec<Value> = rows
+        .query_map([], |row| row.get::<_, String>(0))
+        .expect("it can be read")
+        .map(|line| serde_json::from_str(&line.expect("it is text")).expect("it is JSON"))
+        .collect();
+    // The one that came to nothing, and this one: each says whom it was about to forget, and who wanted that.
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    for row in rows {
+        assert_eq!(row["account"], "ada@contoso.com", "{row}");
+        assert_eq!(row["client"], "cli", "{row}");
+        assert_eq!(row["connection"], "Contoso", "{row}");
+    }
+}
+
+#[test]
+fn a_program_cannot_take_another_identity() {
+    let daemon = TestDaemon::new();
+    let entry = |scenario: &str| json!({"tenant": "contoso.com", "stand_in": scenario});
+    connect(&daemon, &entry("exo?approve=100ms"));
+    assert_eq!(login(&daemon, &[]).code, 0);
+    disconnect(&daemon);
+    connect(&daemon, &entry("exo?approve=100ms&account=eve@contoso.com"));
+    let piped = daemon.run_with(
+        &["login", "-c", "Contoso", "-m", "exo", "--accept-identity"],
+        b"yes\n",
+    );
+    assert_eq!(piped.code, 2, "{piped:?}");
+    assert!(piped.stderr.contains("at a terminal"), "{piped:?}");
+    let body = r#"{"connection":"Contoso","module":"exo","forget_identity":true}"#;
+    for verb in ["login", "watch"] {
+        for client in ["cli", "mcp", "http"] {
+            let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
+            stream
+                .set_read_timeout(Some(DEADLINE))
+                .expect("a socket has a timeout");
+            let request = format!(
+                "POST /v1/sessions/{verb} HTTP/1.1\r\nhost: mm\r\nmm-client: {client}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            stream
+                .write_all(request.as_bytes())
+                .expect("the daemon reads");
+            let mut answer = String::new();
+            stream
+                .read_to_string(&mut answer)
+                .expect("the daemon answers and closes");
+            assert!(answer.starts_with("HTTP/1.1 403"), "{client}: {answer}");
+            assert!(answer.contains("needs_person"), "{client}: {answer}");
+        }
+    }
+    let mut session =
+        daemon.terminal(&["login", "-c", "Contoso", "-m", "exo", "--accept-identity"]);
+    session.expect("type yes to go on: ").expect("it asks");
+    session.send_line("no").expect("the terminal is open");
+    session.expect("nothing was changed").expect("it says so");
+    session.expect(Eof).expect("it ends");
+    let other = login(&daemon, &[]);
+    assert_eq!(other.code, 3, "it is still compared: {other:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! End-to-end tests: they drive the built `mm` from outside.
 
 mod approvals;
+mod approvals_hold;
 mod audit;
 mod callers;
 mod clock;
@@ -16,6 +17,7 @@ mod mcp;
 mod mcps;
 mod module_tools;
 mod modules;
+mod notices;
 mod policy;
 mod programs;
 mod questions;
@@ -23,6 +25,7 @@ mod recordings;
 mod run;
 mod scenarios;
 mod secrets;
+mod settings;
 mod soak;
 mod stops;
 mod support;

@@ -1,6 +1,7 @@
 //! Secrets of every kind in every place where text goes: none of them may be in a file, a log, an answer or an error.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,9 @@ use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use super::support::{DEADLINE, TestDaemon, finish};
+use super::mcp::client::exo;
+use super::mcp::raw::Raw;
+use super::support::{DEADLINE, TestDaemon, finish, wait_for};
 
 /// How people and programs write secrets; `{}` is where one stands.
 const KINDS: [&str; 20] = [
@@ -145,6 +148,11 @@ fn a_secret_is_nowhere_but_in_the_session() {
         let said = daemon.run(arguments);
         told.push((arguments.join(" "), said.stdout + &said.stderr));
     }
+    nowhere(&daemon, &planted, &told);
+}
+
+/// Stops the daemon, and looks for what was planted in every file that it left and everything that was told.
+fn nowhere(daemon: &TestDaemon, planted: &[(String, String)], told: &[(String, String)]) {
     let stop = daemon.run(&["daemon", "stop", "--force"]);
     assert_eq!(stop.code, 0, "{stop:?}");
     let mut paths = Vec::new();
@@ -158,17 +166,165 @@ fn a_secret_is_nowhere_but_in_the_session() {
         "{paths:?}"
     );
     let mut leaks = Vec::new();
-    for (command, secret) in &planted {
+    for (command, secret) in planted {
         for path in &paths {
             if holds(&std::fs::read(path).expect("it can be read"), secret) {
                 leaks.push(format!("{}: {command}", path.display()));
             }
         }
-        for (what, text) in &told {
+        for (what, text) in told {
             if holds(text.as_bytes(), secret) {
                 leaks.push(format!("{what}: {command}\n{text}"));
             }
         }
     }
     assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
+
+/// The arguments and the environment of every process that has the daemon's folder in one of them: the daemon, its sessions'
+/// programs, and what they started.
+fn processes(daemon: &TestDaemon) -> Vec<(String, Vec<u8>)> {
+    let folder = daemon.path("");
+    let folder = folder.as_os_str().as_encoded_bytes();
+    let folder = folder.strip_suffix(b"/").unwrap_or(folder);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("it is there") {
+        let path = entry.expect("an entry").path();
+        // A process that ends meanwhile, or is somebody else's, is none of ours.
+        let arguments = std::fs::read(path.join("cmdline")).unwrap_or_default();
+        let environment = std::fs::read(path.join("environ")).unwrap_or_default();
+        let all = [arguments, environment].concat();
+        if memchr::memmem::find(&all, folder).is_some() {
+            found.push((path.display().to_string(), all));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
+    let daemon = TestDaemon::with_scenario("question?approve=100ms");
+    daemon.set_entry("policy", &json!("ask"));
+    let notify = daemon.path("notify");
+    let script = format!(
+        "#!/bin/sh\ncat > {0}/notice-$$.part && mv {0}/notice-$$.part {0}/notice-$$.json\n",
+        daemon.path("").display()
+    );
+    std::fs::write(&notify, script).expect("the folder can be written");
+    std::fs::set_permissions(&notify, std::fs::Permissions::from_mode(0o700)).expect("it is ours");
+    daemon.configure(&format!(
+        "approvals: {{notice: {{command: [{}], with_text: true}}}}\n",
+        notify.display()
+    ));
+    let mut start = daemon.mm(&["daemon", "start"]);
+    start.env("MM_LOG", "trace");
+    assert_eq!(finish(start, b"").code, 0);
+    daemon.sign_in();
+    let planted = planted();
+    let mut told: Vec<(String, String)> = Vec::new();
+    let mut raw = Raw::start(&daemon, "trace");
+    let notices = |daemon: &TestDaemon| {
+        let mut paths = Vec::new();
+        files(&daemon.path(""), &mut paths);
+        let is_notice = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+        let inside = |path: &PathBuf| path.parent() == Some(daemon.path("").as_path());
+        paths.retain(|path| is_notice(path) && inside(path));
+        paths.len()
+    };
+    let before = notices(&daemon);
+    for (number, (command, secret)) in planted.iter().enumerate() {
+        // What a ticket may be long is too short for most; so it is the secret with what gives it away.
+        let ticket = format!("password={secret}");
+        let ask = json!({
+            "connection": "Contoso", "module": "exo", "command": format!("Set-Mailbox x; {command}"),
+            "reason": command, "ticket": ticket, "client": "http", "wait": false,
+        });
+        told.push((
+            format!("run {number}"),
+            post(&daemon, "/v1/runs", &ask.to_string()),
+        ));
+        let waits = ["waiting_for_approval", "ended"];
+        let run = wait_for("a run that waits or is refused", || {
+            let run = daemon.newest_run();
+            waits
+                .iter()
+                .any(|state| run["state"] == **state)
+                .then_some(run)
+        });
+        let id = run["id"].as_str().unwrap_or("rabcdefghj").to_owned();
+        for words in [
+            &["approvals", "list"][..],
+            &["approvals", "list", "--json"],
+            &["approvals", "show", &id],
+            &["approvals", "show", &id, "--json"],
+            &["runs", "show", &id, "--json"],
+        ] {
+            let said = daemon.run(words);
+            told.push((words.join(" "), said.stdout + &said.stderr));
+        }
+        let stack = processes(&daemon);
+        assert!(stack.len() >= 2, "the daemon and its session's program");
+        for (process, bytes) in stack {
+            if holds(&bytes, secret) {
+                told.push((process, String::from_utf8_lossy(&bytes).into_owned()));
+            }
+        }
+        let call = exo(json!({"command": format!("Set-Mailbox x; {command}"), "reason": command}));
+        raw.call(
+            u32::try_from(number).expect("it is small") + 1,
+            "run",
+            &call,
+        );
+        let reply = raw.answer().to_string();
+        told.push((format!("reply {number}"), reply));
+        let waiting = daemon.run(&["approvals", "list", "--json"]);
+        let list: serde_json::Value = serde_json::from_str(&waiting.stdout).expect("it is JSON");
+        for run in list["runs"].as_array().expect("a list") {
+            let id = run["id"].as_str().expect("it has one");
+            let no = json!({"reason": format!("because {command}")}).to_string();
+            let denied = post(&daemon, &format!("/v1/approvals/{id}/deny"), &no);
+            told.push((format!("denial {number}"), denied));
+        }
+    }
+    wait_for("notices", || (notices(&daemon) > before).then_some(()));
+    // An answer that is a secret.
+    daemon.set_entry("policy", &json!("open"));
+    let secret = &planted[0].1;
+    let words = [
+        "run",
+        "-c",
+        "Contoso",
+        "-m",
+        "exo",
+        "--detach",
+        "--on-question",
+        "ask",
+        "Unlock-Thing",
+    ];
+    let detached = daemon.run(&words);
+    let asked = daemon.wait_for_question("Password");
+    let id = asked["id"].as_str().expect("it has one");
+    let answered = daemon.run_with(&["answer", id], format!("{secret}\n").as_bytes());
+    assert_eq!(answered.code, 0, "{answered:?}");
+    daemon.wait_for_run("ended");
+    told.push((
+        "answer".to_owned(),
+        detached.stderr + &answered.stdout + &answered.stderr,
+    ));
+    raw.call(99, "status", &json!({}));
+    told.push(("status".to_owned(), raw.answer().to_string()));
+    let (rest, log) = raw.end();
+    told.push(("the rest of the replies".to_owned(), rest));
+    told.push(("the log of mm mcp".to_owned(), log));
+    for words in [
+        &["runs", "list", "--json", "--limit", "100"][..],
+        &["audit", "list", "--limit", "500"],
+        &["audit", "export"],
+        &["audit", "export", "--format", "csv"],
+        &["daemon", "status", "--json"],
+    ] {
+        let said = daemon.run(words);
+        told.push((words.join(" "), said.stdout + &said.stderr));
+    }
+    nowhere(&daemon, &planted, &told);
 }

@@ -53,12 +53,13 @@ pub(crate) enum ModulesVerb {
     },
 }
 
-/// The kinds of files in `modules.d/`.
+/// The kinds of files in `modules.d/`, and `config.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SpecKind {
     Module,
     Shell,
     Include,
+    Settings,
 }
 
 #[derive(Debug, Clone, Args)]

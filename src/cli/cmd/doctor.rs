@@ -12,7 +12,7 @@ use crate::cli::output::Screen;
 use crate::cli::programs::{self, Version};
 use crate::cli::wiring;
 use crate::client::ClientError;
-use crate::config::Config;
+use crate::config::{Config, SettingsFile};
 use crate::connection::{Registry, RegistryError, doubts};
 
 /// The PowerShell modules that the built-in modules need, and for which.
@@ -94,6 +94,7 @@ pub(crate) async fn doctor(json: bool, screen: &mut Screen) -> Result<Exit, CliE
     let mut findings = Findings::default();
     installed(&config, &mut findings);
     connections(&config, &mut findings);
+    settings(&config, &mut findings);
     folders(&config, &mut findings);
     daemon(&mut findings).await;
     surroundings(&config, &mut findings);
@@ -235,6 +236,33 @@ fn connections(config: &Config, findings: &mut Findings) {
     }
     let count = registry.connections().count();
     findings.add(ABOUT, Level::Ok, format!("{count} can be used, in {file}"));
+}
+
+fn settings(config: &Config, findings: &mut Findings) {
+    const ABOUT: &str = "settings";
+    let file = config.settings_file.display();
+    match SettingsFile::open(&config.settings_file) {
+        Err(error) => findings.add(ABOUT, Level::Error, error.to_string()),
+        Ok(_) if !config.settings_file.exists() => {
+            findings.add(
+                ABOUT,
+                Level::Ok,
+                format!("{file} is not there; the defaults hold"),
+            );
+        }
+        Ok(read) => {
+            findings.add(ABOUT, Level::Ok, file.to_string());
+            let trusted = read.settings().trusted_forms();
+            if !trusted.is_empty() {
+                let names = trusted.join(", ");
+                findings.add(
+                    ABOUT,
+                    Level::Note,
+                    format!("the forms of {names} count as a person's word; a client gives itself its name"),
+                );
+            }
+        }
+    }
 }
 
 /// Permission bits; `None` where nothing is there.

@@ -9,6 +9,7 @@ use crate::cli::exit::Exit;
 use crate::cli::follow::ticks;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
+use crate::cli::prompt::Prompt;
 use crate::cli::wiring;
 use crate::client::{Client, ClientError, Events};
 
@@ -22,7 +23,32 @@ pub(crate) async fn login(args: LoginArgs, screen: &mut Screen) -> Result<Exit, 
         record: None,
     };
     let client = wiring::client().await?;
+    if args.accept_identity && !accepts_identity(&args, screen).await? {
+        screen.note("nothing was changed, and nobody was signed in");
+        return Ok(Exit::Refused);
+    }
     sign_in(&client, &request, args.no_wait, args.json, screen).await
+}
+
+/// Whether a person says at their terminal that the next one who signs in takes the place of who was proven before.
+async fn accepts_identity(args: &LoginArgs, screen: &mut Screen) -> Result<bool, CliError> {
+    let mut prompt = Prompt::open(false).map_err(|_no_terminal| {
+        CliError::usage(
+            "another identity is accepted at a terminal, and this process has none",
+            "run it with `mm` in a terminal of your own",
+        )
+    })?;
+    let (connection, module) = (&args.session.connection, &args.session.module);
+    screen.note(&format!(
+        "{connection}/{module}: whoever signs in now takes the place of the account and tenant that were proven before"
+    ));
+    screen.ask("type yes to go on: ");
+    let typed = prompt.line().await.map_err(|source| CliError::Io {
+        what: "the answer cannot be read".to_owned(),
+        source,
+    })?;
+    screen.line_ended_by_typing();
+    Ok(typed.is_some_and(|typed| typed.expose().trim().eq_ignore_ascii_case("yes")))
 }
 
 /// As [`login`], with a client that is there and a request that is whole.

@@ -10,6 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
 use crate::cli::table::table;
 use crate::cli::wiring;
+use crate::config::settings_schema;
 use crate::spec::{Catalog, DiagnosticJson, Diagnostics, Listing, Origin, Subject};
 use crate::spec::{check_file, explain, include_schema, module_schema, shell_schema};
 
@@ -29,6 +30,7 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
             SpecKind::Module => module_schema(),
             SpecKind::Shell => shell_schema(),
             SpecKind::Include => include_schema(),
+            SpecKind::Settings => settings_schema(),
         })?,
         ModulesVerb::New(new) => {
             let folder = wiring::new_modules(&args.modules)?;

@@ -1,20 +1,17 @@
 //! The service's verbs for approvals: which runs wait for a yes, and saying yes or no.
 
-use std::time::Duration;
-
 use super::Service;
 use crate::daemon::ServiceError;
 use crate::daemon::approvals::{Approvals, Said};
 use crate::daemon::view::{Approve, RunView};
-use crate::name::RunId;
+use crate::name::{RunId, SessionKey};
 use crate::policy::Who;
+use crate::redact::mask;
+
+/// Why a second word is not heard.
+const FASTER: &str = "somebody was faster, or it does not wait any longer";
 
 impl Service {
-    /// How long somebody has to say yes.
-    pub(in crate::daemon) fn approval_within(&self) -> Duration {
-        self.0.config.approvals.within
-    }
-
     pub(in crate::daemon) fn audit(&self) -> &crate::audit::Audit {
         &self.0.audit
     }
@@ -48,7 +45,7 @@ impl Service {
         let none = || ServiceError::NoApproval { id: id.clone() };
         let pending = self.0.approvals.get(id).ok_or_else(none)?;
         let asked = pending.run.asked().ok_or_else(none)?;
-        if yes.who != Who::Person && !self.trusts_form(yes.form.as_deref()) {
+        if yes.who != Who::Person && !self.trusts_form(&pending.run.session, yes.form.as_deref()) {
             return Err(ServiceError::NeedsPerson { id: id.clone() });
         }
         let changed = |why: &str| {
@@ -69,7 +66,7 @@ impl Service {
             Some(_) | None => yes.client.clone(),
         };
         if !pending.say(Said::Yes(by.clone())) {
-            return changed("somebody was faster");
+            return changed(FASTER);
         }
         tracing::info!(run = %id, by, "approved");
         Ok(pending.run.view())
@@ -85,8 +82,9 @@ impl Service {
         let none = || ServiceError::NoApproval { id: id.clone() };
         let pending = self.0.approvals.get(id).ok_or_else(none)?;
         pending.run.asked().ok_or_else(none)?;
+        let reason = reason.map(|reason| mask(&reason).into());
         if !pending.say(Said::No(client, reason)) {
-            let why = "somebody was faster".to_owned();
+            let why = FASTER.to_owned();
             return Err(ServiceError::ApprovalChanged {
                 id: id.clone(),
                 why,
@@ -96,9 +94,9 @@ impl Service {
         Ok(pending.run.view())
     }
 
-    /// Whether the configuration takes the word of this client that a person has filled in its form.
-    fn trusts_form(&self, client: Option<&str>) -> bool {
-        let trusted = &self.0.config.approvals.forms;
+    /// Whether the settings take the word of this client that a person has filled in its form.
+    fn trusts_form(&self, session: &SessionKey, client: Option<&str>) -> bool {
+        let trusted = self.approval_rules(&session.connection).trusted_forms;
         client.is_some_and(|client| trusted.iter().any(|name| name == client))
     }
 }

@@ -1,5 +1,6 @@
 //! What the service's verbs put into the audit, and what they refuse when it cannot be kept.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Service;
@@ -10,6 +11,7 @@ use crate::daemon::registry::Entry;
 use crate::daemon::run::Run;
 use crate::daemon::view::RunOrder;
 use crate::policy::{Decision, Judgement};
+use crate::store::Pin;
 
 impl Service {
     /// Reads the whole audit in the background: a daemon that starts must not keep anybody waiting for that.
@@ -68,7 +70,7 @@ impl Service {
         let Err(error) = self.0.audit.record(row).await else {
             return Ok(());
         };
-        let reads = self.0.config.on_audit_failure == OnAuditFailure::AllowReads
+        let reads = self.on_audit_failure() == OnAuditFailure::AllowReads
             && self.understand(order, &entry.module).await?.only_reads();
         if reads {
             tracing::warn!(run = %run.id, %error, "it only reads, and goes on");
@@ -109,7 +111,7 @@ impl Service {
         match self.0.audit.record(row).await {
             Ok(()) => Ok(()),
             // Signing in changes nothing by itself; what runs afterwards is asked for again.
-            Err(error) if self.0.config.on_audit_failure == OnAuditFailure::AllowReads => {
+            Err(error) if self.on_audit_failure() == OnAuditFailure::AllowReads => {
                 tracing::warn!(session = %entry.key, %error, "it signs in all the same");
                 Ok(())
             }
@@ -167,15 +169,60 @@ impl Service {
         });
     }
 
-    /// Writes down that a file which decides what may be done is another one than before.
+    /// Writes down that a person takes whoever signs in next in place of who was proven first: whom, as far as that is
+    /// known. Without that row it must not happen.
+    pub(super) async fn record_forgotten(
+        &self,
+        entry: &Entry,
+        pin: Option<&Pin>,
+        who: &Who,
+    ) -> Result<(), ServiceError> {
+        let row = audit::Entry::new(Kind::IdentityForgotten)
+            .by(who.clone())
+            .session(&entry.key)
+            .proven(
+                pin.map(|pin| pin.account.as_str()),
+                pin.map(|pin| pin.tenant.as_str()),
+            );
+        let recorded = self.0.audit.record(row).await;
+        recorded.map_err(|error| unrecorded(&error))
+    }
+
+    /// Writes down that a file which decides what may be done, or a folder of such files, is another one than before.
     pub(super) fn note_change(&self, what: &str, file: &Path) {
-        let content = match std::fs::read(file) {
+        let content = match read_all(file) {
             Ok(bytes) => format!("SHA-256 {}", audit::digest(&bytes)),
             Err(error) => format!("it cannot be read: {error}"),
         };
         let row = audit::Entry::new(Kind::Changed).text(&format!("{what}: {}", file.display()));
         self.0.audit.note(row.because(&content));
     }
+}
+
+/// A file's content; or that of the files of a folder of modules in the order of their paths, each behind its path.
+fn read_all(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !path.is_dir() {
+        return std::fs::read(path);
+    }
+    let mut files = BTreeSet::new();
+    for folder in [path.to_owned(), path.join("shells"), path.join("include")] {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let file = entry?.path();
+            if file.is_file() {
+                files.insert(file);
+            }
+        }
+    }
+    let mut all = Vec::new();
+    for file in files {
+        all.extend_from_slice(file.as_os_str().as_encoded_bytes());
+        all.extend(std::fs::read(&file)?);
+    }
+    Ok(all)
 }
 
 fn unread(error: AuditError) -> ServiceError {

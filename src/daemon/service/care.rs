@@ -3,12 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::Service;
 use super::sessions::Accepts;
-use super::{Service, lock};
 use crate::audit::Who;
-use crate::config::SessionRules;
 use crate::daemon::registry::Entry;
-use crate::name::SessionKey;
 
 /// A session that lived so long was not lost soon after the one before.
 const LASTED: Duration = Duration::from_secs(10 * 60);
@@ -17,11 +15,6 @@ const LASTED: Duration = Duration::from_secs(10 * 60);
 const RETURNS_AT_MOST: u32 = 3;
 
 impl Service {
-    /// What holds for a session now. Reads the settings again where they changed.
-    pub(in crate::daemon) fn session_rules(&self, session: &SessionKey) -> SessionRules {
-        lock(&self.0.settings).current().session(session)
-    }
-
     /// A number for what is put to a session.
     pub(in crate::daemon) fn next_tag(&self) -> u64 {
         self.0.next_tag.fetch_add(1, Ordering::Relaxed)

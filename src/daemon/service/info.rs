@@ -54,10 +54,8 @@ impl Service {
             ));
         }
         troubles.extend(self.0.audit.troubles());
-        let mut settings = lock(&self.0.settings);
-        settings.current();
-        troubles.extend(settings.trouble().map(str::to_owned));
-        drop(settings);
+        troubles.extend(self.settings_trouble());
+        troubles.extend(self.0.notices.trouble());
         troubles.extend(self.0.runs.all().iter().flat_map(|run| {
             let told = |trouble| format!("run {} of {}: {trouble}", run.id, run.session);
             run.troubles().into_iter().map(told)
@@ -75,7 +73,7 @@ impl Service {
                     Standing::Running | Standing::Asking(_) | Standing::Stopping(_)
                 )
             }),
-            trusted_forms: self.0.config.approvals.forms.clone(),
+            trusted_forms: self.trusted_forms(),
             troubles,
             waits_for: self.waits_for(),
         }

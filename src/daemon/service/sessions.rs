@@ -115,7 +115,16 @@ impl Service {
                 .pinned(entry.key.clone())
                 .await
                 .map_err(state)?,
-            Accepts::Anybody => None,
+            Accepts::Anybody => {
+                let pin = self
+                    .0
+                    .store
+                    .pinned(entry.key.clone())
+                    .await
+                    .map_err(state)?;
+                self.record_forgotten(entry, pin.as_ref(), who).await?;
+                None
+            }
         };
         let way = ways::way(&entry.module, rules, &connection, way)?;
         let credentials = self.credentials(entry, rules, way, &connection).await?;

@@ -54,6 +54,9 @@ pub(super) async fn ask(
     let Some(wanted) = &whole.approval else {
         return Ok(Said::Decided);
     };
+    if !wanted.trusted_forms.contains(&name) {
+        return Ok(Said::Nothing);
+    }
     let Some(message) = approval::shown(&whole, wanted) else {
         return Ok(Said::Nothing);
     };

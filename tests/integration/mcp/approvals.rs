@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::client::{Person, Session, exo, modern, run_id, settings};
 use super::raw::Raw;
-use crate::support::{TestDaemon, finish};
+use crate::support::TestDaemon;
 
 /// A daemon whose connection asks, signed in.
 fn asking() -> TestDaemon {
@@ -59,9 +59,7 @@ async fn a_model_is_told_who_can_approve() {
 fn trusting() -> TestDaemon {
     let daemon = TestDaemon::new();
     daemon.set_entry("policy", &json!("ask"));
-    let mut start = daemon.mm(&["daemon", "start"]);
-    start.env("MM_APPROVAL_FORMS", "other, test");
-    assert_eq!(finish(start, b"").code, 0);
+    daemon.configure("approvals: {trusted_forms: [other, test]}\n");
     daemon.sign_in();
     daemon
 }

@@ -172,7 +172,7 @@ pub(super) fn run_id(answer: &str) -> String {
     answer[start..start + 10].to_owned()
 }
 
-pub(super) fn exo(more: Value) -> Value {
+pub(crate) fn exo(more: Value) -> Value {
     let mut arguments = json!({"connection": "Contoso", "module": "exo"});
     let all = arguments.as_object_mut().expect("it is an object");
     all.extend(more.as_object().expect("it is an object").clone());

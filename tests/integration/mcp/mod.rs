@@ -2,13 +2,13 @@
 //! protocol, and what becomes of runs and sign-ins when clients leave.
 
 mod approvals;
-mod client;
+pub(crate) mod client;
 mod daemon;
 mod leaving;
 mod legacy;
 mod many;
 mod mcps;
-mod raw;
+pub(crate) mod raw;
 mod resources;
 mod sign_in;
 mod story;

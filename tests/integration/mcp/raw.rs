@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use crate::support::{DEADLINE, TestDaemon};
 
 /// The server as a program that is written to and read from line by line.
-pub(super) struct Raw {
-    pub(super) child: Child,
-    pub(super) input: Option<ChildStdin>,
+pub(crate) struct Raw {
+    pub(crate) child: Child,
+    pub(crate) input: Option<ChildStdin>,
     lines: Receiver<String>,
 }
 
 impl Raw {
     /// Starts it and shakes hands.
-    pub(super) fn start(daemon: &TestDaemon, log: &str) -> Self {
+    pub(crate) fn start(daemon: &TestDaemon, log: &str) -> Self {
         let mut child = daemon
             .mm(&["mcp"])
             .env("MM_LOG", log)
@@ -50,16 +50,16 @@ impl Raw {
         raw
     }
 
-    pub(super) fn send(&mut self, message: &Value) {
+    pub(crate) fn send(&mut self, message: &Value) {
         let input = self.input.as_mut().expect("it is open");
         writeln!(input, "{message}").expect("it reads");
     }
 
-    pub(super) fn request(&mut self, id: u32, method: &str, params: &Value) {
+    pub(crate) fn request(&mut self, id: u32, method: &str, params: &Value) {
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
     }
 
-    pub(super) fn call(&mut self, id: u32, tool: &str, arguments: &Value) {
+    pub(crate) fn call(&mut self, id: u32, tool: &str, arguments: &Value) {
         self.request(
             id,
             "tools/call",
@@ -68,7 +68,7 @@ impl Raw {
     }
 
     /// The next line, which has to be of the protocol.
-    pub(super) fn answer(&mut self) -> Value {
+    pub(crate) fn answer(&mut self) -> Value {
         let line = self.lines.recv_timeout(DEADLINE).expect("it writes");
         let value: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
         assert_eq!(value["jsonrpc"], "2.0");
@@ -76,7 +76,7 @@ impl Raw {
     }
 
     /// The addresses that are told of until a line is `wanted`, and that line.
-    pub(super) fn updates_until(
+    pub(crate) fn updates_until(
         &mut self,
         wanted: impl Fn(&Value) -> bool,
     ) -> (Vec<String>, Value) {
@@ -94,7 +94,7 @@ impl Raw {
     }
 
     /// Closes its input and waits for its end; the rest of its output, and its log.
-    pub(super) fn end(mut self) -> (String, String) {
+    pub(crate) fn end(mut self) -> (String, String) {
         drop(self.input.take());
         let mut log = String::new();
         let stderr = self.child.stderr.as_mut().expect("it is piped");
@@ -106,7 +106,7 @@ impl Raw {
     }
 
     /// Ends it as a client does that is killed itself.
-    pub(super) fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it is our child");
         self.child.wait().expect("it is our child");
     }

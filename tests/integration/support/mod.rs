@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use expectrl::{Eof, Expect as _};
 use serde_json::{Value, json};
 
 /// How long anything may take. Generous: a busy machine is no failure.
@@ -58,6 +59,13 @@ impl TestDaemon {
         let mut file: Value = serde_json::from_str(&text).expect("it is JSON");
         file["connections"]["Contoso"][key] = value.clone();
         std::fs::write(&path, file.to_string()).expect("the folder can be written");
+    }
+
+    /// Writes the settings file, which the daemon reads again when it next needs it.
+    pub(crate) fn configure(&self, settings: &str) {
+        let folder = self.path(".config/mm");
+        std::fs::create_dir_all(&folder).expect("the folder can be made");
+        std::fs::write(folder.join("config.yaml"), settings).expect("the folder can be written");
     }
 
     /// A path in the daemon's folder.
@@ -127,6 +135,16 @@ impl TestDaemon {
     pub(crate) fn sign_in(&self) {
         let login = self.run(&["login", "-c", "Contoso", "-m", "exo"]);
         assert_eq!(login.code, 0, "{login:?}");
+    }
+
+    /// Signs in to `Contoso/exo`, as a person who takes whoever it is now.
+    pub(crate) fn accept_identity(&self) -> String {
+        let words = ["login", "-c", "Contoso", "-m", "exo", "--accept-identity"];
+        let mut session = self.terminal(&words);
+        session.expect("type yes to go on: ").expect("it asks");
+        session.send_line("yes").expect("the terminal is open");
+        let end = session.expect(Eof).expect("it ends");
+        String::from_utf8_lossy(end.as_bytes()).into_owned()
     }
 
     /// The only session.
