@@ -466,18 +466,18 @@ impl<'t> Reader<'_, 't> {
                 })
             }),
             is_static,
-            given_block: own.is_some() && is_given_block(node, on),
+            given_block: own.is_some() && is_given_block(on),
             line: self.line(node),
         })
     }
 }
 
 /// Whether the first thing that `.Where` or `.ForEach` is given is a script block of the text.
-fn is_given_block(call: Node<'_>, on: Node<'_>) -> bool {
+fn is_given_block(on: Node<'_>) -> bool {
     if super::tree::child(on, "script_block_expression").is_some() {
         return true;
     }
-    let first = super::tree::child(call, "argument_list")
+    let first = super::tree::child(on, "argument_list")
         .and_then(|list| super::tree::child(list, "argument_expression_list"))
         .and_then(|list| list.named_child(0))
         .and_then(|first| first.named_child(0));
