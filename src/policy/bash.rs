@@ -381,8 +381,8 @@ fn is_plain_expansion(text: &str) -> bool {
     }
     let mut chars = rest.chars();
     match (chars.next(), chars.next()) {
-        (None | Some('-' | '+' | '?' | '#' | '%' | '/' | '^' | ','), _) => true,
-        (Some(':'), Some('-' | '+' | '?')) => true,
+        (None | Some('-' | '+' | '?' | '#' | '%' | '/' | '^' | ','), _)
+        | (Some(':'), Some('-' | '+' | '?')) => true,
         (Some(':'), Some(c)) => {
             c.is_ascii_digit() && rest[1..].chars().all(|c| c.is_ascii_digit() || c == ':')
         }

@@ -71,9 +71,9 @@ impl Lookup {
             .filter(|one| !(one.in_filter && is_comparison(one)));
         for name in called.filter_map(|one| one.name.as_ref()) {
             // What the text defines itself can still be the name of an alias, which goes before it.
-            if !(bash && defined(name))
-                && !names.iter().any(|known| known.eq_ignore_ascii_case(name))
-            {
+            let is_listed = names.iter().any(|known| known.eq_ignore_ascii_case(name));
+            let is_skipped = bash && defined(name);
+            if !is_listed && !is_skipped {
                 names.push(name.clone());
             }
         }

@@ -557,9 +557,8 @@ fn has_comma(text: &str) -> bool {
 /// Whether a value stands for several.
 fn is_many(value: &Value) -> bool {
     match value {
-        Value::Text(text) => text.contains('*'),
+        Value::Text(text) | Value::Pattern(text) => text.contains('*'),
         Value::List(_) => true,
-        Value::Pattern(text) => text.contains('*'),
         Value::Flag(_) | Value::Block | Value::Unknown => false,
     }
 }

@@ -82,10 +82,14 @@ pub(crate) fn what_if<'r>(
 
 /// The first thing that does more than read.
 fn acts(judged: &Judgement) -> Option<(String, String)> {
-    judged.findings.iter().find(acts_at_all).map(words)
+    judged
+        .findings
+        .iter()
+        .find(|finding| acts_at_all(finding))
+        .map(words)
 }
 
-fn acts_at_all(finding: &&Finding) -> bool {
+fn acts_at_all(finding: &Finding) -> bool {
     !finding.effect.only_looks()
 }
 
