@@ -132,7 +132,7 @@ fn meanings(c: &Captures<'_>, _: &Variables) -> Vec<Step> {
             None => ("", "", "", ""),
         };
         let what_if = !name.ends_with("Everything");
-        serde_json::json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": what_if})
+        serde_json::json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": what_if, "holds_back": what_if})
     };
     vec![Step::Objects(names.map(meaning).collect())]
 }

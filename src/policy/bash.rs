@@ -23,6 +23,34 @@ const RUNNERS: [&str; 24] = [
     "ssh", "enable",
 ];
 
+/// Names in upper case that people give to variables of their own, and that no program has for a setting.
+const OWN_NAMES: [&str; 24] = [
+    "RG",
+    "RESOURCE_GROUP",
+    "SUB",
+    "SUBS",
+    "SUBSCRIPTION",
+    "SUBSCRIPTION_ID",
+    "VM",
+    "VMS",
+    "NAME",
+    "NAMES",
+    "ID",
+    "IDS",
+    "LOCATION",
+    "APP_ID",
+    "VAULT",
+    "TENANT_ID",
+    "USER_ID",
+    "GROUP_ID",
+    "RESULT",
+    "RESULTS",
+    "COUNT",
+    "OUTPUT",
+    "SITE",
+    "URL",
+];
+
 /// What `text` runs. Total: a text that is no Bash is one that is not understood.
 pub(crate) fn parse(text: &str) -> Parsed {
     let tree = PARSER.with_borrow_mut(|parser| parser.parse(text, None));
@@ -48,6 +76,9 @@ pub(crate) fn parse(text: &str) -> Parsed {
     }
     found
 }
+
+/// Stands for the part of a text that is not known.
+const VARIES: &str = "\0";
 
 /// Stands for a word that is not known: no rule has it, and no literal can be it.
 const UNKNOWN_WORD: &str = "\0";
@@ -104,6 +135,18 @@ impl Reader<'_> {
                 }
                 self.found.commands.push(command);
             }
+            "expansion" if !is_plain_expansion(self.slice(node)) => {
+                self.doubt(
+                    "an expansion that sets a variable, or runs what one holds",
+                    node,
+                );
+            }
+            "heredoc_start" => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '\'' | '"');
+                if !self.slice(node).chars().all(plain) {
+                    self.doubt("the end of a text in the text is not plain", node);
+                }
+            }
             "declaration_command" | "unset_command" => {
                 let name = node.child(0).map(|word| self.slice(word).to_owned());
                 self.found.commands.push(Command {
@@ -113,28 +156,12 @@ impl Reader<'_> {
                     ..Command::default()
                 });
             }
-            // An index in a variable's name, or in its value, is arithmetic, and arithmetic runs the commands in it.
-            "arithmetic_expansion" | "test_command" | "subscript" | "c_style_for_statement" => {
-                let names = |c: char| c.is_alphabetic() || c == '$';
-                if self.slice(node).contains(names) {
-                    self.doubt("arithmetic and tests may run what a variable holds", node);
-                }
-            }
-            "file_redirect" => {
-                let reads = super::tree::child(node, "<").is_some();
-                let last = node.child_count().checked_sub(1);
-                let target = last.and_then(|at| node.child(at));
-                if let (false, Some(target)) = (reads, target) {
-                    let is_descriptor = self
-                        .slice(target)
-                        .bytes()
-                        .all(|byte| byte.is_ascii_digit() || byte == b'-');
-                    if !is_descriptor {
-                        let word = self.word(target);
-                        self.found.redirects.push(word);
-                    }
-                }
-            }
+            "arithmetic_expansion"
+            | "test_command"
+            | "subscript"
+            | "c_style_for_statement"
+            | "compound_statement" => self.arithmetic(node),
+            "file_redirect" => self.redirect(node),
             "function_definition" => {
                 let name = super::tree::child(node, "word").unwrap_or(node);
                 let word = self.word(name);
@@ -145,7 +172,9 @@ impl Reader<'_> {
                 let name = super::tree::child(node, "variable_name").unwrap_or(node);
                 let text = self.slice(name);
                 // Lower case by custom: the programs' own settings are in upper case, and change what they do.
-                if text.chars().any(|c| c.is_ascii_uppercase()) {
+                let is_setting = text.chars().any(|c| c.is_ascii_uppercase())
+                    || text.to_lowercase().ends_with("_proxy");
+                if is_setting && !OWN_NAMES.contains(&text) {
                     let text = format!("$env:{text}");
                     self.found.assigns.push(Word {
                         text,
@@ -157,10 +186,48 @@ impl Reader<'_> {
         }
     }
 
+    /// An index in a variable's name, or in its value, is arithmetic, and arithmetic runs the commands in it.
+    fn arithmetic(&mut self, node: Node<'_>) {
+        let text = self.slice(node);
+        let counts = match node.kind() {
+            "test_command" => {
+                let tests = ["-v", "-R", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "(("];
+                tests.iter().any(|test| text.contains(test))
+            }
+            "compound_statement" => text.starts_with("(("),
+            _ => true,
+        };
+        if counts && text.contains(|c: char| c.is_alphabetic() || c == '$') {
+            self.doubt("arithmetic and tests may run what a variable holds", node);
+        }
+    }
+
+    fn redirect(&mut self, node: Node<'_>) {
+        let reads = super::tree::child(node, "<").is_some();
+        let last = node.child_count().checked_sub(1);
+        let target = last.and_then(|at| node.child(at));
+        if let (true, Some(target)) = (reads, target) {
+            if self.slice(target) != "/dev/null" {
+                let word = self.word(target);
+                self.found.files.push(word);
+            }
+        } else if let Some(target) = target {
+            let is_descriptor = self
+                .slice(target)
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'-');
+            if !is_descriptor {
+                let word = self.word(target);
+                self.found.redirects.push(word);
+            }
+        }
+    }
+
     fn command(&self, node: Node<'_>) -> Command {
         let mut command = Command {
             line: line(node),
             operator: Operator::Plain,
+            is_program: true,
             ..Command::default()
         };
         let (mut named, mut options) = (false, false);
@@ -188,12 +255,64 @@ impl Reader<'_> {
                     }
                     Some(_) | None => {}
                 }
-                let value = value.map_or(Value::Unknown, Value::Text);
-                command.elements.push(Element::Argument(value));
+                command.splat |= self.may_be_several(part);
+                let element = match value {
+                    Some(text) => element(text),
+                    None => Element::Argument(self.value(part)),
+                };
+                command.elements.push(element);
             }
         }
         command.many = is_repeated(node);
         command
+    }
+
+    /// Whether a word may become several, or an option: outside quotes, what a variable holds is parted at its blanks.
+    fn may_be_several(&self, node: Node<'_>) -> bool {
+        let text = self.slice(node);
+        match node.kind() {
+            "simple_expansion"
+            | "expansion"
+            | "command_substitution"
+            | "brace_expression"
+            | "ansi_c_string" => true,
+            "word" => {
+                (text.contains('{') && (text.contains(',') || text.contains("..")))
+                    || (text.starts_with('-') && text.contains(['*', '?', '[', '{']))
+            }
+            "concatenation" => {
+                let mut cursor = node.walk();
+                let parts: Vec<Node<'_>> = node.named_children(&mut cursor).collect();
+                let is_braced = text.contains('{') && text.contains(',');
+                is_braced || parts.into_iter().any(|part| self.may_be_several(part))
+            }
+            _ => false,
+        }
+    }
+
+    /// What is known of a word that varies: how it begins, or how it is written.
+    fn value(&self, node: Node<'_>) -> Value {
+        let begins = |text: &str| match text {
+            "" => Value::Unknown,
+            text => Value::Pattern(text.to_owned() + VARIES),
+        };
+        match node.kind() {
+            "word" => begins(self.slice(node)),
+            // A descriptor of what a command writes.
+            "process_substitution" => Value::Block,
+            "string" => match node.named_child(0) {
+                Some(first) if first.kind() == "string_content" => begins(self.slice(first)),
+                Some(_) | None => Value::Unknown,
+            },
+            "concatenation" => match node.named_child(0) {
+                Some(first) => match self.literal(first) {
+                    Some(text) => begins(&text),
+                    None => self.value(first),
+                },
+                None => Value::Unknown,
+            },
+            _ => Value::Unknown,
+        }
     }
 
     /// A word's value, where nothing in it varies.
@@ -217,6 +336,57 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+}
+
+/// An option, or an argument. A short option has its value behind it, or is several in one.
+fn element(text: String) -> Element {
+    let value = |text: &str| (!text.is_empty()).then(|| Value::Text(text.to_owned()));
+    if text.starts_with("--") {
+        return match text.split_once('=') {
+            Some((name, after)) => Element::Parameter {
+                name: name.to_owned(),
+                value: Some(Value::Text(after.to_owned())),
+            },
+            None => Element::Parameter {
+                name: text,
+                value: None,
+            },
+        };
+    }
+    let end = text.char_indices().nth(2).map_or(text.len(), |(at, _)| at);
+    match text.strip_prefix('-') {
+        Some(rest) if !rest.is_empty() => Element::Parameter {
+            name: text[..end].to_owned(),
+            value: value(&text[end..]),
+        },
+        Some(_) | None => Element::Argument(Value::Text(text)),
+    }
+}
+
+/// Whether `${…}` only gives what a variable holds, whole, in part or changed. `${x@P}`, `${!x}` and `${x:y}` run what is in it.
+fn is_plain_expansion(text: &str) -> bool {
+    let Some(inner) = text
+        .strip_prefix("${")
+        .and_then(|text| text.strip_suffix('}'))
+    else {
+        return false;
+    };
+    let inner = inner.strip_prefix('#').unwrap_or(inner);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let rest = inner.trim_start_matches(is_name);
+    let length = inner.len() - rest.len();
+    if length == 0 {
+        return matches!(rest, "@" | "*" | "?" | "$" | "#");
+    }
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next()) {
+        (None | Some('-' | '+' | '?' | '#' | '%' | '/' | '^' | ','), _)
+        | (Some(':'), Some('-' | '+' | '?')) => true,
+        (Some(':'), Some(c)) => {
+            c.is_ascii_digit() && rest[1..].chars().all(|c| c.is_ascii_digit() || c == ':')
+        }
+        _ => false,
     }
 }
 

@@ -102,7 +102,9 @@ impl Allowance {
             .iter()
             .filter(|rule| rule.applies(who, module, effect, &finding.what))
             .max_by_key(|rule| rule.decide);
-        if self.policy == Policy::ReadOnly && effect != Effect::Reads {
+        // What a person reads of their own machine is no matter of the tenant's.
+        let looks = effect == Effect::Reads || (who == Who::Person && effect.only_looks());
+        if self.policy == Policy::ReadOnly && !looks {
             let rule = "the connection's policy is `read-only`";
             return (Verdict::Refuse, rule.to_owned());
         }
@@ -135,6 +137,9 @@ impl Allowance {
             return (Verdict::Allow, READING);
         }
         match (self.policy, who, effect) {
+            (_, Who::Person, Effect::ReadsLocalFiles) => {
+                (Verdict::Allow, "people may read their own machine")
+            }
             (Policy::ReadOnly, _, _) => (Verdict::Refuse, "the connection's policy is `read-only`"),
             (_, Who::Program, Effect::RevealsSecret) => {
                 (Verdict::Refuse, "programs get no secrets")
@@ -183,6 +188,7 @@ mod tests {
         Judgement {
             findings: effects.iter().map(finding).collect(),
             understood: true,
+            told: Vec::new(),
         }
     }
 
@@ -249,7 +255,7 @@ mod tests {
         for who in [Who::Person, Who::Program] {
             for effect in Effect::ALL {
                 let (verdict, _) = decided(&read_only, who, &[effect]);
-                let reads = effect == Effect::Reads;
+                let reads = effect == Effect::Reads || (who == Who::Person && effect.only_looks());
                 assert_eq!(verdict == Verdict::Allow, reads, "{effect:?}");
                 assert_eq!(verdict == Verdict::Refuse, !reads, "{effect:?}");
             }

@@ -3,7 +3,7 @@
 use super::parsed::Member;
 
 /// Types whose static methods only compute, in lower case, without `System.`.
-const TYPES: [&str; 32] = [
+const TYPES: [&str; 33] = [
     "datetime",
     "datetimeoffset",
     "dateonly",
@@ -36,10 +36,88 @@ const TYPES: [&str; 32] = [
     "bigint",
     "hashtable",
     "array",
+    "io.path",
+];
+
+/// Types that may be named besides: values that are turned into one stay values.
+const PLAIN_TYPES: [&str; 36] = [
+    "object",
+    "psobject",
+    "pscustomobject",
+    "management.automation.psobject",
+    "management.automation.pscustomobject",
+    "ordered",
+    "void",
+    "switch",
+    "switchparameter",
+    "management.automation.switchparameter",
+    "nullable",
+    "int16",
+    "uint16",
+    "short",
+    "ushort",
+    "uint",
+    "ulong",
+    "sbyte",
+    "half",
+    "xml",
+    "mailaddress",
+    "net.mail.mailaddress",
+    "securestring",
+    "security.securestring",
+    "globalization.cultureinfo",
+    "cultureinfo",
+    "globalization.numberstyles",
+    "globalization.datetimestyles",
+    "stringsplitoptions",
+    "stringcomparison",
+    "dayofweek",
+    "datetimekind",
+    "timezoneinfo",
+    "text.encoding",
+    "text.stringbuilder",
+    "ref",
+];
+
+/// Attributes of parameters and functions that only check or describe.
+const ATTRIBUTES: [&str; 15] = [
+    "cmdletbinding",
+    "parameter",
+    "alias",
+    "outputtype",
+    "supportswildcards",
+    "allownull",
+    "allowemptystring",
+    "allowemptycollection",
+    "validateset",
+    "validaterange",
+    "validatelength",
+    "validatepattern",
+    "validatecount",
+    "validatenotnull",
+    "validatenotnullorempty",
+];
+
+/// Methods of a list or a table that the text itself has made, in lower case.
+const OF_COLLECTIONS: [&str; 9] = [
+    "add", "addrange", "clear", "insert", "remove", "removeat", "enqueue", "dequeue", "reverse",
+];
+
+/// Static methods of those types that run what they are given, or leave something on the disk.
+const ACTING: [&str; 9] = [
+    "find",
+    "findall",
+    "findlast",
+    "exists",
+    "foreach",
+    "convertall",
+    "trueforall",
+    "gettempfilename",
+    "createinstance",
 ];
 
 /// Instance methods that only compute, in lower case.
-const METHODS: [&str; 58] = [
+const METHODS: [&str; 57] = [
     "tostring",
     "toupper",
     "tolower",
@@ -88,7 +166,6 @@ const METHODS: [&str; 58] = [
     "getlength",
     "getupperbound",
     "toarray",
-    "where",
     "matches",
     "match",
     "ismatch",
@@ -131,7 +208,7 @@ const PROPERTIES: [&str; 26] = [
 ];
 
 /// Whether the call computes only.
-pub(super) fn is_harmless(member: &Member) -> bool {
+pub(super) fn is_harmless(member: &Member, collections: &[String]) -> bool {
     let Some(name) = member.name.as_deref().map(str::to_lowercase) else {
         return false;
     };
@@ -140,9 +217,48 @@ pub(super) fn is_harmless(member: &Member) -> bool {
         let kind = kind.trim_start_matches('[').trim_end_matches(']');
         let kind = kind.strip_prefix("system.").unwrap_or(kind);
         let is_collection = kind.starts_with("collections.") && name == "new";
-        return TYPES.contains(&kind) || is_collection;
+        return (TYPES.contains(&kind) && !ACTING.contains(&name.as_str())) || is_collection;
     }
-    METHODS.contains(&name.as_str())
+    let name = name.as_str();
+    let on = member.on.to_lowercase();
+    // Each of them runs a block for every item, or calls a method by its name.
+    (matches!(name, "where" | "foreach") && member.given_block)
+        || METHODS.contains(&name)
+        || (OF_COLLECTIONS.contains(&name) && collections.contains(&on))
+}
+
+/// Whether values that are turned into the type, written in brackets, stay values; without brackets, whether the attribute of
+/// this name only checks or describes.
+pub(super) fn is_plain_type(written: &str) -> bool {
+    let written = written.to_lowercase();
+    let is_attribute = !written.starts_with('[');
+    let mut names = written
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '_')))
+        .filter(|name| !name.is_empty())
+        .map(|name| name.strip_prefix("system.").unwrap_or(name));
+    names.all(|name| {
+        TYPES.contains(&name)
+            || PLAIN_TYPES.contains(&name)
+            || name.starts_with("collections.")
+            || name.ends_with("exception")
+            || (is_attribute
+                && ATTRIBUTES.contains(&name.strip_suffix("attribute").unwrap_or(name)))
+    })
+}
+
+/// Whether the property of a type that is not plain only tells something about this machine.
+pub(super) fn is_plain_property(kind: &str, name: &str) -> bool {
+    const NAMES: [&str; 6] = [
+        "newline",
+        "machinename",
+        "username",
+        "processorcount",
+        "osversion",
+        "currentdirectory",
+    ];
+    let kind = kind.to_lowercase();
+    matches!(kind.as_str(), "[environment]" | "[system.environment]")
+        && NAMES.contains(&name.to_lowercase().as_str())
 }
 
 /// Whether `ForEach-Object NAME` reads a property, or calls a method that only computes.

@@ -1,7 +1,7 @@
 //! From what a text runs to what it does, by the rules. What no rule knows is never taken for reading.
 
-use super::dotnet;
 use super::parsed::{Command, Element, Operator, Parsed, Value};
+use super::{dotnet, local, request, tools};
 use crate::script::{Effect, EffectRule, Glob, Guard};
 
 /// One effect, and where it comes from.
@@ -34,6 +34,8 @@ pub(crate) struct Judgement {
     pub(crate) findings: Vec<Finding>,
     /// Whether the parser followed all of it.
     pub(crate) understood: bool,
+    /// Commands that only tell what they would do, if each of them knows `-WhatIf` in its session: the text cannot tell.
+    pub(crate) told: Vec<String>,
 }
 
 impl Judgement {
@@ -71,6 +73,7 @@ pub(crate) fn judge<'r>(
     let mut judge = Judge {
         rules,
         findings: Vec::new(),
+        held: Vec::new(),
     };
     for doubt in &parsed.doubts {
         judge.language(Effect::UnknownCode, "the text", doubt.line, doubt.why);
@@ -79,15 +82,19 @@ pub(crate) fn judge<'r>(
         judge.command(command, parsed);
     }
     judge.rest(parsed);
+    let told = judge.told(parsed.is_understood());
     Judgement {
         findings: judge.findings,
         understood: parsed.is_understood(),
+        told,
     }
 }
 
 struct Judge<R> {
     rules: R,
     findings: Vec<Finding>,
+    /// Findings that `-WhatIf` made reading, by their place, each as it is without.
+    held: Vec<(usize, Finding)>,
 }
 
 impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
@@ -129,9 +136,18 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             .iter()
             .any(|function| plain_name(&function.text) == short);
         let before = self.findings.len();
-        let known = self.by_rules(command, name, short);
+        let known = if command.is_program
+            && let Some(found) = tools::effects(short, command)
+        {
+            for (effect, why) in found {
+                self.language(effect, name, command.line, why);
+            }
+            true
+        } else {
+            self.by_rules(command, name, short)
+        };
         if !known && !defined {
-            if short.contains('-') && !short.contains(' ') && command.words.is_empty() {
+            if short.contains('-') && !short.contains(' ') && !command.is_program {
                 let why = "no rule knows its verb";
                 self.language(Effect::Writes, name, command.line, why);
             } else {
@@ -139,7 +155,9 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                 self.language(Effect::UnknownCode, name, command.line, why);
             }
         }
-        if command.splat {
+        // These show their words whatever they are.
+        let shows = command.is_program && matches!(short, "echo" | ":" | "true" | "false");
+        if command.splat && !shows {
             let why = "its parameters come out of a variable";
             self.language(Effect::UnknownCode, name, command.line, why);
         }
@@ -150,6 +168,13 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             let why = "the code that it is given is only known when it runs";
             self.language(Effect::UnknownCode, name, command.line, why);
         }
+        if command.is_program {
+            for (effect, why) in tools::of_service(short, command) {
+                self.language(effect, name, command.line, why);
+            }
+        } else {
+            self.cmdlet(command, name, short);
+        }
         if self.findings.len() == before {
             self.language(
                 Effect::Reads,
@@ -158,6 +183,39 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                 "what it holds is judged by itself",
             );
         }
+    }
+
+    /// What follows from the values of a `PowerShell` command.
+    fn cmdlet(&mut self, command: &Command, name: &str, short: &str) {
+        if short == "new-object" && !makes_plain_object(command) {
+            let why = "making an object runs its class's code";
+            self.language(Effect::UnknownCode, name, command.line, why);
+        }
+        if let Some((effect, why)) = local::shown(short, command) {
+            self.language(effect, name, command.line, why);
+        }
+        if local::keeps_elsewhere(command) {
+            let why = "it may set something other than a variable";
+            self.language(Effect::UnknownCode, name, command.line, why);
+        }
+        for (effect, why) in request::doubts(short, command) {
+            self.language(effect, name, command.line, why);
+        }
+    }
+
+    /// Commands that `-WhatIf` holds back. It counts only where all else looks, too; otherwise they count in full.
+    fn told(&mut self, understood: bool) -> Vec<String> {
+        let looks = self.findings.iter().all(|found| found.effect.only_looks());
+        let held = std::mem::take(&mut self.held);
+        if looks && understood {
+            let mut names: Vec<String> = held.into_iter().map(|(_, found)| found.what).collect();
+            names.dedup();
+            return names;
+        }
+        for (at, found) in held {
+            self.findings[at] = found;
+        }
+        Vec::new()
     }
 
     /// Adds what the rules say. Returns whether one knew the name.
@@ -171,6 +229,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             .rules
             .clone()
             .filter(|rule| {
+                // A name with words is a program's; both shells have commands of one word.
                 rule.names.iter().any(|glob| {
                     let with_words = glob.as_str().contains(' ');
                     glob.fits(if with_words { &subject } else { short })
@@ -179,30 +238,42 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             .collect();
         let instead = fitting.iter().any(|rule| rule.instead_of_verb);
         let what_if = is_what_if(command) && !fitting.iter().any(|rule| rule.ignores_what_if);
+        let fitting: Vec<&EffectRule> = fitting
+            .into_iter()
+            .filter(|rule| !(instead && rule.is_about_verb()))
+            .collect();
+        // Of a command that changes something, what the text does not tell may be anything.
+        let changes = |rule: &&EffectRule| {
+            holds(rule, command, false) && rule.effects.iter().any(|effect| !effect.only_looks())
+        };
+        let strict = fitting.iter().any(changes);
         let mut known = false;
         for rule in fitting {
-            if (instead && rule.is_about_verb()) || !holds(rule, command) {
+            if !holds(rule, command, strict) {
                 continue;
             }
             known = true;
             for effect in &rule.effects {
-                let (effect, reason) = if what_if && is_kept_back(*effect) {
-                    (
-                        Effect::Reads,
-                        format!("with -WhatIf it only tells: {}", rule.reason),
-                    )
-                } else {
-                    (*effect, rule.reason.clone())
-                };
-                self.findings.push(Finding {
-                    effect,
+                let found = Finding {
+                    effect: *effect,
                     what: name.to_owned(),
                     many: command.many,
                     line: command.line,
-                    reason,
+                    reason: rule.reason.clone(),
                     rule: Some(rule.place.clone()),
-                    guard: rule.guard.filter(|_| effect != Effect::Reads),
-                });
+                    guard: rule.guard.filter(|_| *effect != Effect::Reads),
+                };
+                if what_if && is_kept_back(*effect) {
+                    self.held.push((self.findings.len(), found.clone()));
+                    self.findings.push(Finding {
+                        effect: Effect::Reads,
+                        reason: format!("with -WhatIf it only tells: {}", rule.reason),
+                        guard: None,
+                        ..found
+                    });
+                } else {
+                    self.findings.push(found);
+                }
             }
         }
         known
@@ -220,7 +291,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                 Value::Text(name) => dotnet::is_harmless_name(name),
                 Value::Block => true,
                 Value::List(values) => values.iter().all(|value| *value == Value::Block),
-                Value::Flag(_) | Value::Unknown => false,
+                Value::Flag(_) | Value::Pattern(_) | Value::Unknown => false,
             };
             if !harmless {
                 let what = value.as_text().unwrap_or(&command.first).to_owned();
@@ -242,7 +313,7 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
         for member in parsed
             .members
             .iter()
-            .filter(|member| !dotnet::is_harmless(member))
+            .filter(|member| !dotnet::is_harmless(member, &parsed.collections))
         {
             let what = member.name.as_deref().unwrap_or(&member.on);
             let is_exit = member.is_static && what.eq_ignore_ascii_case("exit");
@@ -257,6 +328,16 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             let why = "what the method does is not known";
             self.language(Effect::UnknownCode, what, member.line, why);
         }
+        self.types(parsed);
+        for word in &parsed.drives {
+            if let Some((effect, why)) = local::drive(&word.text) {
+                self.language(effect, &word.text, word.line, why);
+            }
+        }
+        for word in &parsed.files {
+            let (effect, why) = local::file(Some(&word.text));
+            self.language(effect, &word.text, word.line, why);
+        }
         for word in &parsed.code {
             let why = "it may be the code of a command, which then runs under no name";
             self.language(Effect::UnknownCode, &word.text, word.line, why);
@@ -265,11 +346,19 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             if !matches!(target.text.to_lowercase().as_str(), "$null" | "/dev/null") {
                 let why = "output is written to a file";
                 self.language(Effect::WritesLocalFiles, &target.text, target.line, why);
+                if target.text.contains(':') || target.text.contains("/dev/") {
+                    let why = "it may be no file, but a command, a setting or another machine";
+                    self.language(Effect::UnknownCode, &target.text, target.line, why);
+                }
             }
         }
         for function in &parsed.functions {
             let name = plain_name(&function.text);
             let shadows = name.contains(['-', ':', '%', '?'])
+                || matches!(
+                    name.as_str(),
+                    "prompt" | "tabexpansion2" | "psconsolehostreadline"
+                )
                 || self
                     .rules
                     .clone()
@@ -280,7 +369,11 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             }
         }
         for using in &parsed.usings {
-            if !using.text.to_lowercase().contains("namespace") {
+            let words = using.text.to_lowercase();
+            let mut words = words.split_whitespace().skip(1);
+            let is_name = words.next() == Some("namespace")
+                && words.next().is_some_and(|name| name.starts_with("system"));
+            if !is_name {
                 let why = "it loads code";
                 self.language(Effect::UnknownCode, &using.text, using.line, why);
             }
@@ -296,9 +389,44 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
     }
 }
 
+impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
+    /// Types that are defined or named: turning a value into one can do anything that its class does.
+    fn types(&mut self, parsed: &Parsed) {
+        for word in &parsed.types {
+            let why = "a class runs its code where no command is seen";
+            self.language(Effect::UnknownCode, &word.text, word.line, why);
+        }
+        for word in &parsed.named_types {
+            if !dotnet::is_plain_type(&word.text) {
+                let why = "what becomes of a value that is turned into this type is not known";
+                self.language(Effect::UnknownCode, &word.text, word.line, why);
+            }
+        }
+    }
+}
+
+/// Whether `New-Object` makes a mere list, table or record.
+fn makes_plain_object(command: &Command) -> bool {
+    let name = |name: &str| {
+        let name = name.to_lowercase();
+        ["typename", "property", "argumentlist"]
+            .iter()
+            .any(|full| full.starts_with(&name))
+    };
+    let typed = command
+        .parameters()
+        .find(|(name, _)| "typename".starts_with(&name.to_lowercase()))
+        .and_then(|(_, value)| value)
+        .or_else(|| command.positional().next());
+    command.parameters().all(|(given, _)| name(given))
+        && typed
+            .and_then(Value::as_text)
+            .is_some_and(|typed| dotnet::is_plain_type(&format!("[{typed}]")))
+}
+
 /// Whether it is a command that runs what it is given, and that is no literal block.
 fn runs_given_code(name: &str, command: &Command) -> bool {
-    let unknown = |value: &Value| matches!(value, Value::Unknown);
+    let unknown = |value: &Value| matches!(value, Value::Pattern(_) | Value::Unknown);
     let positional = command.positional().any(unknown);
     let named = |wanted: &[&str]| {
         command.parameters().any(|(name, value)| {
@@ -352,14 +480,30 @@ pub(super) fn is_comparison(command: &Command) -> bool {
 
 /// Whether the command is told to say only what it would do. Only a bare switch and `-WhatIf:$true` count.
 fn is_what_if(command: &Command) -> bool {
-    command.elements.iter().any(|element| match element {
-        Element::Parameter { name, value } => {
-            let name = name.to_lowercase();
-            let named = name == "wi" || (name.len() > 1 && "whatif".starts_with(&name));
-            named && matches!(value, None | Some(Value::Flag(true)))
-        }
-        Element::Argument(_) => false,
-    })
+    let mut given = command
+        .elements
+        .iter()
+        .filter_map(|element| match element {
+            Element::Parameter { name, value } if is_what_if_name(name) => Some(value),
+            Element::Parameter { .. } | Element::Argument(_) => None,
+        })
+        .peekable();
+    given.peek().is_some()
+        && !command.splat
+        && given.all(|value| matches!(value, None | Some(Value::Flag(true))))
+}
+
+/// Whether a parameter's name is, or is short for, `WhatIf`.
+fn is_what_if_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name == "wi" || (name.len() > 1 && "whatif".starts_with(&name))
+}
+
+/// Whether it is told by the other name of `-WhatIf`, which only commands have that support it in full.
+pub(super) fn is_told_by_alias(command: &Command) -> bool {
+    command
+        .parameters()
+        .any(|(name, _)| name.eq_ignore_ascii_case("wi"))
 }
 
 /// Whether `-WhatIf` keeps a command from this.
@@ -372,6 +516,7 @@ fn is_kept_back(effect: Effect) -> bool {
         | Effect::ForwardsMail => true,
         Effect::Reads
         | Effect::RevealsSecret
+        | Effect::ReadsLocalFiles
         | Effect::WritesLocalFiles
         | Effect::SignsInOrOut
         | Effect::EndsSession
@@ -379,8 +524,9 @@ fn is_kept_back(effect: Effect) -> bool {
     }
 }
 
-/// Whether a rule's conditions on parameters and values hold, as far as the text tells; what it does not tell may hold.
-fn holds(rule: &EffectRule, command: &Command) -> bool {
+/// Whether a rule's conditions on parameters and values hold, as far as the text tells. What it does not tell may hold; of
+/// values anywhere that is so with `strict`.
+fn holds(rule: &EffectRule, command: &Command, strict: bool) -> bool {
     let parameters = rule.parameters.is_empty()
         || command.parameters().any(|(name, value)| {
             let name = name.to_lowercase();
@@ -393,11 +539,7 @@ fn holds(rule: &EffectRule, command: &Command) -> bool {
         || command
             .values()
             .any(|value| any_fits(&rule.arguments, value))
-        // A request's method that the text does not tell may be any.
-        || (is_about(&rule.arguments, "delete")
-            && command
-                .positional()
-                .any(|value| matches!(value, Value::Unknown)));
+        || (strict && says_little(command));
     parameters && arguments
 }
 
@@ -408,20 +550,21 @@ fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {
     let text = match value {
         Value::Text(text) => text.to_lowercase(),
         Value::Flag(flag) => flag.to_string(),
+        Value::Pattern(text) => {
+            // What fits a pattern fits every text of it.
+            let text = text.to_lowercase();
+            return !rule.except_values.iter().any(|glob| glob.fits(&text));
+        }
         Value::Block | Value::List(_) | Value::Unknown => return true,
     };
     let among = |globs: &[Glob]| globs.iter().any(|glob| glob.fits(&text));
     (rule.values.is_empty() || among(&rule.values)) && !among(&rule.except_values)
 }
 
-fn is_about(globs: &[Glob], word: &str) -> bool {
-    globs.iter().any(|glob| glob.fits(word))
-}
-
 /// Whether one of the texts in a value fits.
 fn any_fits(globs: &[Glob], value: &Value) -> bool {
     match value {
-        Value::Text(text) => {
+        Value::Text(text) | Value::Pattern(text) => {
             let text = text.to_lowercase();
             globs.iter().any(|glob| glob.fits(&text))
         }
@@ -430,10 +573,43 @@ fn any_fits(globs: &[Glob], value: &Value) -> bool {
     }
 }
 
+/// Whether it is only known when the text runs what a command is about. What a request carries is no matter.
+fn says_little(command: &Command) -> bool {
+    fn is_open(value: &Value) -> bool {
+        match value {
+            Value::List(values) => values.iter().any(is_open),
+            Value::Unknown => true,
+            Value::Text(_) | Value::Pattern(_) | Value::Flag(_) | Value::Block => false,
+        }
+    }
+    let carries = |name: &str| {
+        let name = name.to_lowercase();
+        ["body", "headers", "content", "value", "payload"]
+            .iter()
+            .any(|carried| name.starts_with(carried))
+    };
+    command.positional().any(is_open)
+        || command
+            .parameters()
+            .any(|(name, value)| !carries(name) && value.is_some_and(is_open))
+}
+
 /// What an assignment does beyond giving a variable of the session a value.
 fn assigned(target: &str) -> Option<(Effect, &'static str)> {
     let target = target.to_lowercase();
     let mut found = None;
+    let root = target
+        .rsplit_once(']')
+        .map_or(target.as_str(), |(_, rest)| rest);
+    if target.contains("::")
+        || !(target.contains('$') || root.starts_with('@'))
+        || target.starts_with('(')
+    {
+        found = Some((
+            Effect::UnknownCode,
+            "it changes an object that lasts longer than the text",
+        ));
+    }
     for part in target.split('$').skip(1) {
         let name: String = part
             .trim_start_matches('{')

@@ -46,6 +46,33 @@ pub(super) fn string(written: &str) -> Option<String> {
     word(written)
 }
 
+/// Stands for a part of a text that is only known when it runs.
+pub(super) const VARIES: char = '\0';
+
+/// The value of a word or of a string in double quotes with [`VARIES`] for each variable in it, up to the first expression.
+pub(super) fn pattern(written: &str) -> String {
+    let mut value = String::new();
+    let mut rest = written.strip_prefix(is_double_quote).unwrap_or(written);
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '`' => rest = escape(rest, &mut value),
+            '$' if begins_variable(rest) => {
+                value.push(VARIES);
+                let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
+                match rest.strip_prefix('{') {
+                    Some(braced) => rest = braced.split_once('}').map_or("", |(_, rest)| rest),
+                    None if rest.starts_with(is_name) => rest = rest.trim_start_matches(is_name),
+                    None => break,
+                }
+            }
+            c if is_single_quote(c) || is_double_quote(c) || matches!(c, '(' | '@') => break,
+            c => value.push(c),
+        }
+    }
+    value
+}
+
 /// What follows the closing quote; `rest` begins behind the opening one.
 fn verbatim<'t>(mut rest: &'t str, value: &mut String) -> &'t str {
     while let Some(c) = rest.chars().next() {
@@ -135,6 +162,16 @@ mod tests {
         assert_eq!(word("a$"), "a$");
         assert_eq!(super::word("a$b"), None);
         assert_eq!(super::word("\"a$(b)\""), None);
+    }
+
+    #[test]
+    fn a_text_is_known_but_for_its_variables() {
+        assert_eq!(
+            pattern("\"https://a/`$b/$c/d${e}f\""),
+            "https://a/$b/\0/d\0f"
+        );
+        assert_eq!(pattern("/v1.0/$x"), "/v1.0/\0");
+        assert_eq!(pattern("\"a/$(b) c\""), "a/\0");
     }
 
     #[test]

@@ -3,15 +3,20 @@
 //!
 //! `PowerShell`'s own lookup is asked (`CommandInvocationIntrinsics.GetCommand`), with language and methods alone: a cmdlet's
 //! name could be taken as well. An alias is followed, and what it stands for is judged; a function has to be a module's. A
-//! name that is not found fails by itself.
+//! name that is not found fails by itself. A command that is told to say only what it would do has to be one that `PowerShell`
+//! itself gives `-WhatIf`: a parameter of that name alone proves nothing.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::judge::{is_comparison, judge};
+use super::judge::{is_comparison, is_told_by_alias, judge};
 use super::parsed::Parsed;
 use super::read::parse;
-use crate::script::{EffectRule, Module};
+use crate::script::{Effect, EffectRule, Module};
+
+/// The modules of Exchange's commands, which are made anew at each sign-in. Each of their functions declares its parameters by
+/// itself and hands them to the service, which is what knows `-WhatIf`.
+const PROXIES: &str = "tmpexo_";
 
 /// The names of a text that is to pass as reading.
 #[derive(Debug, Clone)]
@@ -19,8 +24,12 @@ pub(crate) struct Lookup {
     parsed: Parsed,
     rules: Vec<EffectRule>,
     names: Vec<String>,
-    /// The commands that `-WhatIf` was added to: each has to know it.
+    /// The commands that are told `-WhatIf`: each has to know it.
     told: Vec<String>,
+    /// What the text does by its names.
+    effects: Vec<Effect>,
+    /// The names that the text defines itself.
+    own: Vec<String>,
     is_bash: bool,
 }
 
@@ -35,7 +44,9 @@ struct Meaning {
     target: String,
     resolved: String,
     module: String,
+    /// Whether it has a parameter called `WhatIf`, and whether that is the one of `SupportsShouldProcess`.
     what_if: bool,
+    holds_back: bool,
 }
 
 impl Lookup {
@@ -51,18 +62,25 @@ impl Lookup {
             let is_it = |word: &super::parsed::Word| word.text.eq_ignore_ascii_case(name);
             parsed.functions.iter().any(is_it)
         };
+        let bash = module.shell.name.as_str() == "bash";
+        let effects = judge(&parsed, rules.iter()).effects();
         let mut names: Vec<String> = Vec::new();
         let called = parsed
             .commands
             .iter()
             .filter(|one| !(one.in_filter && is_comparison(one)));
         for name in called.filter_map(|one| one.name.as_ref()) {
-            if !defined(name) && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            // What the text defines itself can still be the name of an alias, which goes before it.
+            let is_listed = names.iter().any(|known| known.eq_ignore_ascii_case(name));
+            let is_skipped = bash && defined(name);
+            if !is_listed && !is_skipped {
                 names.push(name.clone());
             }
         }
         (!names.is_empty()).then_some(Self {
-            is_bash: module.shell.name.as_str() == "bash",
+            is_bash: bash,
+            own: names.iter().filter(|name| defined(name)).cloned().collect(),
+            effects,
             parsed,
             rules,
             names,
@@ -85,12 +103,12 @@ impl Lookup {
         let names: Vec<String> = self.names.iter().map(|name| format!("'{name}'")).collect();
         // Reading a command's parameters loads what it is made of, so it is only done where it matters.
         let what_if = if self.told.is_empty() {
-            "$false"
+            "what_if = $false; holds_back = $false"
         } else {
-            "[bool]($t.Parameters -and $t.Parameters.ContainsKey('WhatIf'))"
+            "what_if = [bool]($t.Parameters -and $t.Parameters.ContainsKey('WhatIf')); holds_back = [bool]($t -and [System.Management.Automation.CommandMetadata]::new($t).SupportsShouldProcess)"
         };
         Ok(format!(
-            "& {{ foreach ($n in {}) {{ $c = $ExecutionContext.InvokeCommand.GetCommand($n, 'All'); $t = $c; while ($t -and \"$($t.CommandType)\" -eq 'Alias') {{ $t = $t.ResolvedCommand }}; [pscustomobject]@{{ name = $n; kind = \"$($c.CommandType)\"; target = \"$($t.Name)\"; resolved = \"$($t.CommandType)\"; module = \"$($t.ModuleName)\"; what_if = {what_if} }} }} }}",
+            "& {{ foreach ($n in {}) {{ $c = $ExecutionContext.InvokeCommand.GetCommand($n, 'All'); $t = $c; while ($t -and \"$($t.CommandType)\" -eq 'Alias') {{ $t = $t.ResolvedCommand }}; [pscustomobject]@{{ name = $n; kind = \"$($c.CommandType)\"; target = \"$($t.Name)\"; resolved = \"$($t.CommandType)\"; module = \"$($t.ModuleName)\"; {what_if} }} }} }}",
             names.join(",")
         ))
     }
@@ -113,7 +131,9 @@ impl Lookup {
             self.check(&name, meaning)?;
         }
         let judged = judge(&self.parsed, self.rules.iter());
-        match judged.findings.iter().find(|found| !found.is_reading()) {
+        let is_new =
+            |found: &&super::Finding| !found.is_reading() && !self.effects.contains(&found.effect);
+        match judged.findings.iter().find(is_new) {
             None => Ok(()),
             Some(found) => Err(format!(
                 "`{}`, which the session has behind an alias, may do more than read: {}",
@@ -129,7 +149,12 @@ impl Lookup {
                 "`{name}` is {what} in the session, so it does not pass as reading"
             ))
         };
+        let is_own = self.own.iter().any(|own| own == name);
+        if is_own && !matches!(meaning.kind.as_str(), "" | "Function" | "Filter") {
+            return not("something else than the function that the text defines");
+        }
         match meaning.resolved.as_str() {
+            "Function" | "Filter" if is_own => {}
             "Cmdlet" | "file" | "builtin" | "keyword" => {}
             "Function" | "Filter" if !meaning.module.is_empty() => {}
             "Function" | "Filter" | "Configuration" => {
@@ -145,12 +170,20 @@ impl Lookup {
             other => return not(&format!("of a kind that is not known ({other})")),
         }
         let is_told = self.told.iter().any(|told| told.eq_ignore_ascii_case(name));
-        if is_told && !meaning.what_if {
+        let mut calls = self.parsed.commands.iter();
+        let by_alias = calls.any(|one| one.name.as_deref() == Some(name) && is_told_by_alias(one));
+        let is_proxy = meaning.module.to_lowercase().starts_with(PROXIES);
+        let holds_back = meaning.holds_back || (meaning.what_if && is_proxy && !by_alias);
+        if is_told && !holds_back {
             return Err(format!(
                 "`{name}` does not know `-WhatIf` in the session, and would simply act"
             ));
         }
         if meaning.kind == "Alias" {
+            // Only a command that really takes a filter as text leaves what is in it alone.
+            for command in &mut self.parsed.commands {
+                command.in_filter = false;
+            }
             for command in &mut self.parsed.commands {
                 if command.name.as_deref() == Some(name) {
                     command.name = Some(meaning.target.clone());
@@ -194,7 +227,7 @@ mod tests {
     }
 
     fn meaning(name: &str, kind: &str, target: &str, resolved: &str, module: &str) -> Value {
-        json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": false})
+        json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": false, "holds_back": false})
     }
 
     #[test]
@@ -307,7 +340,16 @@ mod tests {
         let asked = || lookup("exo", "Remove-Mailbox -WhatIf x", &["Remove-Mailbox"]);
         let said = asked().verdict(vec![answer.clone()], "");
         assert!(said.is_err_and(|said| said.contains("would simply act")));
+        // A parameter that a function declares by itself is nothing that it has to heed.
         answer["what_if"] = json!(true);
+        assert!(asked().verdict(vec![answer.clone()], "").is_err());
+        // But Exchange's own do, by its full name.
+        answer["module"] = json!("tmpEXO_abc.def");
+        assert_eq!(asked().verdict(vec![answer.clone()], ""), Ok(()));
+        let short = lookup("exo", "Remove-Mailbox -wi x", &["Remove-Mailbox"]);
+        assert!(short.verdict(vec![answer.clone()], "").is_err());
+        answer["module"] = json!("m");
+        answer["holds_back"] = json!(true);
         assert_eq!(asked().verdict(vec![answer], ""), Ok(()));
     }
 }

@@ -8,13 +8,16 @@ mod decide;
 mod dotnet;
 mod judge;
 mod literal;
+mod local;
 mod lookup;
 mod parsed;
 mod powershell;
 mod read;
+mod request;
 mod sound;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod tree;
 mod what_if;
 mod written;

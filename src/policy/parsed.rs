@@ -11,6 +11,14 @@ pub(crate) struct Parsed {
     pub(crate) code: Vec<Word>,
     /// What output is redirected to.
     pub(crate) redirects: Vec<Word>,
+    /// Files that the shell itself reads.
+    pub(crate) files: Vec<Word>,
+    /// Types that are named: what a value is turned into, made of, or asked for.
+    pub(crate) named_types: Vec<Word>,
+    /// Variables of a drive that are named (`env:NAME`), without dollar and braces.
+    pub(crate) drives: Vec<Word>,
+    /// Variables that the text itself sets to a new list or table, in lower case.
+    pub(crate) collections: Vec<String>,
     /// Functions that are defined.
     pub(crate) functions: Vec<Word>,
     /// Classes and enumerations that are defined.
@@ -76,11 +84,15 @@ pub(crate) struct Command {
     pub(crate) block: bool,
     /// Whether it stands in the script block of a `-Filter` of a reading command, which is a text in disguise.
     pub(crate) in_filter: bool,
+    /// Whether it is called in a shell whose commands are programs. Their parameters' names keep their dashes.
+    pub(crate) is_program: bool,
     /// The words that follow a program's name, up to the first option. Only of shells that have no parameters.
     pub(crate) words: Vec<String>,
     /// Whether it may act on many things at once: it takes what a pipeline brings, stands in a block that may run often, or
     /// is given a list or a wildcard.
     pub(crate) many: bool,
+    /// The name of the command that a pipeline brings it the output of, in lower case, where that is no block or value.
+    pub(crate) fed_by: Option<String>,
     /// Where its name ends, in bytes of the text.
     pub(crate) name_end: usize,
     /// Counted from 1.
@@ -155,6 +167,8 @@ pub(crate) enum Value {
     Block,
     /// Several values, where each is known.
     List(Vec<Value>),
+    /// A text of which only parts are known: [`VARIES`](super::literal::VARIES) stands for each other one.
+    Pattern(String),
     /// Only known when the text runs.
     Unknown,
 }
@@ -176,6 +190,8 @@ pub(crate) struct Member {
     pub(crate) on: String,
     /// Its name. `None`: it is only known when the text runs.
     pub(crate) name: Option<String>,
+    /// Whether all that it is given is known to be a script block of the text.
+    pub(crate) given_block: bool,
     /// Whether it is called on a type (`::`).
     pub(crate) is_static: bool,
     /// Counted from 1.

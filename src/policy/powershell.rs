@@ -115,19 +115,14 @@ impl<'t> Reader<'_, 't> {
                 let member = self.member(node);
                 self.found.members.extend(member);
             }
-            "member_access" => {
-                let name = super::tree::child(node, "member_name").map(innermost);
-                let hands_out = name.is_none_or(|name| match name.kind() {
-                    "simple_name" => self.text(name).eq_ignore_ascii_case("ScriptBlock"),
-                    _ => self
-                        .called(name)
-                        .is_none_or(|name| name.eq_ignore_ascii_case("ScriptBlock")),
-                });
-                if hands_out {
-                    let word = self.word(node);
-                    self.found.code.push(word);
-                }
+            "type_literal" | "attribute_name" | "comparison_operator" => self.named_type(node),
+            "variable" => self.drive(node),
+            "assignment_expression" => self.collection(node),
+            "switch_filename" => {
+                let word = self.word(node);
+                self.found.files.push(word);
             }
+            "member_access" => self.handed_out(node),
             // A call in the place of an argument: the list of its arguments stands beside what is called.
             "argument_list" => {
                 let called = node.prev_sibling().map(innermost).filter(|before| {
@@ -176,10 +171,92 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
+    /// Remembers a type that a value may be turned into, and an attribute.
+    fn named_type(&mut self, node: Node<'_>) {
+        let word = match node.kind() {
+            "type_literal" => {
+                let parent = node
+                    .parent()
+                    .filter(|parent| parent.kind() == "member_access");
+                let property = parent
+                    .and_then(|parent| super::tree::child(parent, "member_name"))
+                    .map(|name| self.text(name));
+                let is_plain = property
+                    .is_some_and(|name| super::dotnet::is_plain_property(self.text(node), name));
+                (!is_plain).then(|| self.word(node))
+            }
+            "comparison_operator" => {
+                // A type that is written out is looked at by itself.
+                let to = node.next_named_sibling();
+                let is_type = to.is_some_and(|to| innermost(to).kind() == "type_literal");
+                (is_conversion(self.text(node)) && !is_type).then(|| self.word(to.unwrap_or(node)))
+            }
+            _ => Some(self.word(node)),
+        };
+        self.found.named_types.extend(word);
+    }
+
+    /// Remembers a variable of a drive, unless it is set: what that does is the assignment's.
+    fn drive(&mut self, node: Node<'_>) {
+        let name = self.text(node).trim_start_matches(['$', '@']);
+        let name = name.trim_start_matches('{').trim_end_matches('}');
+        let parent = node.parent();
+        let is_set = [parent, parent.and_then(|node| node.parent())]
+            .into_iter()
+            .flatten()
+            .any(|parent| parent.kind() == "left_assignment_expression");
+        if name.contains(':') && !is_set {
+            let (text, line) = (name.replace('`', ""), self.line(node));
+            self.found.drives.push(Word { text, line });
+        }
+    }
+
+    /// Remembers a property that hands out a command's code, or may.
+    fn handed_out(&mut self, node: Node<'_>) {
+        let name = super::tree::child(node, "member_name").map(innermost);
+        let hands_out = name.is_none_or(|name| match name.kind() {
+            "simple_name" => self.text(name).eq_ignore_ascii_case("ScriptBlock"),
+            _ => self
+                .called(name)
+                .is_none_or(|name| name.eq_ignore_ascii_case("ScriptBlock")),
+        });
+        if hands_out {
+            let word = self.word(node);
+            self.found.code.push(word);
+        }
+    }
+
+    /// Remembers a variable that becomes a new list or table.
+    fn collection(&mut self, node: Node<'_>) {
+        let text = self.text(node).to_lowercase();
+        let Some((name, value)) = text.split_once('=') else {
+            return;
+        };
+        let (name, value) = (name.trim(), value.trim());
+        let is_plain = name
+            .strip_prefix('$')
+            .is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let starts = [
+            "@(",
+            "@{",
+            "[ordered]@{",
+            "[collections.",
+            "[system.collections.",
+        ];
+        let is_new = starts.iter().any(|start| value.starts_with(start))
+            || (value.starts_with("new-object") && value.contains("collections."));
+        if is_plain && is_new {
+            self.found.collections.push(name.to_owned());
+        } else {
+            self.found.collections.retain(|known| known != name);
+        }
+    }
+
     fn command(&self, node: Node<'_>) -> Command {
         let mut command = Command {
             line: self.line(node),
             in_filter: self.is_in_filter(node),
+            fed_by: self.fed_by(node),
             ..Command::default()
         };
         let mut cursor = node.walk();
@@ -215,6 +292,13 @@ impl<'t> Reader<'_, 't> {
         command.many =
             is_repeated(node) || command.values().any(is_many) || has_comma(self.text(node));
         command
+    }
+
+    /// The command before it in its pipeline.
+    fn fed_by(&self, node: Node<'_>) -> Option<String> {
+        let before = node.prev_named_sibling()?;
+        let name = super::tree::child(before, "command_name")?;
+        (before.kind() == "command").then(|| self.text(name).to_lowercase())
     }
 
     /// Whether the nearest script block around the node is the value of `-Filter`, of a command that begins with `Get-`.
@@ -300,6 +384,11 @@ impl<'t> Reader<'_, 't> {
 
     fn value(&self, node: Node<'_>) -> Value {
         let node = innermost(node);
+        self.pattern(node, self.exact(node))
+    }
+
+    /// A value that does not vary.
+    fn exact(&self, node: Node<'_>) -> Value {
         let text = self.text(node);
         let of = |text: Option<String>| text.map_or(Value::Unknown, Value::Text);
         match node.kind() {
@@ -327,6 +416,28 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
+    /// Of a text that varies it is known what does not.
+    fn pattern(&self, node: Node<'_>, value: Value) -> Value {
+        let varies = matches!(
+            node.kind(),
+            "generic_token"
+                | "expandable_bareword"
+                | "concatenated_command_argument"
+                | "expandable_string_literal"
+        );
+        match value {
+            Value::Unknown if varies => {
+                let text = literal::pattern(self.text(node));
+                if text.chars().all(|c| c == literal::VARIES) {
+                    Value::Unknown
+                } else {
+                    Value::Pattern(text)
+                }
+            }
+            value => value,
+        }
+    }
+
     /// A value inside a list: lists of lists are not followed.
     fn flat_value(&self, node: Node<'_>) -> Value {
         match innermost(node).kind() {
@@ -337,19 +448,47 @@ impl<'t> Reader<'_, 't> {
 
     fn member(&self, node: Node<'_>) -> Option<Member> {
         let on = node.child(0)?;
+        // The two that take a block without parentheses have nodes of their own.
+        let own = match on.kind() {
+            "invocation_where_expression" => Some("where"),
+            "invocation_foreach_expression" => Some("foreach"),
+            _ => None,
+        };
         let name = super::tree::child(node, "member_name").map(innermost);
         let mut cursor = node.walk();
         let is_static = node.children(&mut cursor).any(|part| part.kind() == "::");
         Some(Member {
             on: self.text(on).to_owned(),
-            name: name.and_then(|name| match name.kind() {
-                "simple_name" => Some(self.text(name).to_owned()),
-                _ => self.called(name),
+            name: own.map(str::to_owned).or_else(|| {
+                name.and_then(|name| match name.kind() {
+                    "simple_name" => Some(self.text(name).to_owned()),
+                    _ => self.called(name),
+                })
             }),
             is_static,
+            given_block: own.is_some() && is_given_block(on),
             line: self.line(node),
         })
     }
+}
+
+/// Whether the first thing that `.Where` or `.ForEach` is given is a script block of the text.
+fn is_given_block(on: Node<'_>) -> bool {
+    if super::tree::child(on, "script_block_expression").is_some() {
+        return true;
+    }
+    let first = super::tree::child(on, "argument_list")
+        .and_then(|list| super::tree::child(list, "argument_expression_list"))
+        .and_then(|list| list.named_child(0))
+        .and_then(|first| first.named_child(0));
+    first.is_some_and(|first| innermost(first).kind() == "script_block_expression")
+}
+
+/// Whether it is the operator that turns a value into a type. Its name may be any expression.
+fn is_conversion(operator: &str) -> bool {
+    operator
+        .trim_start_matches(super::written::is_dash)
+        .eq_ignore_ascii_case("as")
 }
 
 /// Whether it is `1..3`: an expression, which the grammar takes for a name where blanks follow.
@@ -418,7 +557,7 @@ fn has_comma(text: &str) -> bool {
 /// Whether a value stands for several.
 fn is_many(value: &Value) -> bool {
     match value {
-        Value::Text(text) => text.contains('*'),
+        Value::Text(text) | Value::Pattern(text) => text.contains('*'),
         Value::List(_) => true,
         Value::Flag(_) | Value::Block | Value::Unknown => false,
     }

@@ -87,9 +87,18 @@ impl Check<'_, '_> {
             return;
         }
         let mut from = node.start_byte();
+        // The name of these two methods is no node of its own.
+        let method = match node.kind() {
+            "invocation_where_expression" => ".where",
+            "invocation_foreach_expression" => ".foreach",
+            _ => "",
+        };
         let mut cursor = node.walk();
         for child in node.children(&mut cursor) {
-            self.outside(from..child.start_byte());
+            let between = &self.text[from..child.start_byte()];
+            if method.is_empty() || !between.eq_ignore_ascii_case(method) {
+                self.outside(from..child.start_byte());
+            }
             from = child.end_byte();
         }
         self.outside(from..node.end_byte());

@@ -4,6 +4,11 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+mod attacks;
+mod everyday;
+mod mutated;
+mod rows;
+
 use super::bash::parse as parse_bash;
 use super::powershell::parse as parse_powershell;
 use crate::script::Effect;
@@ -188,6 +193,14 @@ fn bash_effects(text: &str) -> String {
     words(&judged.effects())
 }
 
+/// What a text does as a command of a module, by that module's rules, too.
+fn effects_in(module: &str, text: &str) -> String {
+    let module = CATALOG.module(module).expect("it is built in");
+    let parsed = super::parse(text, Some(&module));
+    let rules = CATALOG.effects().iter().chain(&module.effects);
+    words(&super::judge(&parsed, rules).effects())
+}
+
 fn words(effects: &[Effect]) -> String {
     let words: Vec<&str> = effects.iter().map(|effect| effect.word()).collect();
     words.join(" ")
@@ -206,184 +219,8 @@ fn have(table: &[(&str, &str)], effects: impl Fn(&str) -> String) {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Mailbox forwarding, rules, transport, outbound policies, grants, keys, conditional access, auditing.
-#[test]
-fn the_fraud_set_is_known() {
-    have(
-        &[
-            ("Set-Mailbox u -ForwardingAddress e", "forwards_mail"),
-            (
-                "Set-Mailbox u -ForwardingSmtpAddress e@x.y",
-                "forwards_mail",
-            ),
-            ("Set-Mailbox u -Forwarding e@x.y", "forwards_mail"),
-            (
-                "Set-Mailbox u -DeliverToMailboxAndForward $true",
-                "forwards_mail",
-            ),
-            (
-                "New-InboxRule -Mailbox u -Name r -ForwardTo e@x.y",
-                "forwards_mail",
-            ),
-            (
-                "New-InboxRule r -ForwardAsAttachmentTo e@x.y",
-                "forwards_mail",
-            ),
-            ("Set-InboxRule r -RedirectTo e@x.y", "forwards_mail"),
-            ("New-InboxRule r -DeleteMessage $true", "forwards_mail"),
-            ("New-InboxRule r -MoveToFolder RSS", "forwards_mail"),
-            ("New-InboxRule @p", "unknown_code"),
-            (
-                "New-TransportRule r -RedirectMessageTo e@x.y",
-                "forwards_mail",
-            ),
-            ("Set-TransportRule r -BlindCopyTo e@x.y", "forwards_mail"),
-            ("Enable-TransportRule r", "forwards_mail"),
-            ("New-InboundConnector c", "forwards_mail"),
-            ("Set-OutboundConnector c", "forwards_mail"),
-            (
-                "Set-RemoteDomain Default -AutoForwardEnabled $true",
-                "forwards_mail",
-            ),
-            (
-                "Set-HostedOutboundSpamFilterPolicy p -AutoForwardingMode On",
-                "forwards_mail",
-            ),
-            (
-                "Add-MailboxPermission u -User v -AccessRights FullAccess",
-                "changes_rights",
-            ),
-            (
-                "Add-RecipientPermission u -Trustee v -AccessRights SendAs",
-                "changes_rights",
-            ),
-            ("Set-Mailbox u -GrantSendOnBehalfTo v", "changes_rights"),
-            (
-                "New-MgOauth2PermissionGrant -BodyParameter $p",
-                "changes_rights",
-            ),
-            (
-                "Add-MgApplicationPassword -ApplicationId a",
-                "changes_rights reveals_secret",
-            ),
-            ("New-AzADAppCredential -ObjectId o", "changes_rights"),
-            (
-                "Update-MgIdentityConditionalAccessPolicy -State disabled",
-                "changes_rights",
-            ),
-            (
-                "Set-AdminAuditLogConfig -UnifiedAuditLogIngestionEnabled $false",
-                "changes_rights",
-            ),
-            (
-                "Set-MailboxAuditBypassAssociation u -AuditBypassEnabled $true",
-                "changes_rights",
-            ),
-            ("Set-Mailbox u -AuditEnabled $false", "changes_rights"),
-            (
-                "Invoke-MgGraphRequest POST /v1.0/me/sendMail -Body $b",
-                "sends",
-            ),
-        ],
-        effects,
-    );
-}
-
-/// What each module's facts want guarded, and what the old guard blocked and warned of.
-static GUARDED: &[(&str, &str)] = &[
-    // Exchange.
-    ("Remove-Mailbox u", "destroys"),
-    ("Disable-Mailbox u", "destroys"),
-    ("New-ManagementRoleAssignment x", "changes_rights"),
-    ("Add-RoleGroupMember g -Member u", "changes_rights"),
-    (
-        "Set-OrganizationConfig -AuditDisabled $true",
-        "changes_rights",
-    ),
-    ("Search-Mailbox u -DeleteContent", "destroys"),
-    // Azure.
-    ("New-AzRoleAssignment -ObjectId o", "changes_rights"),
-    (
-        "Remove-AzRoleAssignment -ObjectId o",
-        "changes_rights destroys",
-    ),
-    ("Remove-AzVM x", "destroys"),
-    ("Set-AzKeyVaultAccessPolicy v", "changes_rights"),
-    ("Remove-AzKeyVaultAccessPolicy v", "changes_rights"),
-    (
-        "Get-AzKeyVaultSecret v -Name n -AsPlainText",
-        "reveals_secret",
-    ),
-    ("Get-AzAccessToken", "reveals_secret"),
-    ("New-AzADApplication", "changes_rights"),
-    ("Remove-AzADServicePrincipal", "changes_rights destroys"),
-    ("Invoke-AzVMRunCommand -ScriptPath x", "unknown_code"),
-    ("Set-AzVMExtension", "unknown_code"),
-    ("Remove-AzResourceLock x", "changes_rights destroys"),
-    ("Stop-AzVM x", "destroys"),
-    ("Invoke-AzRestMethod -Method DELETE -Path /x", "destroys"),
-    ("Invoke-AzRestMethod -Path /x -Meth PUT", "writes"),
-    ("Move-AzResource x", "destroys"),
-    ("Set-AzContext -Subscription x", "writes"),
-    ("Select-AzContext x", "writes"),
-    // Teams.
-    ("Remove-Team -GroupId g", "destroys"),
-    ("Remove-TeamUser -GroupId g", "destroys"),
-    ("Remove-TeamChannel -GroupId g", "destroys"),
-    ("Set-CsTenantFederationConfiguration", "changes_rights"),
-    ("Grant-CsTeamsMeetingPolicy -Global", "changes_rights"),
-    (
-        "Set-CsTeamsMeetingPolicy -Identity Global",
-        "changes_rights",
-    ),
-    ("Set-CsTeamsAppPermissionPolicy", "changes_rights"),
-    ("Remove-CsOnlineVoiceRoute x", "destroys"),
-    ("Set-CsPhoneNumberAssignment x", "destroys"),
-    ("Remove-CsPhoneNumberAssignment x", "destroys"),
-    ("New-CsBatchPolicyAssignmentOperation", "destroys"),
-    // SharePoint.
-    ("Remove-PnPList x", "destroys"),
-    ("Set-PnPTenant -SharingCapability x", "changes_rights"),
-    ("Set-PnPTenantSite x -Owners u", "changes_rights"),
-    ("Set-PnPSite -Owners u", "changes_rights"),
-    ("Add-PnPSiteCollectionAdmin -Owners u", "changes_rights"),
-    ("Grant-PnPEntraIDAppSitePermission", "changes_rights"),
-    ("Grant-PnPAzureADAppSitePermission", "changes_rights"),
-    ("Register-PnPEntraIDApp", "changes_rights"),
-    ("Invoke-PnPSPRestMethod -Url x -Method Post", "writes"),
-    ("Invoke-PnPGraphMethod -Url x -Method Delete", "destroys"),
-    ("Clear-PnPRecycleBinItem -All", "destroys"),
-    ("Submit-PnPTeamsChannelMessage x", "sends"),
-    // Graph, and the twins of its beta.
-    ("Remove-MgUser -UserId u", "destroys"),
-    ("Update-MgUser -UserId u", "writes"),
-    ("Set-MgUserLicense -UserId u", "writes"),
-    ("Invoke-MgGraphRequest PATCH /v1.0/me", "writes"),
-    ("Invoke-MgGraphRequest -Uri /v1.0/me -Me:DELETE", "destroys"),
-    ("Invoke-MgGraphRequest -Uri /v1.0/me @p", "unknown_code"),
-    ("New-MgDirectoryRoleMemberByRef", "changes_rights"),
-    (
-        "New-MgRoleManagementDirectoryRoleAssignment",
-        "changes_rights",
-    ),
-    ("New-MgServicePrincipalAppRoleAssignment", "changes_rights"),
-    ("Add-MgApplicationKey", "changes_rights"),
-    ("Add-MgServicePrincipalPassword", "changes_rights"),
-    ("New-MgIdentityConditionalAccessPolicy", "changes_rights"),
-    ("Revoke-MgUserSignInSession -UserId u", "destroys"),
-    ("Reset-MgUserAuthenticationMethodPassword", "changes_rights"),
-    ("Send-MgUserMail -UserId u", "sends"),
-    ("New-MgChatMessage", "sends"),
-    ("New-MgTeamChannelMessage", "sends"),
-    ("Remove-MgBetaUser -UserId u", "destroys"),
-    ("New-MgBetaChatMessage", "sends"),
-    ("Send-MgBetaUserMail", "sends"),
-    ("Add-MgBetaApplicationPassword", "changes_rights"),
-    (
-        "New-MgBetaIdentityConditionalAccessPolicy",
-        "changes_rights",
-    ),
-    // Of every module.
+/// What the old guard blocked and warned of, beside the rows of the modules.
+static OLD: &[(&str, &str)] = &[
     ("Install-Module x", "unknown_code"),
     ("Uninstall-Module x", "destroys"),
     ("Update-Module x", "unknown_code"),
@@ -397,29 +234,12 @@ static GUARDED: &[(&str, &str)] = &[
         "unknown_code",
     ),
     ("Send-MailMessage -To x", "sends"),
-    ("Start-HistoricalSearch", "writes"),
+    ("Invoke-MgGraphRequest -Uri /v1.0/me @p", "unknown_code"),
 ];
 
-/// What the facts about each module say has to be guarded, and what the old guard blocked and warned of.
 #[test]
-fn what_the_modules_guard_is_known() {
-    have(GUARDED, effects);
-    have(
-        &[
-            ("pac admin delete --environment x", "destroys"),
-            ("pac admin reset --environment x", "destroys"),
-            ("pac admin restore", "destroys"),
-            ("pac admin copy", "destroys"),
-            ("pac solution delete", "destroys"),
-            ("pac solution import", "destroys"),
-            ("pac admin assign-user", "changes_rights"),
-            ("pac admin create-service-principal", "changes_rights"),
-            ("pac org update-settings", "changes_rights"),
-            ("pac data delete", "destroys"),
-            ("pac auth clear", "destroys signs_in_or_out"),
-        ],
-        bash_effects,
-    );
+fn what_the_old_guard_knew_is_known() {
+    have(OLD, effects);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A command made to say only what it would do: `-WhatIf` behind the name of everything in it that does more than read.
 
-use super::judge::{Judgement, judge};
+use super::judge::{Finding, Judgement, judge};
 use super::parsed::Parsed;
 use super::read::parse;
 use crate::script::{Effect, EffectRule, Module};
@@ -63,7 +63,13 @@ pub(crate) fn what_if<'r>(
     commands.reverse();
     let again = parse(&changed, module);
     let judged = judge(&again, rules);
-    match acts(&judged) {
+    // What was told to hold back counts in full beside something that acts; the fault is that something's.
+    let besides = |finding: &&Finding| {
+        acts_at_all(finding)
+            && (finding.effect == Effect::UnknownCode || !commands.contains(&finding.what))
+    };
+    let other = judged.findings.iter().find(besides);
+    match other.map(words).or_else(|| acts(&judged)) {
         Some((what, reason)) => Err(NoWhatIf::Acts { what, reason }),
         None if !judged.understood => Err(NoWhatIf::NotUnderstood),
         None if commands.is_empty() => Err(NoWhatIf::OnlyReads),
@@ -79,8 +85,16 @@ fn acts(judged: &Judgement) -> Option<(String, String)> {
     judged
         .findings
         .iter()
-        .find(|finding| finding.effect != Effect::Reads)
-        .map(|finding| (finding.what.clone(), finding.reason.clone()))
+        .find(|finding| acts_at_all(finding))
+        .map(words)
+}
+
+fn acts_at_all(finding: &Finding) -> bool {
+    !finding.effect.only_looks()
+}
+
+fn words(finding: &Finding) -> (String, String) {
+    (finding.what.clone(), finding.reason.clone())
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub(crate) enum Effect {
     ChangesRights,
     /// Makes mail go elsewhere, or go unseen.
     ForwardsMail,
+    /// Shows what is in files on this machine.
+    ReadsLocalFiles,
     /// Writes files on this machine.
     WritesLocalFiles,
     /// Signs in or out.
@@ -29,7 +31,7 @@ pub(crate) enum Effect {
 
 impl Effect {
     /// All, in the order in which they are told.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Reads,
         Self::Writes,
         Self::Destroys,
@@ -37,11 +39,17 @@ impl Effect {
         Self::Sends,
         Self::ChangesRights,
         Self::ForwardsMail,
+        Self::ReadsLocalFiles,
         Self::WritesLocalFiles,
         Self::SignsInOrOut,
         Self::EndsSession,
         Self::UnknownCode,
     ];
+
+    /// Whether it leaves everything as it is, in the tenant and on this machine.
+    pub(crate) fn only_looks(self) -> bool {
+        matches!(self, Self::Reads | Self::ReadsLocalFiles)
+    }
 
     /// The word for programs and for rules.
     pub(crate) fn word(self) -> &'static str {
@@ -53,6 +61,7 @@ impl Effect {
             Self::Sends => "sends",
             Self::ChangesRights => "changes_rights",
             Self::ForwardsMail => "forwards_mail",
+            Self::ReadsLocalFiles => "reads_local_files",
             Self::WritesLocalFiles => "writes_local_files",
             Self::SignsInOrOut => "signs_in_or_out",
             Self::EndsSession => "ends_session",

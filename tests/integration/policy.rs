@@ -104,6 +104,75 @@ fn a_command_is_explained_without_a_daemon() {
     assert_eq!(bad.code, 2, "{bad:?}");
 }
 
+/// A text of the corpus, and the commands that the real parser names in it.
+#[derive(serde::Deserialize)]
+struct Judged {
+    text: String,
+    errors: Vec<String>,
+    commands: Vec<JudgedCommand>,
+}
+
+#[derive(serde::Deserialize)]
+struct JudgedCommand {
+    name: Option<String>,
+}
+
+#[test]
+fn many_are_explained_and_no_command_of_the_corpus_is_missed() {
+    let daemon = TestDaemon::new();
+    let corpus = include_str!("../../fixtures/policy/guard-corpus.jsonl");
+    let answers = daemon.run_with(&["policy", "explain", "--jsonl"], corpus.as_bytes());
+    assert_eq!(answers.code, 0, "{}", answers.stderr);
+    let answers: Vec<Value> = answers
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("it is JSON"))
+        .collect();
+    let texts: Vec<Judged> = corpus
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line is one text"))
+        .collect();
+    assert_eq!(answers.len(), texts.len());
+    let (mut plain, mut beyond) = (0_usize, 0_usize);
+    for (judged, answer) in texts.iter().zip(&answers) {
+        let understood = answer["understood"] == true;
+        let mut ours: Vec<&str> = answer["commands"]
+            .as_array()
+            .expect("it is a list")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        for name in judged
+            .commands
+            .iter()
+            .filter_map(|command| command.name.as_deref())
+        {
+            match ours.iter().position(|ours| *ours == name) {
+                Some(at) => drop(ours.swap_remove(at)),
+                None => assert!(!understood, "{name} of {:?}", judged.text),
+            }
+        }
+        let is_dynamic = judged.commands.iter().any(|command| command.name.is_none());
+        if judged.errors.is_empty() && !is_dynamic && !judged.text.trim_end().ends_with('&') {
+            plain += 1;
+            beyond += usize::from(!understood);
+        } else {
+            let reads = answer["effects"] == json!(["reads"]);
+            assert!(
+                !(is_dynamic && reads) || only_blocks(&judged.text),
+                "{:?}",
+                judged.text
+            );
+        }
+    }
+    assert!(plain > 400 && beyond * 50 <= plain, "{beyond} of {plain}");
+}
+
+/// Whether what is called without a name is a block of the text, as in `& { … }`.
+fn only_blocks(text: &str) -> bool {
+    text.contains("& {") || text.contains(". {")
+}
+
 #[test]
 fn a_policy_that_is_none_takes_the_connection_out() {
     let daemon = with_policy("readonly");

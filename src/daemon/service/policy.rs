@@ -39,6 +39,8 @@ impl Service {
             self.note_refusal(order, &error, Some((&judged, &decision)));
             return Err(error);
         }
+        // A command's own `-WhatIf` is not taken at its word either.
+        told.extend(judged.told.iter().cloned());
         let lookup = if self.passes_as_reading(order, module, &judged)? || !told.is_empty() {
             self.with_rules(order, module, |text, module, rules| {
                 Lookup::new(text, module, rules.to_vec(), told)

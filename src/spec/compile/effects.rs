@@ -38,6 +38,31 @@ pub(in crate::spec) fn effects(
                     .help("name it in `parameters`, or use `arguments` for values anywhere"),
             );
         }
+        let fits = |value: &Glob| {
+            let mut excepted = rule.except_values.iter();
+            excepted.any(|glob| glob.fits(value.as_str()))
+        };
+        if !rule.values.is_empty() && rule.values.iter().all(fits) {
+            findings.push(
+                Diagnostic::error(file, name.span, "this rule can never hold")
+                    .help("`except_values` takes out all of its `values`"),
+            );
+        }
+        if let Some(other) = above
+            .iter()
+            .chain(&rules)
+            .find(|other| outdoes(other, &rule))
+        {
+            findings.push(
+                Diagnostic::error(file, name.span, "this rule can never add anything").help(
+                    format!(
+                        "reading counts only where nothing else is done, and `{}` at {} says more of these names; \
+                         `instead_of_verb: true` puts the rule in its place",
+                        other.name, other.place
+                    ),
+                ),
+            );
+        }
         if let Some(cover) = above
             .iter()
             .chain(&rules)
@@ -140,6 +165,16 @@ fn covers(other: &EffectRule, rule: &EffectRule) -> bool {
     names && same_conditions && adds_nothing
 }
 
+/// Whether `rule` only says that commands read, while `other` always says more of the same commands.
+fn outdoes(other: &EffectRule, rule: &EffectRule) -> bool {
+    let covered = |name: &Glob| other.names.iter().any(|wide| wide.fits(name.as_str()));
+    rule.effects == [Effect::Reads]
+        && !rule.instead_of_verb
+        && other.is_unconditional()
+        && !other.effects.contains(&Effect::Reads)
+        && rule.names.iter().all(covered)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,19 +200,23 @@ mod tests {
             - { name: 'Remove-*', effects: [destroys], reason: it removes }\n\
             - { name: 'Remove-Zoo*', effects: [destroys], reason: it removes a zoo }\n\
             - { name: 'Remove-Key', effects: [destroys, changes_rights], reason: nobody gets in }\n\
-            - { name: 'Get-Zoo', values: [x], effects: [writes], reason: it does }\n";
+            - { name: 'Get-Zoo', values: [x], effects: [writes], reason: it does }\n\
+            - { name: 'Remove-Dust', effects: [reads], reason: nobody misses it }\n\
+            - { name: 'Set-Zoo', parameters: [Mode], values: [x], except_values: ['*'], effects: [writes], reason: never }\n";
         let file = SourceFile::new("zoo.yaml", text);
         let sample: Sample = crate::spec::parse::load(&file).expect("it is sound YAML");
         let mut findings = Diagnostics::default();
         let rules = effects(&sample.effects, &file, &[], &mut findings);
-        assert_eq!(rules.len(), 4);
+        assert_eq!(rules.len(), 6);
         assert_eq!(rules[2].place, "zoo.yaml:4");
         let told: Vec<&str> = findings.iter().map(|one| one.message.as_str()).collect();
         assert_eq!(
             told,
             [
                 "this rule can never add anything",
-                "a value needs the parameter that has it"
+                "a value needs the parameter that has it",
+                "this rule can never add anything",
+                "this rule can never hold",
             ]
         );
     }

@@ -78,6 +78,8 @@ pub(crate) enum EffectName {
     ChangesRights,
     /// Makes mail go elsewhere, or go unseen.
     ForwardsMail,
+    /// Shows what is in files on this machine.
+    ReadsLocalFiles,
     /// Writes files on this machine.
     WritesLocalFiles,
     /// Signs in or out.
@@ -98,6 +100,7 @@ impl From<EffectName> for Effect {
             EffectName::Sends => Self::Sends,
             EffectName::ChangesRights => Self::ChangesRights,
             EffectName::ForwardsMail => Self::ForwardsMail,
+            EffectName::ReadsLocalFiles => Self::ReadsLocalFiles,
             EffectName::WritesLocalFiles => Self::WritesLocalFiles,
             EffectName::SignsInOrOut => Self::SignsInOrOut,
             EffectName::EndsSession => Self::EndsSession,
