@@ -12,6 +12,7 @@ pub(super) mod daemon;
 pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod doctor;
+mod doctor_machine;
 pub(super) mod login;
 pub(super) mod mcp;
 pub(super) mod module_new;
