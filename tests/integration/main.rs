@@ -8,6 +8,7 @@ mod clock;
 mod connections;
 mod daemon_life;
 mod doctor;
+mod first_module;
 mod full_disk;
 mod http_door;
 mod identity;

@@ -15,6 +15,7 @@ pub(super) mod doctor;
 mod doctor_machine;
 pub(super) mod login;
 pub(super) mod mcp;
+pub(super) mod module_keys;
 pub(super) mod module_new;
 pub(super) mod module_record;
 pub(super) mod module_test;
