@@ -34,3 +34,4 @@ mod tenant;
 mod terminal;
 mod upkeep;
 mod ways_in;
+mod whole_life;
