@@ -108,18 +108,15 @@ impl Template {
     /// comes again has no name there.
     pub(crate) fn expression(&self, group: impl Fn(&str) -> &'static str) -> String {
         let mut named = Vec::new();
-        let mut text = String::new();
-        for piece in &self.0 {
-            text += &match piece {
-                Piece::Text(plain) => regex::escape(plain),
-                Piece::Hole(name) if named.contains(name) => format!("(?:{})", group(name)),
-                Piece::Hole(name) => {
-                    named.push(name);
-                    format!("(?<{name}>{})", group(name))
-                }
-            };
-        }
-        text
+        let mut expression = |piece: &Piece| match piece {
+            Piece::Text(plain) => regex::escape(plain),
+            Piece::Hole(name) if named.contains(name) => format!("(?:{})", group(name)),
+            Piece::Hole(name) => {
+                named.push(*name);
+                format!("(?<{name}>{})", group(name))
+            }
+        };
+        self.0.iter().map(&mut expression).collect()
     }
 
     /// The holes it has, in order, repeats included.

@@ -112,7 +112,7 @@ fn write(lead: &str, indent: &str, value: &Value, lines: &mut Vec<String>) {
                     write(&format!("{inner}{key}:"), &inner, value, lines);
                 }
                 if let Some(line) = lines.get_mut(first) {
-                    line.replace_range(deeper.len()..deeper.len() + 1, "-");
+                    line.replace_range(deeper.len()..=deeper.len(), "-");
                 }
             }
         }

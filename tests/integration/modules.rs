@@ -179,7 +179,7 @@ fn sqlite3_is_driven_at_its_own_prompt() {
     keeps_what_sql_does("sqlite3", &[]);
 }
 
-/// A server of PostgreSQL of its own, on a unix socket; the script starts and stops it.
+/// A database server of its own, on a unix socket; the script starts and stops it.
 struct Server(PathBuf);
 
 impl Server {

@@ -50,7 +50,8 @@ fn overview() -> String {
                 ]
             })
             .collect();
-        text += &format!("{}\n", kind.place);
+        text += kind.place;
+        text += "\n";
         text += &table(&["KEY", "NEEDED", "WHAT IT IS FOR"], &rows);
         text += "\n";
     }
@@ -64,15 +65,13 @@ fn whole(key: &Key, place: &str, inside: &[&str]) -> String {
         ""
     };
     let mut text = format!("{} ({place}{needed})\n  {}\n", key.path, key.about);
-    for (word, about) in &key.words {
-        text += &format!("  {word}: {about}\n");
-    }
+    let words = key.words.iter();
+    text.extend(words.map(|(word, about)| format!("  {word}: {about}\n")));
     if !inside.is_empty() {
-        text += &format!("  inside: {}\n", inside.join(", "));
+        text.extend(["  inside: ", &inside.join(", "), "\n"]);
     }
     text += "\n";
-    for line in key.example.lines() {
-        text += &format!("    {line}\n");
-    }
+    let lines = key.example.lines();
+    text.extend(lines.map(|line| format!("    {line}\n")));
     text
 }

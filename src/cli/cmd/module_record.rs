@@ -107,7 +107,7 @@ impl Recorder<'_> {
             let file = format!("{}-{number}.cast", self.module.name);
             self.folder.join(file).exists()
         };
-        let first = (1..).find(|number| !taken(number)).unwrap_or(1);
+        let first = (1..usize::MAX).find(|number| !taken(number)).unwrap_or(1);
         for number in first.. {
             let command = if asks {
                 ask(self.module, screen).await?

@@ -118,17 +118,14 @@ fn one(cast: &Path, module: &Module, update: bool, screen: &mut Screen) -> Resul
         screen.text(&format!("written {name}"))?;
         return Ok(true);
     }
-    match before {
-        Some(before) => {
-            screen.text(&format!("FAILED  {name}"))?;
-            screen.text(&diff::lines(&before, &now))?;
-            screen.note("`-` was accepted, `+` came now; `mm modules test --update` accepts it");
-        }
-        None => {
-            screen.text(&format!("NEW     {name}"))?;
-            screen.text(&now)?;
-            screen.note("nobody has accepted this yet; `mm modules test --update` does");
-        }
+    if let Some(before) = before {
+        screen.text(&format!("FAILED  {name}"))?;
+        screen.text(&diff::lines(&before, &now))?;
+        screen.note("`-` was accepted, `+` came now; `mm modules test --update` accepts it");
+    } else {
+        screen.text(&format!("NEW     {name}"))?;
+        screen.text(&now)?;
+        screen.note("nobody has accepted this yet; `mm modules test --update` does");
     }
     Ok(false)
 }
