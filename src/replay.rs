@@ -255,9 +255,15 @@ fn note(played: &mut Played, effect: Effect) {
 /// Reads back what was typed: frames, interrupts, answers. Replies to queries are left out.
 struct Typed {
     shell: Arc<Shell>,
+    /// The lines that a frame begins with.
+    open: Vec<Regex>,
     piece: Option<Regex>,
-    close: Option<Regex>,
+    /// The first line that a frame ends with, the first two, and so on.
+    close: Vec<Regex>,
+    /// The characters of a line that has not ended.
     pending: String,
+    /// Lines that may become the end of a frame.
+    held: Vec<String>,
     encoded: String,
 }
 
@@ -270,20 +276,31 @@ impl Typed {
             _ => ".*",
         };
         // A line's own end is not part of it here.
-        let expression = |template: &crate::script::Template| {
+        let lines = |template: &crate::script::Template| -> Vec<String> {
             let text = template.expression(group);
-            let text = text.strip_suffix('\n').unwrap_or(&text);
-            Regex::new(&format!(r"\A(?:{text})\z")).ok()
+            let lines = text.trim_matches('\n').split('\n');
+            lines.map(str::to_owned).collect()
         };
+        let whole = |text: &str| Regex::new(&format!(r"\A(?:{text})\z")).ok();
+        let framing = &shell.framing;
+        let open = lines(&framing.open);
+        let close = lines(&framing.close);
         Self {
-            piece: shell
-                .framing
+            open: open
+                .iter()
+                .filter(|line| !line.is_empty())
+                .filter_map(|line| whole(line))
+                .collect(),
+            piece: framing
                 .chunk
                 .as_ref()
-                .and_then(|chunk| expression(&chunk.line)),
-            close: expression(&shell.framing.close),
+                .and_then(|chunk| whole(&lines(&chunk.line).join("\n"))),
+            close: (1..=close.len())
+                .filter_map(|count| whole(&close[..count].join("\n")))
+                .collect(),
             shell: Arc::clone(shell),
             pending: String::new(),
+            held: Vec::new(),
             encoded: String::new(),
         }
     }
@@ -315,9 +332,27 @@ impl Typed {
                 .push_str(piece.name("chunk").map_or("", |chunk| chunk.as_str()));
             return None;
         }
-        let Some(close) = self.close.as_ref().and_then(|close| close.captures(line)) else {
-            return (!line.is_empty()).then(|| Request::Answer(line.to_owned()));
+        if self.open.iter().any(|open| open.is_match(line)) {
+            return None;
+        }
+        self.held.push(line.to_owned());
+        let is_part = |held: &[String]| {
+            let close = self.close.get(held.len() - 1);
+            close.is_some_and(|close| close.is_match(&held.join("\n")))
         };
+        if !is_part(&self.held) {
+            // What was held was no frame, and this may be the beginning of one.
+            self.held.clear();
+            if !is_part(&[line.to_owned()]) {
+                return (!line.is_empty()).then(|| Request::Answer(line.to_owned()));
+            }
+            self.held.push(line.to_owned());
+        }
+        if self.held.len() < self.close.len() {
+            return None;
+        }
+        let end = std::mem::take(&mut self.held).join("\n");
+        let close = self.close.last()?.captures(&end)?;
         let group = |name: &str| close.name(name).map_or("", |group| group.as_str());
         let mut encoded = std::mem::take(&mut self.encoded);
         if self.shell.framing.chunk.is_none() {

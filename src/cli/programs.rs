@@ -73,6 +73,67 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Option<String> {
     }
 }
 
+/// The version of `az`, `m365` or `pac` at `file`, as its package on disk says. The programs are not asked: that takes them
+/// seconds, and they write into the home folder.
+pub(crate) fn packaged_version(program: &str, file: &Path) -> Option<Version> {
+    let file = file.canonicalize().ok()?;
+    let below = |folder: PathBuf, begin: &str| {
+        let entries = std::fs::read_dir(folder).ok()?.flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names
+            .filter(|name| name.starts_with(begin))
+            .filter_map(|name| Version::find(&name[begin.len()..]))
+            .max()
+    };
+    match program {
+        // PREFIX/bin/az, and Microsoft's packages: /usr/bin/az starts what is in /opt/az.
+        "az" => {
+            let beside = file.parent()?.parent()?.to_owned();
+            let roots = [beside, PathBuf::from("/opt/az")];
+            roots.iter().find_map(|root| {
+                let libraries = std::fs::read_dir(root.join("lib")).ok()?.flatten();
+                libraries
+                    .map(|library| library.path().join("site-packages"))
+                    .find_map(|packages| below(packages, "azure_cli-"))
+            })
+        }
+        // The program is a file of its package.
+        "m365" => file.ancestors().find_map(|folder| {
+            let text = std::fs::read_to_string(folder.join("package.json")).ok()?;
+            let package: serde_json::Value = serde_json::from_str(&text).ok()?;
+            let is_it = package["name"] == "@pnp/cli-microsoft365";
+            Version::find(package["version"].as_str()?).filter(|_| is_it)
+        }),
+        // ~/.dotnet/tools/pac
+        "pac" => below(
+            file.parent()?.join(".store/microsoft.powerapps.cli.tool"),
+            "",
+        ),
+        _ => None,
+    }
+}
+
+/// What is wrong with this version of a program, and what to do about it.
+pub(crate) fn program_fault(program: &str, version: &Version) -> Option<(String, String)> {
+    let older = |than: &[u32]| version.0.as_slice() < than;
+    match program {
+        "pac" if older(&[2]) => Some((
+            format!("pac {version} is too old to sign in by device code here"),
+            "dotnet tool update --global Microsoft.PowerApps.CLI.Tool".to_owned(),
+        )),
+        // Before 2.61 there was no list of subscriptions to switch off, and its settings are not known.
+        "az" if older(&[2, 61]) => Some((
+            format!("az {version} is older than what its module knows (2.61, tried with 2.91)"),
+            "az upgrade, or the way it was installed".to_owned(),
+        )),
+        "m365" if older(&[11]) => Some((
+            format!("m365 {version} is older than what its module knows (tried with 11.11)"),
+            "npm install --global @pnp/cli-microsoft365".to_owned(),
+        )),
+        _ => None,
+    }
+}
+
 /// The versions of a PowerShell module in `folders`, the newest last. A folder of it without versions has none to tell.
 pub(crate) fn module_versions(name: &str, folders: &[PathBuf]) -> Vec<Version> {
     let mut versions: Vec<Version> = folders

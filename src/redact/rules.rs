@@ -27,7 +27,7 @@ macro_rules! pattern {
 
 pattern!(
     EMAIL,
-    r"[\p{L}\p{N}._%+'#-]+@(?P<domain>[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,})"
+    r"[\p{L}\p{N}._%+#-][\p{L}\p{N}._%+'#-]*@(?P<domain>[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,})"
 );
 pattern!(
     GUID,
@@ -424,6 +424,13 @@ mod tests {
         let text = "ada@contoso.com aaaabbbb-0000-cccc-1111-dddd2222eeee contoso-my.sharepoint.com \
                     contoso.onmicrosoft.com x@example.org 11111111-2222-3333-4444-555555555555";
         assert_eq!(found(text), []);
+        // A quote before it is the text's, one inside is the name's.
+        for text in ["eve@woodgrove.net", "o'brien@woodgrove.net"] {
+            assert_eq!(
+                found(&format!("select '{text}'")),
+                [(FindingKind::Email, text)]
+            );
+        }
         let text = "bob_woodgrove.net#EXT#@contoso.onmicrosoft.com";
         assert_eq!(found(text), [(FindingKind::Email, text)]);
     }

@@ -95,13 +95,28 @@ impl Template {
         Ok(Self(pieces))
     }
 
-    /// A regular expression for what it renders to, to read it back. `group` says what a hole's value looks like.
-    pub(crate) fn expression(&self, group: impl Fn(&str) -> &'static str) -> String {
+    /// As it was written.
+    pub(crate) fn source(&self) -> String {
         let piece = |piece: &Piece| match piece {
-            Piece::Text(plain) => regex::escape(plain),
-            Piece::Hole(name) => format!("(?<{name}>{})", group(name)),
+            Piece::Text(plain) => plain.clone(),
+            Piece::Hole(name) => format!("{{{name}}}"),
         };
         self.0.iter().map(piece).collect()
+    }
+
+    /// A regular expression for what it renders to, to read it back. `group` says what a hole's value looks like; a hole that
+    /// comes again has no name there.
+    pub(crate) fn expression(&self, group: impl Fn(&str) -> &'static str) -> String {
+        let mut named = Vec::new();
+        let mut expression = |piece: &Piece| match piece {
+            Piece::Text(plain) => regex::escape(plain),
+            Piece::Hole(name) if named.contains(name) => format!("(?:{})", group(name)),
+            Piece::Hole(name) => {
+                named.push(*name);
+                format!("(?<{name}>{})", group(name))
+            }
+        };
+        self.0.iter().map(&mut expression).collect()
     }
 
     /// The holes it has, in order, repeats included.

@@ -8,6 +8,7 @@ macro_rules! files {
 
 /// Paths inside `modules.d/`, and texts.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "FIRST-MODULE.md",
     "az.yaml",
     "azure.yaml",
     "exo.yaml",
@@ -24,6 +25,11 @@ pub(super) const FILES: &[(&str, &str)] = files![
     "shells/pwsh.yaml",
     "teams.yaml",
 ];
+
+/// The page for who writes a first module.
+pub(crate) fn guide() -> &'static str {
+    text("FIRST-MODULE.md").expect("it is one of the files")
+}
 
 /// The text of the file at `path`.
 pub(super) fn text(path: &str) -> Option<&'static str> {

@@ -28,6 +28,15 @@ pub(crate) fn explain(module: &Module) -> String {
             shell.title, shell.name, shell.start.program
         ),
     );
+    if let Some(install) = &shell.start.install {
+        line(&mut text, format_args!("Where it is missing: {install}"));
+    }
+    if let Some(run) = &module.run {
+        line(
+            &mut text,
+            format_args!("A command is put into: {}", run.source()),
+        );
+    }
     if shell.environment.private_home {
         line(
             &mut text,

@@ -9,8 +9,10 @@ mod catalog;
 mod check;
 mod compile;
 mod diagnostic;
+mod example;
 mod explain;
 mod folder;
+mod keys;
 mod library;
 mod lookup;
 mod model;
@@ -24,12 +26,14 @@ mod tests;
 mod validate;
 mod value;
 
+pub(crate) use builtin::guide;
 pub(crate) use catalog::{Catalog, Listing};
 #[cfg(any(fuzzing, test))]
 pub(crate) use check::check_text;
 pub(crate) use check::{Subject, check_file};
 pub(crate) use diagnostic::{DiagnosticJson, Diagnostics};
 pub(crate) use explain::explain;
+pub(crate) use keys::{Key, keys};
 pub(crate) use lookup::CatalogError;
 pub(crate) use parse::load;
 pub(crate) use schema::{include_schema, module_schema, schema, shell_schema};

@@ -3,24 +3,34 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
+use super::example::{self, add_examples};
 use super::model::{IncludeSpec, ModuleSpec, ShellSpec};
 
 /// The schema of a file of `modules.d/`.
 pub(crate) fn module_schema() -> Value {
-    schema::<ModuleSpec>("A module of mm")
+    let mut schema = schema::<ModuleSpec>("A module of mm");
+    let shell = (self::schema::<ShellSpec>(""), example::SHELLS);
+    add_examples(&mut schema, example::MODULES, &[shell]);
+    schema
 }
 
 /// The schema of a file of `modules.d/shells/`.
 pub(crate) fn shell_schema() -> Value {
-    schema::<ShellSpec>("A shell of mm")
+    let mut schema = schema::<ShellSpec>("A shell of mm");
+    let module = (self::schema::<ModuleSpec>(""), example::MODULES);
+    add_examples(&mut schema, example::SHELLS, &[module]);
+    schema
 }
 
 /// The schema of a file of `modules.d/include/`.
 pub(crate) fn include_schema() -> Value {
-    schema::<IncludeSpec>("Shared rules of mm")
+    let mut schema = schema::<IncludeSpec>("Shared rules of mm");
+    let module = (self::schema::<ModuleSpec>(""), example::MODULES);
+    add_examples(&mut schema, example::INCLUDES, &[module]);
+    schema
 }
 
-/// The schema of a file that is read with [`load`](super::load).
+/// The schema of a file that is read with [`load`](super::load), without examples.
 pub(crate) fn schema<T: JsonSchema>(title: &str) -> Value {
     let mut schema = SchemaSettings::draft07()
         .into_generator()
@@ -47,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_described() {
+    fn every_key_is_described_and_shown() {
         for schema in [module_schema(), shell_schema(), include_schema()] {
             let mut keys = 0;
             each_key(&schema, &mut |key, value| {
@@ -55,6 +65,10 @@ mod tests {
                 assert!(
                     value.get("description").is_some(),
                     "`{key}` has no description: {value}"
+                );
+                assert!(
+                    value.get("examples").is_some(),
+                    "`{key}` stands in no file of `src/spec/examples`: {value}"
                 );
             });
             assert!(keys > 5, "{schema}");

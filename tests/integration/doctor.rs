@@ -99,3 +99,52 @@ fn a_sound_machine_is_told_so() {
     let report: Value = serde_json::from_str(&old.stdout).expect("it is JSON");
     assert_eq!(finding(&report, "pwsh", "too old").0, "error");
 }
+
+/// What `az`, `m365` and `pac` are is read from their packages; they are not started.
+#[test]
+fn programs_and_their_versions_are_read_from_disk() {
+    let daemon = TestDaemon::new();
+    let bin = daemon.path("bin");
+    let write = |path: &str, text: &str| {
+        let file = daemon.path(path);
+        fs::create_dir_all(file.parent().expect("it lies in a folder")).expect("a new folder");
+        fs::write(&file, text).expect("a new file");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        file
+    };
+    // Any of them would fail the test if it were started.
+    let program = "#!/bin/sh\ntouch \"$HOME/was-started\"\n";
+    fs::create_dir_all(&bin).expect("a new folder");
+    let link = |target: std::path::PathBuf, name: &str| {
+        std::os::unix::fs::symlink(target, bin.join(name)).expect("a new link");
+    };
+    link(write("azure/bin/az", program), "az");
+    write(
+        "azure/lib/python3.12/site-packages/azure_cli-2.91.0.dist-info/METADATA",
+        "",
+    );
+    let m365 = "node_modules/@pnp/cli-microsoft365";
+    link(write(&format!("{m365}/dist/index.js"), program), "m365");
+    write(
+        &format!("{m365}/package.json"),
+        r#"{"name": "@pnp/cli-microsoft365", "version": "10.1.0"}"#,
+    );
+    link(write(".dotnet/tools/pac", program), "pac");
+    write(
+        ".dotnet/tools/.store/microsoft.powerapps.cli.tool/1.30.3/x",
+        "",
+    );
+    let report = doctor(&daemon, Some("7.6.5"));
+    let report: Value = serde_json::from_str(&report.stdout).expect("it is JSON");
+    assert_eq!(finding(&report, "az", "2.91.0").0, "ok");
+    let (level, help) = finding(&report, "m365", "10.1.0");
+    assert!(level == "warning" && help.contains("npm"), "{report:#}");
+    let (level, help) = finding(&report, "pac", "1.30.3");
+    assert!(
+        level == "warning" && help.contains("dotnet tool update"),
+        "{report:#}"
+    );
+    assert_eq!(finding(&report, "mcp", "with the argument mcp").0, "note");
+    assert_eq!(finding(&report, "terminal", "not UTF-8").0, "note");
+    assert!(!daemon.path("was-started").exists());
+}

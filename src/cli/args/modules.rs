@@ -45,6 +45,13 @@ pub(crate) enum ModulesVerb {
         #[arg(long)]
         update: bool,
     },
+    /// A page to learn from: your first module in ten minutes
+    Guide,
+    /// Every key that a file may have; with KEY, what it is for, and an example
+    Keys {
+        /// The key, such as `connect` or `sign_in.ways`
+        key: Option<String>,
+    },
     /// A JSON Schema of module files, for editors
     Schema {
         /// Of which kind of file

@@ -42,7 +42,7 @@ const TAKEN_OVER: [&str; 12] = [
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Level {
+pub(super) enum Level {
     Ok,
     Note,
     Warning,
@@ -158,9 +158,24 @@ fn installed(config: &Config, findings: &mut Findings) {
     }
     for program in ["pac", "az", "m365"] {
         match programs::find(program, &path) {
-            Some(file) => findings.add(program, Level::Ok, file.display().to_string()),
+            Some(file) => program_version(program, &file, findings),
             None => findings.add(program, Level::Note, "not installed"),
         }
+    }
+}
+
+fn program_version(program: &str, file: &Path, findings: &mut Findings) {
+    let place = file.display();
+    let Some(version) = programs::packaged_version(program, file) else {
+        return findings.add(
+            program,
+            Level::Ok,
+            format!("{place}; its version is not to be seen"),
+        );
+    };
+    match programs::program_fault(program, &version) {
+        Some((message, help)) => findings.with_help(program, Level::Warning, message, help),
+        None => findings.add(program, Level::Ok, format!("{version} ({place})")),
     }
 }
 
@@ -286,7 +301,10 @@ fn folders(config: &Config, findings: &mut Findings) {
             format!("others can look into {folder}"),
             format!("chmod 700 '{folder}'"),
         ),
-        Some(_) => findings.add("state", Level::Ok, folder.to_string()),
+        Some(_) => match super::doctor_machine::state_fault(&config.state_dir) {
+            Some((level, message, help)) => findings.with_help("state", level, message, help),
+            None => findings.add("state", Level::Ok, folder.to_string()),
+        },
     }
 }
 
@@ -348,6 +366,9 @@ fn surroundings(config: &Config, findings: &mut Findings) {
         findings.with_help("linger", Level::Warning, why, "loginctl enable-linger");
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
+    for (about, level, message, help) in super::doctor_machine::machine_faults() {
+        findings.with_help(about, level, message, help);
+    }
     let clock = programs::find("timedatectl", &path)
         .and_then(|file| programs::ask(&file, &["show", "-p", "NTPSynchronized", "--value"]));
     if clock.as_deref().map(str::trim) == Some("no") {

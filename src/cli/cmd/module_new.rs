@@ -39,7 +39,11 @@ pub(crate) fn new(
     })?;
     screen.text(&format!("{} is written", file.display()))?;
     match check_file(&file, catalog) {
-        Ok(checked) => screen.text(&checked.warnings.render(false))?,
+        Ok(checked) => {
+            if checked.warnings.iter().next().is_some() {
+                screen.text(&checked.warnings.render(false))?;
+            }
+        }
         Err(findings) => {
             screen.text(&findings.render(false))?;
             screen.note(&format!(
@@ -117,7 +121,7 @@ fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> 
         |value: &Option<String>, otherwise: &str| quoted(value.as_deref().unwrap_or(otherwise));
     let mut lines = vec![
         format!("# What this module does in words: mm modules show {name}"),
-        "# Every key there is, for editors that read a schema: mm modules schema".to_owned(),
+        "# Every key there is: mm modules keys; for editors that read a schema: mm modules schema".to_owned(),
         format!("module: {name}"),
         format!("title: {}", value(&args.title, name.as_str())),
         "# How its program is started and how commands go in: `pwsh`, `bash`, or a file of your own in shells/.".to_owned(),

@@ -102,7 +102,13 @@ impl Recorder<'_> {
     ) -> Result<Exit, CliError> {
         let asks = given.is_empty() && screen.asks_people();
         let mut given = given.into_iter();
-        for number in 1.. {
+        // An earlier recording keeps its number.
+        let taken = |number: &usize| {
+            let file = format!("{}-{number}.cast", self.module.name);
+            self.folder.join(file).exists()
+        };
+        let first = (1..usize::MAX).find(|number| !taken(number)).unwrap_or(1);
+        for number in first.. {
             let command = if asks {
                 ask(self.module, screen).await?
             } else {

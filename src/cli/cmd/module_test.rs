@@ -118,12 +118,15 @@ fn one(cast: &Path, module: &Module, update: bool, screen: &mut Screen) -> Resul
         screen.text(&format!("written {name}"))?;
         return Ok(true);
     }
-    screen.text(&format!("FAILED  {name}"))?;
-    match before {
-        Some(before) => screen.text(&diff::lines(&before, &now))?,
-        None => screen.text(&now)?,
+    if let Some(before) = before {
+        screen.text(&format!("FAILED  {name}"))?;
+        screen.text(&diff::lines(&before, &now))?;
+        screen.note("`-` was accepted, `+` came now; `mm modules test --update` accepts it");
+    } else {
+        screen.text(&format!("NEW     {name}"))?;
+        screen.text(&now)?;
+        screen.note("nobody has accepted this yet; `mm modules test --update` does");
     }
-    screen.note("`-` was accepted, `+` came now; `mm modules test --update` accepts it");
     Ok(false)
 }
 
@@ -237,7 +240,7 @@ fn role(command: &str, rules: &SignIn) -> Option<&'static str> {
         let begin = way.connect.expression(|_| "");
         words(&begin.replace('\\', "")) == words(command)
     });
-    connects.then_some("connect")
+    (connects || rules.ways.iter().any(|way| is(&way.connect))).then_some("connect")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::cli::table::table;
 use crate::cli::wiring;
 use crate::config::settings_schema;
 use crate::spec::{Catalog, DiagnosticJson, Diagnostics, Listing, Origin, Subject};
-use crate::spec::{check_file, explain, include_schema, module_schema, shell_schema};
+use crate::spec::{check_file, explain, guide, include_schema, module_schema, shell_schema};
 
 /// Lists, shows or checks modules. Needs no daemon: files speak for themselves.
 pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -26,6 +26,8 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
             })?;
             screen.text(&explain(&module))?;
         }
+        ModulesVerb::Guide => screen.text(guide())?,
+        ModulesVerb::Keys { key } => screen.text(&super::module_keys::told(key.as_deref())?)?,
         ModulesVerb::Schema { of } => screen.json(&match of {
             SpecKind::Module => module_schema(),
             SpecKind::Shell => shell_schema(),
@@ -65,11 +67,13 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
                     .collect();
                 screen.json(&findings)?;
             } else {
-                let findings = verdict
-                    .findings
-                    .iter()
-                    .map(|findings| findings.render(false));
-                screen.text(&findings.chain([verdict.summary]).collect::<String>())?;
+                let findings = verdict.findings.iter().map(|found| found.render(false));
+                let told = findings
+                    .chain([verdict.summary])
+                    .filter(|text| !text.is_empty());
+                for text in told {
+                    screen.text(&text)?;
+                }
             }
             if verdict.broken {
                 return Ok(Exit::BadSpec);
@@ -133,7 +137,11 @@ fn everything(catalog: &Catalog) -> Verdict {
     Verdict {
         findings,
         broken: count < sound.len() || problems.has_errors(),
-        summary: format!("{count} modules and shells are sound\n"),
+        summary: if count < sound.len() {
+            format!("{count} of {} modules and shells are sound\n", sound.len())
+        } else {
+            format!("{count} modules and shells are sound\n")
+        },
     }
 }
 

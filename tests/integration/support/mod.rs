@@ -93,6 +93,17 @@ impl TestDaemon {
         command
     }
 
+    /// A shell that runs `text` with the environment of `like`.
+    pub(crate) fn shell(&self, like: &Command, text: &str) -> Command {
+        let mut command = Command::new("bash");
+        command.args(["-c", text]).env_clear();
+        for (name, value) in like.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        command.current_dir(self.folder.path());
+        command
+    }
+
     /// Runs `mm` to its end, with nothing on standard input.
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         finish(self.mm(arguments), b"")
