@@ -201,10 +201,8 @@ fn processes(daemon: &TestDaemon) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-#[test]
-fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
-    let daemon = TestDaemon::with_scenario("question?approve=100ms");
-    daemon.set_entry("policy", &json!("ask"));
+/// Has each notice of something that waits written to a file of its own, with its text.
+fn keep_notices(daemon: &TestDaemon) {
     let notify = daemon.path("notify");
     let script = format!(
         "#!/bin/sh\ncat > {0}/notice-$$.part && mv {0}/notice-$$.part {0}/notice-$$.json\n",
@@ -216,6 +214,46 @@ fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
         "approvals: {{notice: {{command: [{}], with_text: true}}}}\n",
         notify.display()
     ));
+}
+
+/// How many notices were kept.
+fn notices(daemon: &TestDaemon) -> usize {
+    let mut paths = Vec::new();
+    files(&daemon.path(""), &mut paths);
+    let is_notice = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
+    let inside = |path: &PathBuf| path.parent() == Some(daemon.path("").as_path());
+    paths.retain(|path| is_notice(path) && inside(path));
+    paths.len()
+}
+
+/// Has a command ask for a secret and gives it one. Returns what was said meanwhile.
+fn answer_with(daemon: &TestDaemon, secret: &str) -> String {
+    daemon.set_entry("policy", &json!("open"));
+    let words = [
+        "run",
+        "-c",
+        "Contoso",
+        "-m",
+        "exo",
+        "--detach",
+        "--on-question",
+        "ask",
+        "Unlock-Thing",
+    ];
+    let detached = daemon.run(&words);
+    let asked = daemon.wait_for_question("Password");
+    let id = asked["id"].as_str().expect("it has one");
+    let answered = daemon.run_with(&["answer", id], format!("{secret}\n").as_bytes());
+    assert_eq!(answered.code, 0, "{answered:?}");
+    daemon.wait_for_run("ended");
+    detached.stderr + &answered.stdout + &answered.stderr
+}
+
+#[test]
+fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
+    let daemon = TestDaemon::with_scenario("question?approve=100ms");
+    daemon.set_entry("policy", &json!("ask"));
+    keep_notices(&daemon);
     let mut start = daemon.mm(&["daemon", "start"]);
     start.env("MM_LOG", "trace");
     assert_eq!(finish(start, b"").code, 0);
@@ -223,14 +261,6 @@ fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
     let planted = planted();
     let mut told: Vec<(String, String)> = Vec::new();
     let mut raw = Raw::start(&daemon, "trace");
-    let notices = |daemon: &TestDaemon| {
-        let mut paths = Vec::new();
-        files(&daemon.path(""), &mut paths);
-        let is_notice = |path: &PathBuf| path.extension().is_some_and(|end| end == "json");
-        let inside = |path: &PathBuf| path.parent() == Some(daemon.path("").as_path());
-        paths.retain(|path| is_notice(path) && inside(path));
-        paths.len()
-    };
     let before = notices(&daemon);
     for (number, (command, secret)) in planted.iter().enumerate() {
         // What a ticket may be long is too short for most; so it is the secret with what gives it away.
@@ -287,30 +317,7 @@ fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
         }
     }
     wait_for("notices", || (notices(&daemon) > before).then_some(()));
-    // An answer that is a secret.
-    daemon.set_entry("policy", &json!("open"));
-    let secret = &planted[0].1;
-    let words = [
-        "run",
-        "-c",
-        "Contoso",
-        "-m",
-        "exo",
-        "--detach",
-        "--on-question",
-        "ask",
-        "Unlock-Thing",
-    ];
-    let detached = daemon.run(&words);
-    let asked = daemon.wait_for_question("Password");
-    let id = asked["id"].as_str().expect("it has one");
-    let answered = daemon.run_with(&["answer", id], format!("{secret}\n").as_bytes());
-    assert_eq!(answered.code, 0, "{answered:?}");
-    daemon.wait_for_run("ended");
-    told.push((
-        "answer".to_owned(),
-        detached.stderr + &answered.stdout + &answered.stderr,
-    ));
+    told.push(("answer".to_owned(), answer_with(&daemon, &planted[0].1)));
     raw.call(99, "status", &json!({}));
     told.push(("status".to_owned(), raw.answer().to_string()));
     let (rest, log) = raw.end();
