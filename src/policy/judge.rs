@@ -144,7 +144,8 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             }
             true
         } else {
-            self.by_rules(command, name, short)
+            !(command.is_program && tools::is_elsewhere(short))
+                && self.by_rules(command, name, short)
         };
         if !known && !defined {
             if short.contains('-') && !short.contains(' ') && !command.is_program {
