@@ -1,6 +1,7 @@
 //! From a Bash text to what it runs, by way of the grammar.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use tree_sitter::{Node, Parser};
 
@@ -68,6 +69,7 @@ pub(crate) fn parse(text: &str) -> Parsed {
                 reader.doubt("it holds control characters", tree.root_node());
             }
             super::tree::each(tree.root_node(), |node| reader.read(node));
+            reader.unseen(tree.root_node());
         }
         None => found.doubts.push(Doubt {
             why: "the parser gave up",
@@ -135,6 +137,11 @@ impl Reader<'_> {
                 }
                 self.found.commands.push(command);
             }
+            "simple_expansion" | "expansion" if is_proxy(self.slice(node)) => {
+                let text = "env:PROXY".to_owned();
+                let line = line(node);
+                self.found.drives.push(Word { text, line });
+            }
             "expansion" if !is_plain_expansion(self.slice(node)) => {
                 self.doubt(
                     "an expansion that sets a variable, or runs what one holds",
@@ -184,6 +191,55 @@ impl Reader<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Every command that stands in a text has to be a node of the tree: the grammar takes what stands in the pattern of an
+    /// expansion, or in backticks in a here-document, for a mere text.
+    fn unseen(&mut self, root: Node<'_>) {
+        let mut known = BTreeSet::new();
+        let (mut plain, mut in_backticks) = (Vec::<std::ops::Range<usize>>::new(), false);
+        super::tree::each(root, |node| {
+            let text = self.slice(node);
+            match node.kind() {
+                "command_substitution" | "arithmetic_expansion" => {
+                    known.insert(node.start_byte());
+                    if text.starts_with('`') {
+                        in_backticks = true;
+                        known.insert(node.end_byte() - 1);
+                    }
+                }
+                "raw_string" | "ansi_c_string" | "comment" => plain.push(node.byte_range()),
+                "heredoc_body" if self.is_quoted_body(node) => plain.push(node.byte_range()),
+                _ => {}
+            }
+        });
+        let escaped = |at: usize| {
+            let before = self.text[..at].bytes().rev();
+            !in_backticks && before.take_while(|byte| *byte == b'\\').count() % 2 == 1
+        };
+        let begins = self
+            .text
+            .match_indices('`')
+            .chain(self.text.match_indices("$("));
+        // In the order of their beginnings; none lies in another.
+        let is_plain = |at: usize| {
+            let next = plain.partition_point(|range| range.start <= at);
+            next > 0 && plain[next - 1].contains(&at)
+        };
+        let is_unseen = begins
+            .map(|(at, _)| at)
+            .any(|at| !known.contains(&at) && !escaped(at) && !is_plain(at));
+        if is_unseen {
+            self.doubt("a command stands where the parser sees only a text", root);
+        }
+    }
+
+    /// Whether nothing is expanded in a here-document: its end is named in quotes.
+    fn is_quoted_body(&self, body: Node<'_>) -> bool {
+        let start = body
+            .parent()
+            .and_then(|parent| super::tree::child(parent, "heredoc_start"));
+        start.is_some_and(|start| self.slice(start).contains(['\'', '"', '\\']))
     }
 
     /// An index in a variable's name, or in its value, is arithmetic, and arithmetic runs the commands in it.
@@ -364,6 +420,11 @@ fn element(text: String) -> Element {
     }
 }
 
+/// Whether it gives the address of a proxy: all of the environment that a session has and that may hold a password.
+fn is_proxy(text: &str) -> bool {
+    text.to_lowercase().contains("_proxy")
+}
+
 /// Whether `${…}` only gives what a variable holds, whole, in part or changed. `${x@P}`, `${!x}` and `${x:y}` run what is in it.
 fn is_plain_expansion(text: &str) -> bool {
     let Some(inner) = text
@@ -372,6 +433,10 @@ fn is_plain_expansion(text: &str) -> bool {
     else {
         return false;
     };
+    // What stands in its other half is a text of its own, with quotes of its own.
+    if inner.contains(['`', '<', '>']) || inner.contains("$(") {
+        return false;
+    }
     let inner = inner.strip_prefix('#').unwrap_or(inner);
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let rest = inner.trim_start_matches(is_name);

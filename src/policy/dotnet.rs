@@ -117,7 +117,7 @@ const ACTING: [&str; 9] = [
 ];
 
 /// Instance methods that only compute, in lower case.
-const METHODS: [&str; 57] = [
+const METHODS: [&str; 54] = [
     "tostring",
     "toupper",
     "tolower",
@@ -127,7 +127,6 @@ const METHODS: [&str; 57] = [
     "trimstart",
     "trimend",
     "split",
-    "replace",
     "substring",
     "startswith",
     "endswith",
@@ -162,7 +161,6 @@ const METHODS: [&str; 57] = [
     "tofiletimeutc",
     "tounixtimeseconds",
     "isnullorempty",
-    "getvalue",
     "getlength",
     "getupperbound",
     "toarray",
@@ -171,11 +169,14 @@ const METHODS: [&str; 57] = [
     "ismatch",
     "getstring",
     "getbytes",
-    "sort",
     "normalize",
     "join",
     "isdaylightsavingtime",
 ];
+
+/// Instance methods that only compute on texts and lists, and do more on other things: a file can be replaced, and a block of
+/// code be what something is replaced or sorted by.
+const OF_TEXTS: [&str; 2] = ["replace", "sort"];
 
 /// Properties that people ask for by name (`% Name`), in lower case.
 const PROPERTIES: [&str; 26] = [
@@ -217,13 +218,16 @@ pub(super) fn is_harmless(member: &Member, collections: &[String]) -> bool {
         let kind = kind.trim_start_matches('[').trim_end_matches(']');
         let kind = kind.strip_prefix("system.").unwrap_or(kind);
         let is_collection = kind.starts_with("collections.") && name == "new";
-        return (TYPES.contains(&kind) && !ACTING.contains(&name.as_str())) || is_collection;
+        let takes_code = kind.ends_with("regex") && name == "replace" && !member.given_plain;
+        let computes = TYPES.contains(&kind) && !ACTING.contains(&name.as_str()) && !takes_code;
+        return computes || is_collection;
     }
     let name = name.as_str();
     let on = member.on.to_lowercase();
     // Each of them runs a block for every item, or calls a method by its name.
     (matches!(name, "where" | "foreach") && member.given_block)
         || METHODS.contains(&name)
+        || (OF_TEXTS.contains(&name) && member.given_plain)
         || (OF_COLLECTIONS.contains(&name) && collections.contains(&on))
 }
 

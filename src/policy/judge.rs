@@ -144,7 +144,8 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             }
             true
         } else {
-            self.by_rules(command, name, short)
+            !(command.is_program && tools::is_elsewhere(short))
+                && self.by_rules(command, name, short)
         };
         if !known && !defined {
             if short.contains('-') && !short.contains(' ') && !command.is_program {
@@ -594,10 +595,34 @@ fn says_little(command: &Command) -> bool {
             .any(|(name, value)| !carries(name) && value.is_some_and(is_open))
 }
 
+/// Whether an assignment sets a property: of a file it may be its mode, of a process its priority. An index is none.
+fn sets_property(target: &str) -> bool {
+    let mut quote = None;
+    let mut unquoted = String::with_capacity(target.len());
+    for c in target.chars() {
+        if quote == Some(c) {
+            quote = None;
+        } else if quote.is_none() && matches!(c, '\'' | '"') {
+            quote = Some(c);
+        } else if quote.is_none() {
+            unquoted.push(c);
+        }
+    }
+    unquoted
+        .split_once('$')
+        .is_some_and(|(_, rest)| rest.contains('.') && !rest.trim_end().ends_with(']'))
+}
+
 /// What an assignment does beyond giving a variable of the session a value.
 fn assigned(target: &str) -> Option<(Effect, &'static str)> {
     let target = target.to_lowercase();
     let mut found = None;
+    if sets_property(&target) {
+        found = Some((
+            Effect::UnknownCode,
+            "it sets a property of an object that the text has not made",
+        ));
+    }
     let root = target
         .rsplit_once(']')
         .map_or(target.as_str(), |(_, rest)| rest);

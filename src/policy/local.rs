@@ -6,7 +6,11 @@ use super::parsed::{Command, Element, Value};
 use crate::script::{Effect, Glob};
 
 /// Commands that show what is in a file, in lower case.
-const READERS: [&str; 16] = [
+const READERS: [&str; 20] = [
+    "select-xml",
+    "convertfrom-markdown",
+    "show-markdown",
+    "get-pnptracelog",
     "get-content",
     "gc",
     "type",
@@ -202,30 +206,48 @@ pub(super) fn shown(name: &str, command: &Command) -> Option<(Effect, &'static s
     None
 }
 
+/// Parameters that keep something in a variable.
+const KEEPERS: [&str; 9] = [
+    "ResponseHeadersVariable",
+    "SessionVariable",
+    "StatusCodeVariable",
+    "OutVariable",
+    "ErrorVariable",
+    "WarningVariable",
+    "InformationVariable",
+    "PipelineVariable",
+    "Variable",
+];
+
+/// Their aliases, and what is short for `PipelineVariable` alone.
+const SHORT_KEEPERS: [&str; 8] = ["ov", "ev", "wv", "iv", "pv", "pi", "pip", "rhv"];
+
+/// The values of such parameters.
+fn keepers(command: &Command) -> impl Iterator<Item = Option<&Value>> {
+    command.parameters().filter_map(|(name, value)| {
+        let name = name.to_lowercase();
+        let is_long = name.len() > 3
+            && KEEPERS
+                .iter()
+                .any(|full| Glob::new(full).fits_parameter(&name));
+        (is_long || SHORT_KEEPERS.contains(&name.as_str())).then_some(value)
+    })
+}
+
+/// The variables, in lower case, that parameters of a command set.
+pub(super) fn kept_in(command: &Command) -> impl Iterator<Item = String> {
+    keepers(command)
+        .flatten()
+        .filter_map(Value::as_text)
+        .map(|name| name.trim_start_matches('+').to_lowercase())
+}
+
 /// Whether a parameter that keeps output in a variable may keep it elsewhere: the name of a variable can be that of a drive.
 pub(super) fn keeps_elsewhere(command: &Command) -> bool {
-    const NAMES: [&str; 6] = [
-        "OutVariable",
-        "ErrorVariable",
-        "WarningVariable",
-        "InformationVariable",
-        "PipelineVariable",
-        "Variable",
-    ];
-    const SHORT: [&str; 5] = ["ov", "ev", "wv", "iv", "pv"];
-    command.parameters().any(|(name, value)| {
-        let name = name.to_lowercase();
-        let is_it = SHORT.contains(&name.as_str())
-            || (name.len() > 3
-                && NAMES
-                    .iter()
-                    .any(|full| Glob::new(full).fits_parameter(&name)));
-        is_it
-            && match value {
-                Some(Value::Text(text)) => text.contains(':'),
-                Some(_) => true,
-                None => false,
-            }
+    keepers(command).any(|value| match value {
+        Some(Value::Text(text)) => text.contains(':'),
+        Some(_) => true,
+        None => false,
     })
 }
 

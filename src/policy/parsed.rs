@@ -17,7 +17,7 @@ pub(crate) struct Parsed {
     pub(crate) named_types: Vec<Word>,
     /// Variables of a drive that are named (`env:NAME`), without dollar and braces.
     pub(crate) drives: Vec<Word>,
-    /// Variables that the text itself sets to a new list or table, in lower case.
+    /// Variables that the text itself sets to a new list, table or record, and to nothing else, in lower case with their dollar.
     pub(crate) collections: Vec<String>,
     /// Functions that are defined.
     pub(crate) functions: Vec<Word>,
@@ -25,7 +25,7 @@ pub(crate) struct Parsed {
     pub(crate) types: Vec<Word>,
     /// `using` directives.
     pub(crate) usings: Vec<Word>,
-    /// What is assigned to.
+    /// What is assigned to, counted up or down, or bound by a loop or as a parameter.
     pub(crate) assigns: Vec<Word>,
     /// Variables that are named and change what later commands do, however the text goes about it.
     pub(crate) settings: Vec<Word>,
@@ -192,6 +192,8 @@ pub(crate) struct Member {
     pub(crate) name: Option<String>,
     /// Whether all that it is given is known to be a script block of the text.
     pub(crate) given_block: bool,
+    /// Whether all that it is given are literals, and none of them is the path of a file.
+    pub(crate) given_plain: bool,
     /// Whether it is called on a type (`::`).
     pub(crate) is_static: bool,
     /// Counted from 1.

@@ -2,6 +2,7 @@
 //! be trusted; what it found is listed all the same.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use tree_sitter::{Node, Parser};
 
@@ -30,8 +31,16 @@ pub(crate) fn parse(text: &str) -> Parsed {
             let mut reader = Reader {
                 written: &written,
                 found: &mut found,
+                others: BTreeSet::new(),
+                made: Vec::new(),
+                own: Vec::new(),
             };
             super::tree::each(tree.root_node(), |node| reader.read(node));
+            let (others, own) = (reader.others, reader.own);
+            let is_other = |name: &String| others.contains(name);
+            found.collections.retain(|name| !is_other(name));
+            let not_own = own.into_iter().filter(|(name, _)| is_other(name));
+            found.assigns.extend(not_own.map(|(_, word)| word));
             found
                 .doubts
                 .extend(sound::doubts(&written, tree.root_node()));
@@ -47,7 +56,9 @@ pub(crate) fn parse(text: &str) -> Parsed {
 
 /// Variables and properties that decide what later commands of a session do. Their value can be changed in more ways than by an
 /// assignment: by reference, through `Get-Variable`, as a loop's variable, by `-OutVariable`.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
+    // What the protocol of the session keeps in it.
+    "__mm",
     "psdefaultparametervalues",
     "executioncontext",
     "confirmpreference",
@@ -76,6 +87,12 @@ fn settings(text: &str) -> Vec<Word> {
 struct Reader<'r, 't> {
     written: &'r Written<'t>,
     found: &'r mut Parsed,
+    /// Variables that become something that the text does not make, in lower case with their dollar.
+    others: BTreeSet<String>,
+    /// Variables that the text has set to something new so far, each with the block that it did so in.
+    made: Vec<(String, usize)>,
+    /// Properties of those that are set.
+    own: Vec<(String, Word)>,
 }
 
 impl<'t> Reader<'_, 't> {
@@ -98,6 +115,8 @@ impl<'t> Reader<'_, 't> {
         match node.kind() {
             "command" => {
                 let command = self.command(node);
+                let kept = super::local::kept_in(&command);
+                self.others.extend(kept.map(|name| format!("${name}")));
                 if !is_range(&command.first) {
                     self.found.commands.push(command);
                 }
@@ -116,12 +135,25 @@ impl<'t> Reader<'_, 't> {
                 self.found.members.extend(member);
             }
             "type_literal" | "attribute_name" | "comparison_operator" => self.named_type(node),
-            "variable" => self.drive(node),
+            "variable" => {
+                self.drive(node);
+                self.bound(node);
+            }
+            "post_increment_expression"
+            | "post_decrement_expression"
+            | "pre_increment_expression"
+            | "pre_decrement_expression" => {
+                let text = self.text(node);
+                let text = text.trim_matches(|c: char| c.is_whitespace() || c == '+' || c == '-');
+                let (text, line) = (text.to_owned(), self.line(node));
+                self.found.assigns.push(Word { text, line });
+            }
             "assignment_expression" => self.collection(node),
             "switch_filename" => {
                 let word = self.word(node);
                 self.found.files.push(word);
             }
+            "expandable_string_literal" | "verbatim_string_characters" => self.code_by_name(node),
             "member_access" => self.handed_out(node),
             // A call in the place of an argument: the list of its arguments stands beside what is called.
             "argument_list" => {
@@ -159,7 +191,10 @@ impl<'t> Reader<'_, 't> {
             }
             "left_assignment_expression" => {
                 let word = self.word(node);
-                self.found.assigns.push(word);
+                match self.own_property(node) {
+                    Some(name) => self.own.push((name, word)),
+                    None => self.found.assigns.push(word),
+                }
             }
             "flow_control_statement"
                 if node.child(0).is_some_and(|first| first.kind() == "exit") =>
@@ -211,14 +246,24 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// Remembers a property that hands out a command's code, or may.
+    /// Remembers a string that may name the property that hands out a command's code.
+    fn code_by_name(&mut self, node: Node<'_>) {
+        if self.text(node).to_lowercase().contains("scriptb") {
+            let word = self.word(node);
+            self.found.code.push(word);
+        }
+    }
+
+    /// Remembers a property that hands out a command's code or a module's own variables, or may.
     fn handed_out(&mut self, node: Node<'_>) {
         let name = super::tree::child(node, "member_name").map(innermost);
+        let is_one = |name: &str| {
+            let names = ["scriptblock", "sessionstate", "sessionstateproxy"];
+            names.contains(&name.to_lowercase().as_str())
+        };
         let hands_out = name.is_none_or(|name| match name.kind() {
-            "simple_name" => self.text(name).eq_ignore_ascii_case("ScriptBlock"),
-            _ => self
-                .called(name)
-                .is_none_or(|name| name.eq_ignore_ascii_case("ScriptBlock")),
+            "simple_name" => is_one(self.text(name)),
+            _ => self.called(name).is_none_or(|name| is_one(&name)),
         });
         if hands_out {
             let word = self.word(node);
@@ -226,29 +271,81 @@ impl<'t> Reader<'_, 't> {
         }
     }
 
-    /// Remembers a variable that becomes a new list or table.
+    /// The variable whose property is set, where the text has made it, before and in the same block or one around.
+    fn own_property(&self, node: Node<'_>) -> Option<String> {
+        let text = self.text(node).to_lowercase();
+        let (name, property) = text.split_once('.')?;
+        let is_name = property.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let mut around = Some(node);
+        while let Some(block) = around.filter(|_| is_name) {
+            let made = |(known, id): &(String, usize)| known == name && *id == block.id();
+            if self.made.iter().any(made) {
+                return Some(name.to_owned());
+            }
+            around = block.parent();
+        }
+        None
+    }
+
+    /// Remembers a variable that a loop or a parameter sets.
+    fn bound(&mut self, node: Node<'_>) {
+        let parent = node.parent().map_or("", |parent| parent.kind());
+        if matches!(
+            parent,
+            "foreach_statement" | "script_parameter" | "class_method_parameter"
+        ) {
+            let word = self.word(node);
+            self.others.insert(word.text.to_lowercase());
+            if word.text.contains(':') {
+                self.found.assigns.push(word);
+            }
+        }
+    }
+
+    /// Remembers a variable that becomes a new list, table or record, and every other that becomes anything else.
     fn collection(&mut self, node: Node<'_>) {
         let text = self.text(node).to_lowercase();
         let Some((name, value)) = text.split_once('=') else {
             return;
         };
         let (name, value) = (name.trim(), value.trim());
-        let is_plain = name
-            .strip_prefix('$')
-            .is_some_and(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let is_plain = name.strip_prefix('$').is_some_and(is_name);
         let starts = [
             "@(",
             "@{",
             "[ordered]@{",
+            "[pscustomobject]@{",
             "[collections.",
             "[system.collections.",
         ];
         let is_new = starts.iter().any(|start| value.starts_with(start))
-            || (value.starts_with("new-object") && value.contains("collections."));
-        if is_plain && is_new {
+            || (value.starts_with("new-object")
+                && ["collections.", "psobject"]
+                    .iter()
+                    .any(|made| value.contains(made)));
+        if is_plain && is_new && !AUTOMATIC.contains(&name) {
             self.found.collections.push(name.to_owned());
-        } else {
-            self.found.collections.retain(|known| known != name);
+            // Only as a statement of its own is it surely done.
+            if let Some(block) = node.parent().and_then(own_block) {
+                self.made.push((name.to_owned(), block.id()));
+            }
+            return;
+        }
+        // `+=` adds to what it is; `$x.y` and `$x[0]` leave it what it is.
+        let operator = name.chars().next_back();
+        if matches!(operator, Some('+')) || (name.contains(['.', '[']) && !name.contains(',')) {
+            let is_typed = name.starts_with('[');
+            if !is_typed {
+                return;
+            }
+        }
+        for part in name.split('$').skip(1) {
+            let part: String = part
+                .chars()
+                .take_while(|c| is_name(&c.to_string()))
+                .collect();
+            self.others.insert(format!("${part}"));
         }
     }
 
@@ -467,9 +564,52 @@ impl<'t> Reader<'_, 't> {
             }),
             is_static,
             given_block: own.is_some() && is_given_block(on),
+            given_plain: self.is_given_plain(node),
             line: self.line(node),
         })
     }
+
+    /// Whether a call's arguments are literals that name no file. None at all are, too.
+    fn is_given_plain(&self, node: Node<'_>) -> bool {
+        let list = super::tree::child(node, "argument_list").or_else(|| {
+            node.next_sibling()
+                .filter(|next| next.kind() == "argument_list")
+        });
+        let given = list.and_then(|list| super::tree::child(list, "argument_expression_list"));
+        let Some(given) = given else { return true };
+        let mut cursor = given.walk();
+        given.named_children(&mut cursor).all(|argument| {
+            let mut value = argument;
+            while value.named_child_count() == 1 && value.child_count() == 1 {
+                match value.named_child(0) {
+                    Some(inner) => value = inner,
+                    None => break,
+                }
+            }
+            match self.exact(value) {
+                Value::Text(text) => text.len() < 3 || !text.contains(['/', '\\']),
+                Value::Flag(_) => true,
+                _ => false,
+            }
+        })
+    }
+}
+
+/// Variables that `PowerShell` sets by itself.
+const AUTOMATIC: [&str; 9] = [
+    "$_", "$psitem", "$this", "$args", "$input", "$matches", "$error", "$switch", "$foreach",
+];
+
+/// The block that a pipeline is a statement of.
+fn own_block(pipeline: Node<'_>) -> Option<Node<'_>> {
+    let block = pipeline.parent()?;
+    let holds = [
+        "statement_list",
+        "statement_block",
+        "program",
+        "script_block_body",
+    ];
+    (pipeline.kind().starts_with("pipeline") && holds.contains(&block.kind())).then_some(block)
 }
 
 /// Whether the first thing that `.Where` or `.ForEach` is given is a script block of the text.

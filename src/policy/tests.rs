@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 mod attacks;
 mod everyday;
+mod hidden;
 mod mutated;
 mod rows;
 

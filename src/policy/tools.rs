@@ -34,7 +34,7 @@ const fn tool(name: &'static str, before_files: usize, takes: &'static str) -> T
 /// None of a program's words is a file.
 const NO_FILES: usize = usize::MAX;
 
-static TOOLS: [Tool; 28] = [
+static TOOLS: [Tool; 29] = [
     tool("head", 0, "nc"),
     tool("tail", 0, "ncs"),
     tool("cat", 0, ""),
@@ -73,6 +73,10 @@ static TOOLS: [Tool; 28] = [
     Tool {
         writes: 2,
         ..tool("xxd", 0, "clgs")
+    },
+    Tool {
+        reads: "X",
+        ..tool("du", NO_FILES, "dtBX")
     },
     Tool {
         acts: "v",
@@ -127,6 +131,25 @@ const LONG: [&str; 44] = [
     "--human-readable",
     "--version-sort",
 ];
+
+/// Names that are a command of `PowerShell` or an alias there, and another program, or a builtin that runs what it is given, here.
+const ELSEWHERE: [&str; 40] = [
+    "fc", "write", "select", "where", "foreach", "group", "measure", "ft", "fl", "fw", "gm", "oh",
+    "gcm", "gi", "gci", "gc", "gl", "gv", "gal", "gps", "gsv", "gjb", "rvpa", "cvpa", "sls",
+    "rcjb", "wjb", "sl", "sc", "si", "sp", "ni", "md", "r", "start", "clear", "cls", "%", "?",
+    "ac",
+];
+
+/// Whether a rule about this name, in lower case, would be about another command of that name.
+pub(super) fn is_elsewhere(name: &str) -> bool {
+    ELSEWHERE.contains(&name)
+        || name.split_once('-').is_some_and(|(verb, _)| {
+            [
+                "get", "search", "find", "test", "show", "select", "read", "sort", "split", "join",
+            ]
+            .contains(&verb)
+        })
+}
 
 /// What a program of this name does. `None`: it is not one of these.
 pub(super) fn effects(name: &str, command: &Command) -> Option<Vec<(Effect, &'static str)>> {
@@ -286,7 +309,8 @@ fn jq(command: &Command) -> Vec<(Effect, &'static str)> {
     let mut operands = operands.into_iter();
     match operands.next() {
         Some(Value::Text(filter)) => {
-            if has_word(filter, "env") || filter.contains("$ENV") {
+            // Blanks and comments may part the dollar from the name.
+            if has_word(filter, "env") || has_word(filter, "ENV") {
                 found.push((
                     Effect::RevealsSecret,
                     "the filter shows the environment, which may hold secrets",

@@ -16,9 +16,14 @@ pub(in crate::spec) fn effects(
     above: &[EffectRule],
     findings: &mut Diagnostics,
 ) -> Vec<EffectRule> {
-    let mut rules: Vec<EffectRule> = Vec::with_capacity(specs.len());
-    for spec in specs {
-        let rule = rule(&spec.value, file);
+    let rules: Vec<EffectRule> = specs.iter().map(|spec| rule(&spec.value, file)).collect();
+    for (at, (spec, rule)) in specs.iter().zip(&rules).enumerate() {
+        let earlier = || above.iter().chain(&rules[..at]);
+        // The rule of a verb does not count for a name that another rule takes from it.
+        let counts = |other: &EffectRule| {
+            let mut all = above.iter().chain(&rules);
+            !(other.is_about_verb() && all.any(|taker| takes(taker, rule)))
+        };
         let name = &spec.value.name;
         if spec.value.effects.is_empty() {
             findings.push(Diagnostic::error(
@@ -48,11 +53,7 @@ pub(in crate::spec) fn effects(
                     .help("`except_values` takes out all of its `values`"),
             );
         }
-        if let Some(other) = above
-            .iter()
-            .chain(&rules)
-            .find(|other| outdoes(other, &rule))
-        {
+        if let Some(other) = earlier().find(|other| counts(other) && outdoes(other, rule)) {
             findings.push(
                 Diagnostic::error(file, name.span, "this rule can never add anything").help(
                     format!(
@@ -63,18 +64,13 @@ pub(in crate::spec) fn effects(
                 ),
             );
         }
-        if let Some(cover) = above
-            .iter()
-            .chain(&rules)
-            .find(|other| covers(other, &rule))
-        {
+        if let Some(cover) = earlier().find(|other| counts(other) && covers(other, rule)) {
             findings.push(
                 Diagnostic::error(file, name.span, "this rule can never add anything").help(
                     format!("`{}` at {} says it already", cover.name, cover.place),
                 ),
             );
         }
-        rules.push(rule);
     }
     rules
 }
@@ -143,6 +139,15 @@ fn first_braces(text: &str) -> Option<(&str, Vec<&str>, &str)> {
     None
 }
 
+/// Whether `taker` puts itself in the place of the verb's rule for a name that `rule` is about.
+fn takes(taker: &EffectRule, rule: &EffectRule) -> bool {
+    let same = |name: &Glob| {
+        let mut names = taker.names.iter();
+        names.any(|taken| taken.fits(name.as_str()) || name.fits(taken.as_str()))
+    };
+    taker.instead_of_verb && !rule.instead_of_verb && rule.names.iter().any(same)
+}
+
 /// Whether `other` says all that `rule` does, whenever `rule` would. A pattern is covered where it reads like a text that
 /// the other one fits.
 fn covers(other: &EffectRule, rule: &EffectRule) -> bool {
@@ -202,12 +207,14 @@ mod tests {
             - { name: 'Remove-Key', effects: [destroys, changes_rights], reason: nobody gets in }\n\
             - { name: 'Get-Zoo', values: [x], effects: [writes], reason: it does }\n\
             - { name: 'Remove-Dust', effects: [reads], reason: nobody misses it }\n\
+            - { name: 'Remove-View*', effects: [reads], instead_of_verb: true, reason: nothing is lost }\n\
+            - { name: 'Remove-ViewOfAll', effects: [destroys], reason: but this one is }\n\
             - { name: 'Set-Zoo', parameters: [Mode], values: [x], except_values: ['*'], effects: [writes], reason: never }\n";
         let file = SourceFile::new("zoo.yaml", text);
         let sample: Sample = crate::spec::parse::load(&file).expect("it is sound YAML");
         let mut findings = Diagnostics::default();
         let rules = effects(&sample.effects, &file, &[], &mut findings);
-        assert_eq!(rules.len(), 6);
+        assert_eq!(rules.len(), 8);
         assert_eq!(rules[2].place, "zoo.yaml:4");
         let told: Vec<&str> = findings.iter().map(|one| one.message.as_str()).collect();
         assert_eq!(
