@@ -155,7 +155,7 @@ impl Service {
             })
     }
 
-    /// What to do about a module that cannot be had. A client's MM_MODULES may be another than the daemon's, so a name that
+    /// What to do about a module that cannot be had. A client's `MM_MODULES` may be another than the daemon's, so a name that
     /// nobody knows comes with the folders that are read here.
     fn where_modules_are(&self, error: &CatalogError) -> String {
         let help = error.help();

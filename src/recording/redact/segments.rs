@@ -120,7 +120,8 @@ fn pieces_of_another_shell(text: &str, from: usize) -> Option<(usize, Vec<Range<
     let line = &text[from..end];
     let first = PIECE.find(line).filter(|_| !line.starts_with('+'))?;
     let (before, after) = (&line[..first.start()], &line[first.end()..]);
-    let mut pieces = vec![from + first.start()..from + first.end()];
+    let mut pieces: Vec<Range<usize>> =
+        std::iter::once(from + first.start()..from + first.end()).collect();
     while pieces.last().is_some_and(|last| last.len() == first.len()) {
         // Lines end in one character, or in two.
         let next = end + text[end..].len().min(1);
