@@ -121,15 +121,6 @@ pub(crate) fn program_fault(program: &str, version: &Version) -> Option<(String,
             format!("pac {version} is too old to sign in by device code here"),
             "dotnet tool update --global Microsoft.PowerApps.CLI.Tool".to_owned(),
         )),
-        // Before 2.61 there was no list of subscriptions to switch off, and its settings are not known.
-        "az" if older(&[2, 61]) => Some((
-            format!("az {version} is older than what its module knows (2.61, tried with 2.91)"),
-            "az upgrade, or the way it was installed".to_owned(),
-        )),
-        "m365" if older(&[11]) => Some((
-            format!("m365 {version} is older than what its module knows (tried with 11.11)"),
-            "npm install --global @pnp/cli-microsoft365".to_owned(),
-        )),
         _ => None,
     }
 }

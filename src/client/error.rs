@@ -16,6 +16,8 @@ pub(crate) enum ClientError {
     NotStarted {
         /// What it said, or what the system said.
         why: String,
+        /// What it said to do about it.
+        advice: Option<String>,
         log: PathBuf,
     },
     /// The socket is there and cannot be used.
@@ -37,7 +39,13 @@ impl ClientError {
     pub(crate) fn help(&self) -> Option<String> {
         match self {
             Self::NoDaemon => Some("`mm daemon start` starts it".to_owned()),
-            Self::NotStarted { log, .. } => Some(format!("its log is `{}`", log.display())),
+            Self::NotStarted { log, advice, .. } => {
+                let log = format!("its log is `{}`", log.display());
+                Some(match advice {
+                    Some(advice) => format!("{advice}; {log}"),
+                    None => log,
+                })
+            }
             Self::Api(error) => error.help.clone(),
             Self::Gone => Some(
                 "`mm daemon status` shows whether it runs; what its log says is in `daemon.log` in the state folder"

@@ -104,19 +104,19 @@ impl Start<'_> {
                 .map_err(|error| self.failed_at("it cannot be watched", &error))?;
             if let Some(status) = ended {
                 let said = last_error(&mut log);
-                if !said
-                    .as_deref()
-                    .is_some_and(|line| line.contains(STILL_THERE))
-                {
-                    let why = said.unwrap_or_else(|| format!("it ended at once ({status})"));
-                    return Err(self.failed(why));
+                let still_there = |said: &Said| said.error.contains(STILL_THERE);
+                if !said.as_ref().is_some_and(still_there) {
+                    return Err(match said {
+                        Some(said) => self.said(said),
+                        None => self.failed(format!("it ended at once ({status})")),
+                    });
                 }
                 self.wait(&mut pause).await?;
                 (child, log) = self.spawn()?;
                 continue;
             }
             if let Err(timeout) = self.wait(&mut pause).await {
-                return Err(last_error(&mut log).map_or(timeout, |why| self.failed(why)));
+                return Err(last_error(&mut log).map_or(timeout, |said| self.said(said)));
             }
         }
     }
@@ -182,8 +182,16 @@ impl Start<'_> {
     }
 
     fn failed(&self, why: String) -> ClientError {
+        self.said(Said {
+            error: why,
+            help: None,
+        })
+    }
+
+    fn said(&self, said: Said) -> ClientError {
         ClientError::NotStarted {
-            why,
+            why: said.error,
+            advice: said.help,
             log: self.place.log(),
         }
     }
@@ -198,17 +206,33 @@ fn absolute(paths: &OsStr) -> Option<OsString> {
     std::env::join_paths(paths.ok()?).ok()
 }
 
+/// What a daemon said of its end.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    error: String,
+    /// The line after it, where that says what to do.
+    help: Option<String>,
+}
+
 /// The last line that tells of an error, of what was written to the log since it was opened.
-fn last_error(log: &mut File) -> Option<String> {
+fn last_error(log: &mut File) -> Option<Said> {
     let mut bytes = Vec::new();
     // What cannot be read tells nothing; the caller then says what it knows itself.
     log.read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().rev().find(|line| {
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines.iter().rposition(|line| {
         line.contains("ERROR") || line.contains("error: ") || line.contains("panicked")
     })?;
+    let line = lines[at];
     let line = line.split_once("error: ").map_or(line, |(_, said)| said);
-    Some(line.trim().to_owned())
+    let help = lines
+        .get(at + 1)
+        .and_then(|line| line.strip_prefix("help: "));
+    Some(Said {
+        error: line.trim().to_owned(),
+        help: help.map(|help| help.trim().to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -234,9 +258,10 @@ mod tests {
             "starting\nerror: a daemon is running already (pid 7)\nhelp: x\n"
         )
         .expect("it can be written");
-        let said = last_error(&mut log);
-        assert_eq!(said.as_deref(), Some("a daemon is running already (pid 7)"));
-        assert!(said.is_some_and(|said| said.contains(STILL_THERE)));
+        let said = last_error(&mut log).expect("it says something");
+        assert_eq!(said.error, "a daemon is running already (pid 7)");
+        assert!(said.error.contains(STILL_THERE));
+        assert_eq!(said.help.as_deref(), Some("x"));
     }
 
     #[test]

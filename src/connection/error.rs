@@ -68,8 +68,7 @@ impl RegistryError {
     pub(crate) fn help(&self) -> &'static str {
         match self {
             Self::Missing { .. } | Self::Empty { .. } => {
-                "write {\"connections\": {\"Contoso\": {\"tenant\": \"contoso.com\", \"expectedEmail\": \"ada@contoso.com\"}}} \
-                 into it, or name another file with MM_CONNECTIONS"
+                "`mm connections add` makes it and asks what belongs into it, or name another file with MM_CONNECTIONS"
             }
             Self::Unreadable { .. } => {
                 "make it readable for you, or name another file with MM_CONNECTIONS"

@@ -151,8 +151,25 @@ impl Service {
             .module(name)
             .map_err(|error: CatalogError| ServiceError::Module {
                 message: error.to_string(),
-                help: Some(error.help()),
+                help: Some(self.where_modules_are(&error)),
             })
+    }
+
+    /// What to do about a module that cannot be had. A client's `MM_MODULES` may be another than the daemon's, so a name that
+    /// nobody knows comes with the folders that are read here.
+    fn where_modules_are(&self, error: &CatalogError) -> String {
+        let help = error.help();
+        let CatalogError::Unknown { .. } = error else {
+            return help;
+        };
+        let folders = self.0.config.module_folders.iter();
+        let folders: Vec<String> = folders
+            .map(|folder| format!("`{}`", folder.path.display()))
+            .collect();
+        format!(
+            "{help}; module files are read from {} by the daemon that runs (after `mm daemon stop` the next one reads MM_MODULES anew)",
+            folders.join(" and ")
+        )
     }
 
     pub(super) fn connection(&self, name: &str) -> Result<Connection, ServiceError> {

@@ -110,10 +110,16 @@ impl From<ClientError> for Refusal {
         match error {
             ClientError::Api(error) => api(&error),
             ClientError::NoDaemon => Self::new(message, "call again; the daemon starts by itself"),
-            ClientError::NotStarted { log, .. } => Self::new(
-                message,
-                format!("tell the person; the daemon's log is `{}`", log.display()),
-            ),
+            ClientError::NotStarted { log, advice, .. } => {
+                let advice = advice
+                    .map(|advice| format!(" ({advice})"))
+                    .unwrap_or_default();
+                let log = log.display();
+                Self::new(
+                    message,
+                    format!("tell the person{advice}; the daemon's log is `{log}`"),
+                )
+            }
             ClientError::Socket { .. } => {
                 Self::new(message, "tell the person; `mm daemon status` says more")
             }

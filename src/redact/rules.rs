@@ -104,10 +104,19 @@ pattern!(
     CURL_USER,
     r#"\bcurl\b[^\r\n;|&]*?[ \t](?:-u|--user)[ \t=]+["']?[^\s:"']+:(?P<single>[^\s"']+)"#
 );
-// RFC 7468; one that is cut off is a key all the same.
+// RFC 7468, and OpenPGP's (RFC 9580, section 6.2). One that is cut off is a key all the same, and so is a first line alone: the
+// others may stand in texts of their own.
 pattern!(
     PRIVATE_KEY,
-    r"(?s)-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----.+?(?:-----END [A-Z ]{0,20}PRIVATE KEY-----|\z)"
+    r"(?s)-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|\z)"
+);
+pattern!(
+    KEY_BEGINS,
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+);
+pattern!(
+    KEY_ENDS,
+    r"-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
 );
 // Keys that say what they are: Entra's client secrets, GitHub's, GitLab's, Slack's and AWS's.
 pattern!(
@@ -148,8 +157,8 @@ pub(crate) fn scan(text: &str) -> Vec<Hit> {
     plain(30, &REFRESH, FindingKind::Token);
     plain(20, &KNOWN_KEY, FindingKind::Token);
     plain(
-        if text.contains("PRIVATE KEY-----") {
-            40
+        if text.contains("PRIVATE KEY") {
+            27
         } else {
             usize::MAX
         },
@@ -237,6 +246,24 @@ pub(crate) fn by_key(key: &str, value: &str) -> Option<FindingKind> {
     } else {
         None
     }
+}
+
+/// Whether a private key is open after `text`: it begins there and does not end, or it was open before and did not end.
+pub(crate) fn key_is_open(text: &str, before: bool) -> bool {
+    if !text.contains("PRIVATE KEY") {
+        return before;
+    }
+    let last = |pattern: &Regex| pattern.find_iter(text).last().map(|found| found.start());
+    match (last(&KEY_BEGINS), last(&KEY_ENDS)) {
+        (None, None) => before,
+        (begins, ends) => begins > ends,
+    }
+}
+
+/// Whether `text` may be a line of a private key.
+pub(crate) fn is_key_line(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty() && (text.bytes().all(super::encoded::is_base64) || KEY_ENDS.is_match(text))
 }
 
 /// Whether `text` is a JWT, as far as its looks go.

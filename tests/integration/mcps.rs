@@ -107,6 +107,18 @@ fn whoever_looks_is_told() {
         line.is_some_and(|line| line.contains("`mcps` does not name it")),
         "{show:?}"
     );
+    let explain = |module: &str| {
+        let session = ["-c", "Contoso", "-m", module, "--json"];
+        let told = daemon.run(&[&["policy", "explain"][..], &session, &["Get-Mailbox"]].concat());
+        let told: Value = serde_json::from_str(&told.stdout).expect("it is JSON");
+        told["decisions"].clone()
+    };
+    for decided in explain("exo").as_array().expect("one for each") {
+        assert_eq!(decided["decision"], "refuse", "{decided}");
+        let rule = decided["rule"].as_str().unwrap_or_default();
+        assert!(rule.contains("enforce_mcps"), "{decided}");
+    }
+    assert_eq!(explain("graph")[0]["decision"], "allow");
     let check = || daemon.run(&["connections", "check"]).stdout;
     assert!(!check().contains("warning"), "{}", check());
     daemon.set_entry("mcps", &json!(["onenote"]));

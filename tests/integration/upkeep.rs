@@ -113,6 +113,67 @@ fn a_sign_in_that_is_gone_is_noticed_while_nobody_looks() {
     daemon.sign_in();
 }
 
+/// A module whose service is a file: without it, nothing proves the sign-in, and nothing says that it is over.
+const FRAIL: &str = r#"
+module: frail
+title: Frail
+shell: bash
+sign_in:
+  ways:
+    - {name: token, connect: 'touch "$HOME/service"', within: 1m}
+  identity:
+    command: printf '{"account":"ada@contoso.com","tenant":"aaaabbbb-0000-cccc-1111-dddd2222eeee"}'
+    account: account
+    tenant: tenant
+  proof: test -e "$HOME/service" && echo yes
+"#;
+
+#[test]
+fn a_login_says_what_a_sign_in_cannot_prove_and_keeps_it() {
+    let daemon = TestDaemon::new();
+    settle(
+        &daemon,
+        "sessions: {check_service_every: 200ms, check_identity_every: never}\n",
+    );
+    add_module(&daemon, "frail", FRAIL);
+    let login = || daemon.run(&["login", "-c", "Contoso", "-m", "frail"]);
+    let run = |command: &str| daemon.run(&["run", "-c", "Contoso", "-m", "frail", command]);
+    assert_eq!(login().code, 0);
+    let first = daemon.session()["signed_in_at"].clone();
+    let away = run(r#"mv "$HOME/service" "$HOME/away""#);
+    assert_eq!(away.code, 0, "{away:?}");
+    wait_for_session(&daemon, "a session that is not well", |session| {
+        session["unwell"].is_object()
+    });
+    let refused = login();
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.stderr.contains("asking the service"), "{refused:?}");
+    assert!(refused.stderr.contains("mm disconnect"), "{refused:?}");
+    let back = run(r#"mv "$HOME/away" "$HOME/service""#);
+    assert_eq!(back.code, 0, "{back:?}");
+    assert_eq!(login().code, 0);
+    assert_eq!(daemon.session()["signed_in_at"], first);
+}
+
+#[test]
+fn a_login_signs_in_anew_where_the_sign_in_is_gone() {
+    let daemon = TestDaemon::with_scenario("token-dies?approve=100ms");
+    settle(
+        &daemon,
+        "sessions: {check_service_every: 200ms, check_identity_every: never}\n",
+    );
+    daemon.sign_in();
+    let gone = run(&daemon, "Expire-Fake");
+    assert_eq!(gone.code, 0, "{gone:?}");
+    wait_for_session(&daemon, "a session that is not well", |session| {
+        session["unwell"].is_object()
+    });
+    let login = daemon.run(&["login", "-c", "Contoso", "-m", "exo"]);
+    assert_eq!(login.code, 0, "{login:?}");
+    assert!(login.stderr.contains("enter"), "a new code: {login:?}");
+    assert_eq!(run(&daemon, "Get-AcceptedDomain").code, 0);
+}
+
 #[test]
 fn questions_of_the_upkeep_come_between_runs_and_never_into_one() {
     let daemon = TestDaemon::new();
@@ -191,14 +252,7 @@ sign_in:
 #[test]
 fn a_lost_session_comes_back_where_that_needs_nobody() {
     let daemon = TestDaemon::new();
-    let modules = daemon.path(".config/mm/modules.d");
-    std::fs::create_dir_all(&modules).expect("the folder can be made");
-    std::fs::write(modules.join("kept.yaml"), KEPT).expect("the folder can be written");
-    let connections = serde_json::json!({"connections": {"Contoso": {
-        "tenant": "contoso.com", "expectedEmail": "ada@contoso.com",
-    }}});
-    std::fs::write(daemon.path("connections.json"), connections.to_string())
-        .expect("the folder can be written");
+    add_module(&daemon, "kept", KEPT);
     let login = daemon.run(&["login", "-c", "Contoso", "-m", "kept"]);
     assert_eq!(login.code, 0, "{login:?}");
     let first = daemon.session()["pid"].clone();
@@ -229,6 +283,18 @@ fn a_lost_session_that_needs_somebody_waits_with_its_reason() {
     });
     let detail = lost["detail"].as_str().expect("it says why");
     assert!(detail.contains("a signal ended the program"), "{detail}");
+}
+
+/// Adds a module, and a connection that is no stand-in's.
+fn add_module(daemon: &TestDaemon, name: &str, text: &str) {
+    let modules = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&modules).expect("the folder can be made");
+    std::fs::write(modules.join(format!("{name}.yaml")), text).expect("the folder can be written");
+    let connections = serde_json::json!({"connections": {"Contoso": {
+        "tenant": "contoso.com", "expectedEmail": "ada@contoso.com", "policy": "open",
+    }}});
+    std::fs::write(daemon.path("connections.json"), connections.to_string())
+        .expect("the folder can be written");
 }
 
 fn kill(pid: &Value) {

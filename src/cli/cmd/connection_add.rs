@@ -89,6 +89,7 @@ pub(super) fn add(file: &Path, args: AddArgs, screen: &mut Screen) -> Result<Exi
     let mut interview = Interview { screen, asks };
     let name = name(file, args.name.clone(), &mut interview)?;
     let values = values(&name, &args, &mut interview)?;
+    let modules = with_applications(&values);
     change(file.to_owned(), name.as_str(), |editor, name| {
         write(editor, name, values, &args.set)
     })?;
@@ -102,8 +103,7 @@ pub(super) fn add(file: &Path, args: AddArgs, screen: &mut Screen) -> Result<Exi
     let exit = if let Some(module) = module {
         sign_in(file, &name, module, args.pin, &mut interview)?
     } else {
-        let how = format!("sign in: mm login -c '{name}' -m exo");
-        interview.screen.note(&how);
+        interview.screen.note(&how_to_sign_in(&name, &modules));
         Exit::Done
     };
     let registry = Registry::load(file).map_err(|error| refused(&error, error.help()))?;
@@ -115,6 +115,24 @@ pub(super) fn add(file: &Path, args: AddArgs, screen: &mut Screen) -> Result<Exi
         }
     }
     Ok(exit)
+}
+
+/// The modules that the entry has an application of their own for.
+fn with_applications(values: &[(String, String)]) -> Vec<String> {
+    let modules = values
+        .iter()
+        .filter_map(|(key, _)| key.strip_prefix("moduleApps."));
+    modules.map(str::to_owned).collect()
+}
+
+/// The next step. Which module is meant is only known where the entry was made for one.
+fn how_to_sign_in(name: &ConnectionName, modules: &[String]) -> String {
+    match modules {
+        [module] => format!("sign in: mm login -c '{name}' -m {module}"),
+        _ => format!(
+            "sign in: mm login -c '{name}' -m MODULE, such as exo; the modules that it can be used with: mm connections show '{name}'"
+        ),
+    }
 }
 
 /// A name that is free, before anything else is asked. A file that is not there yet has no entry either, and a broken one
@@ -346,4 +364,27 @@ pub(super) fn is_id(text: &str) -> Result<(), String> {
     is_guid(text).then_some(()).ok_or_else(|| {
         format!("`{text}` is no id: those have 8, 4, 4, 4 and 12 hexadecimal digits")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_step_names_the_module_that_was_meant_and_no_other() {
+        let name: ConnectionName = "Contoso".parse().expect("it is a name");
+        let of = |keys: &[&str]| {
+            let values: Vec<_> = keys
+                .iter()
+                .map(|key| ((*key).to_owned(), "x".to_owned()))
+                .collect();
+            how_to_sign_in(&name, &with_applications(&values))
+        };
+        let pnp = of(&["tenant", "moduleApps.pnp"]);
+        assert_eq!(pnp, "sign in: mm login -c 'Contoso' -m pnp");
+        for open in [of(&["tenant"]), of(&["moduleApps.pnp", "moduleApps.m365"])] {
+            assert!(open.contains("-m MODULE"), "{open}");
+            assert!(open.contains("mm connections show 'Contoso'"), "{open}");
+        }
+    }
 }

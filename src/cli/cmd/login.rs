@@ -1,12 +1,13 @@
 //! `mm login`: signs in and says who it is.
 
-use crate::api::{Event, Failure, LoginRequest, Session, SessionState};
+use crate::api::{Event, Failure, LoginRequest, Session, SessionState, Unwell};
 use crate::cli::args::LoginArgs;
 use crate::cli::challenge::SignInView;
 use crate::cli::ending::Message;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::follow::ticks;
+use crate::cli::harmless::one_line;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
 use crate::cli::prompt::Prompt;
@@ -136,6 +137,12 @@ pub(super) fn conclude(
     screen: &mut Screen,
 ) -> Result<Exit, CliError> {
     if session.signed_in() {
+        if let Some(unwell) = &session.unwell {
+            for message in not_well(session, unwell) {
+                screen.tell(&message);
+            }
+            return Ok(Exit::SignInNeeded);
+        }
         if !json {
             screen.text(&signed_in(session))?;
         }
@@ -165,6 +172,21 @@ fn signed_in(session: &Session) -> String {
         (Some(account), None) => format!("{key} is signed in as {account}"),
         (None, _) => format!("{key} is ready"),
     }
+}
+
+/// A sign-in that stands and that the service does not answer: it may be over, and the network may be away.
+fn not_well(session: &Session, unwell: &Unwell) -> [Message; 2] {
+    let (connection, module) = (&session.connection, &session.module);
+    let account = session.account.as_deref().unwrap_or("somebody");
+    let (what, why) = (&unwell.what, one_line(&unwell.why));
+    [
+        Message::error(format!(
+            "{connection}/{module} was signed in as {account}, and asking {what} gives: {why}"
+        )),
+        Message::help(format!(
+            "if the network is there, the sign-in may be over; to give it up and make a new one: mm disconnect -c '{connection}' -m {module}, and mm login again"
+        )),
+    ]
 }
 
 fn failed(session: &Session, failure: &Failure) -> Vec<Message> {

@@ -11,7 +11,7 @@ use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::name::ModuleName;
-use crate::policy::{Allowance, Finding, Judgement, Parsed, Who, judge, parse};
+use crate::policy::{Allowance, Finding, Judgement, Parsed, Verdict, Who, judge, parse};
 use crate::script::{EffectRule, Module};
 use crate::spec::Catalog;
 
@@ -40,14 +40,25 @@ pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliE
     if jsonl {
         return many(&reader, screen);
     }
-    let allowance = match connection {
-        Some(name) => Allowance::of(&wiring::connection(&name)?),
-        None => Allowance::default(),
+    let connection = connection
+        .map(|name| wiring::connection(&name))
+        .transpose()?;
+    let shut = match (&connection, &module) {
+        (Some(connection), Some(module))
+            if wiring::settings()?.enforce_mcps && !connection.is_for(module) =>
+        {
+            Some(format!(
+                "`enforce_mcps`: {}",
+                connection.why_not_for(module)
+            ))
+        }
+        _ => None,
     };
     let (parsed, judged) = reader.read(&command.unwrap_or_default());
     let allows = Allows {
-        allowance,
+        allowance: connection.as_ref().map(Allowance::of).unwrap_or_default(),
         module: module.as_deref().map(|module| &module.name),
+        shut,
     };
     if json {
         screen.json(&Explained::new(&parsed, &judged, &allows))?;
@@ -61,6 +72,8 @@ pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliE
 struct Allows<'m> {
     allowance: Allowance,
     module: Option<&'m ModuleName>,
+    /// Why nobody may use the module with the connection, whatever the command does.
+    shut: Option<String>,
 }
 
 /// What texts are read with.
@@ -163,12 +176,16 @@ struct Decided {
 fn decided(judged: &Judgement, allows: &Allows<'_>) -> [Decided; 2] {
     [Who::Person, Who::Program].map(|who| {
         let decision = allows.allowance.decide(who, allows.module, judged);
+        let (verdict, rule) = match &allows.shut {
+            Some(why) => (Verdict::Refuse, why.clone()),
+            None => (decision.verdict, decision.rule),
+        };
         Decided {
             who: who.word(),
-            decision: decision.verdict.word(),
+            decision: verdict.word(),
             effect: decision.effect.word(),
             what: decision.what,
-            rule: decision.rule,
+            rule,
         }
     })
 }
@@ -262,6 +279,7 @@ mod tests {
         let allows = Allows {
             allowance: Allowance::default(),
             module: None,
+            shut: None,
         };
         let mut text = told(&parsed, &judged, &allows);
         let whole = serde_json::to_string_pretty(&Explained::new(&parsed, &judged, &allows));

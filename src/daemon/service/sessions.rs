@@ -180,7 +180,8 @@ impl Service {
         Ok(Credentials { way, secrets })
     }
 
-    /// Finds or starts a session and its sign-in; returns at once. The same live code is never replaced by a second one.
+    /// Finds or starts a session and its sign-in; returns at once, unless a sign-in that is there has to prove itself first.
+    /// The same live code is never replaced by a second one.
     /// With `forget_identity` whoever it proves to be takes the place of who was proven before: once it is proven, and only
     /// in what the connection's entry leaves open.
     pub(crate) async fn login(
@@ -194,6 +195,7 @@ impl Service {
             .as_ref()
             .map(|path| sign_in_recorder(path, &entry))
             .transpose()?;
+        upkeep::prove(self, &entry).await;
         let accepts = if order.forget_identity {
             Accepts::Anybody
         } else {

@@ -14,6 +14,10 @@ use crate::session::{RunEvent, RunListener, RunResult};
 /// How long an answer may take.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 
+/// What failures are called that tell of a sign-in which is over, whatever the network does: the service, or the program
+/// that keeps it, names it.
+const OVER: [&str; 3] = ["revoked", "sign-in-expired", "not-signed-in"];
+
 /// The most text of an answer that is read.
 const READ_AT_MOST: usize = 1 << 20;
 
@@ -44,6 +48,9 @@ pub(super) enum Verdict {
     Unknown,
     /// It is not as it should be, and may be again: a network that is away costs nobody a sign-in.
     Unwell(String),
+    /// As [`Unwell`](Self::Unwell), and the failure is one that only a sign-in which is over has. That is told by its text
+    /// alone, so it costs a sign-in only where somebody is there who wants to sign in.
+    Over(SignInFailure),
     /// The sign-in is gone.
     SignedOut(SignInFailure),
 }
@@ -163,7 +170,12 @@ pub(super) fn judge(
         };
     }
     // Whatever its name: a network that is away looks like a sign-in that is gone, and only that is dear.
-    Verdict::Unwell(why_failed(rules, errors, &answer.text).message)
+    let failure = why_failed(rules, errors, &answer.text);
+    if OVER.contains(&failure.failure.name.as_str()) {
+        Verdict::Over(failure)
+    } else {
+        Verdict::Unwell(failure.message)
+    }
 }
 
 fn same(a: &Identity, b: &Identity) -> bool {
@@ -236,6 +248,21 @@ mod tests {
             service(away),
             Verdict::Unwell("Name or service not known".to_owned())
         );
+    }
+
+    #[test]
+    fn what_the_service_calls_over_is_told_from_a_network_that_is_away() {
+        let said = "AADSTS700082: The refresh token has expired due to inactivity.";
+        let over = answer(EndState::Failed, vec![], "", &[said]);
+        assert!(
+            matches!(judged("exo", Check::Service, over), Verdict::Over(failure)
+                if failure.failure.name == "sign-in-expired")
+        );
+        let refused = answer(EndState::Failed, vec![], "", &["UnAuthorized"]);
+        assert!(matches!(
+            judged("exo", Check::Service, refused),
+            Verdict::Unwell(_)
+        ));
     }
 
     #[test]

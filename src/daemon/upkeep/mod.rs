@@ -5,6 +5,7 @@
 //! One task a session, which ends with it. It never gets between a person and a session: its questions go in when nothing
 //! runs, one at a time, and an ordinary run behind one waits no longer than that takes.
 
+mod ask;
 mod health;
 mod idle;
 mod notes;
@@ -12,6 +13,7 @@ mod pace;
 mod resident;
 mod task;
 
+pub(super) use ask::prove;
 pub(super) use notes::Notes;
 pub(crate) use notes::Unwell;
 pub(super) use resident::resident;

@@ -23,6 +23,8 @@ pub(crate) struct Noted {
     pub(crate) ends_at: Option<Timestamp>,
     /// When it was last asked who is signed in, or had to prove itself, and did well.
     pub(crate) checked_at: Option<Timestamp>,
+    /// When it last proved itself, after its sign-in.
+    pub(crate) proven_at: Option<Timestamp>,
     pub(crate) unwell: Option<Unwell>,
 }
 

@@ -4,17 +4,17 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::health::{ANSWER_WITHIN, Check, Probe, Verdict, judge};
+use super::ask::ask;
+use super::health::Check;
 use super::idle::{Idle, IdleStep};
-use super::notes::Unwell;
 use super::pace::{Askable, Pace};
 use super::resident::resident;
 use crate::config::SessionRules;
 use crate::daemon::bind;
 use crate::daemon::registry::Entry;
 use crate::daemon::service::Service;
-use crate::expect::{CloseReason, Mode};
-use crate::session::{Order, SessionStatus, Standing};
+use crate::expect::CloseReason;
+use crate::session::{SessionStatus, Standing};
 
 /// The settings are looked at, and memory is measured, at least so often.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -81,6 +81,10 @@ impl Upkeep {
         }
         self.proven |= status.identity.is_some();
         self.note(&rules);
+        if status.identity.is_none() {
+            // What was wrong with a sign-in is gone with it.
+            self.entry.notes.change(|notes| notes.unwell = None);
+        }
         if !free {
             // A sign-in that ends now was just proven.
             self.pace = Pace::from(now);
@@ -96,7 +100,7 @@ impl Upkeep {
         if let Some((check, at)) = self.pace.next(&rules, self.askable(status))
             && at <= now
         {
-            self.check(check, status).await;
+            self.check(check).await;
         }
         self.next(&rules, status)
     }
@@ -175,68 +179,9 @@ impl Upkeep {
     }
 
     /// Puts a question to the session and does what its answer means.
-    async fn check(&mut self, check: Check, status: &SessionStatus) {
+    async fn check(&mut self, check: Check) {
         self.pace.asked(check, Instant::now());
-        let (Some(rules), Some(proven)) = (&self.entry.module.sign_in, &status.identity) else {
-            return;
-        };
-        let Some(way) = rules.way(status.way.as_deref()) else {
-            return;
-        };
-        let of_service = check == Check::Service;
-        let Some(command) =
-            bind::question(&self.entry.module, &self.entry.bound(), way, of_service)
-        else {
-            return;
-        };
-        let whom = way.identity.as_ref().unwrap_or(&rules.identity);
-        let (probe, answer) = Probe::new();
-        let order = Order {
-            tag: self.service.next_tag(),
-            command,
-            mode: if self.entry.module.shell.records.is_some() {
-                Mode::Records
-            } else {
-                Mode::Text
-            },
-            depth: 2,
-            deadline: Some(ANSWER_WITHIN),
-            fails_on_question: true,
-            quiet: true,
-            watch: None,
-            recorder: None,
-            condition: None,
-            inquiry: None,
-            listener: Box::new(probe),
-        };
-        if self.entry.session.run(order).await.is_err() {
-            return;
-        }
-        let Ok(answer) = answer.await else {
-            return;
-        };
-        match judge(check, answer, rules, whom, proven) {
-            Verdict::Unknown => {}
-            Verdict::Well => self.entry.notes.change(|notes| {
-                notes.checked_at = Some(Timestamp::now());
-                notes.unwell.take_if(|unwell| unwell.what == check.what());
-            }),
-            Verdict::Unwell(why) => {
-                tracing::warn!(session = %self.entry.key, asked = check.what(), why, "it is not well");
-                self.entry.notes.change(|notes| {
-                    let since = match notes.unwell.take() {
-                        Some(before) if before.what == check.what() => before.since,
-                        _ => Timestamp::now(),
-                    };
-                    let what = check.what();
-                    notes.unwell = Some(Unwell { what, why, since });
-                });
-            }
-            Verdict::SignedOut(failure) => {
-                tracing::warn!(session = %self.entry.key, why = failure.message, "its sign-in is gone");
-                self.entry.session.disown(failure);
-            }
-        }
+        ask(&self.service, &self.entry, check).await;
     }
 
     /// When there is something to do again. Nothing that is past and was not done may be named here: the loop would never rest.

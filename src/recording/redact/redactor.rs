@@ -53,6 +53,8 @@ pub(crate) struct Redactor {
     pub(super) names: Names,
     /// First everything is read to learn what is secret, then it is read again and redacted.
     pub(super) learning: bool,
+    /// Whether a private key has begun in a text before and has not ended: its lines come in texts of their own.
+    in_key: bool,
 }
 
 impl fmt::Debug for Redactor {
@@ -75,6 +77,7 @@ impl Redactor {
             literals: Vec::new(),
             names: Names::default(),
             learning: false,
+            in_key: false,
         };
         for known in known {
             redactor.know(known);
@@ -222,6 +225,7 @@ impl Redactor {
 
     fn segments(&mut self, text: &str, segments: &[Segment]) -> Edits {
         let mut edits = Vec::new();
+        self.in_key = false;
         for segment in segments {
             match segment {
                 Segment::Text(range) => {
@@ -233,6 +237,8 @@ impl Redactor {
                     edits.extend(shifted(found, range.start));
                 }
                 Segment::Report(range) => {
+                    // A command's end is the end of what it showed.
+                    self.in_key = false;
                     let found = self.report(&text[range.clone()]);
                     edits.extend(found.map(|(text, kind)| whole(range.clone(), text, kind)));
                 }
@@ -336,7 +342,13 @@ impl Redactor {
             };
             let is_key = text[from..].trim_start().starts_with(':');
             let of = key.take().filter(|_| !is_key && between.trim() == ":");
-            if let Some((new, kind)) = self.value(of.as_deref(), &value, depth) {
+            let new = if !is_key && self.is_of_private_key(&value) {
+                let kind = FindingKind::Password;
+                Some((self.name(kind, &value), kind))
+            } else {
+                self.value(of.as_deref(), &value, depth)
+            };
+            if let Some((new, kind)) = new {
                 let new = serde_json::to_string(&new).expect("text can be JSON");
                 edits.push(whole(string.range(), new, kind));
             }
@@ -344,6 +356,13 @@ impl Redactor {
         }
         edits.extend(shifted(self.text(&text[from..], depth), from));
         edits
+    }
+
+    /// Whether a text is a line of the private key that began in a text before it. A file's lines come one by one.
+    fn is_of_private_key(&mut self, text: &str) -> bool {
+        let was_open = self.in_key;
+        self.in_key = rules::key_is_open(text, was_open);
+        was_open && rules::is_key_line(text)
     }
 
     /// A JSON string's new value, if it changes.

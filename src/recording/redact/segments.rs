@@ -15,7 +15,7 @@ pub(super) enum Segment {
     Json(Range<usize>),
     /// Base64 of JSON: the report of an `end` marker.
     Report(Range<usize>),
-    /// A command in base64 or octal, in lines.
+    /// A command in base64 or octal, in lines. What stands around the pieces is the shell's own, and text.
     Frame {
         /// What each line holds.
         pieces: Vec<Range<usize>>,
@@ -58,15 +58,32 @@ pub(super) fn output(text: &str) -> Vec<Segment> {
     segments
 }
 
+// A piece of a command in the lines of another shell, such as `.print {chunk}`. A short last piece is known by the one before.
+static PIECE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"[A-Za-z0-9+/]{64,}={0,2}").expect("the pattern is well formed"));
+
 /// What a program was told.
 pub(super) fn input(text: &str) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut pieces: Vec<Range<usize>> = Vec::new();
     let mut from = 0;
     while from < text.len() {
-        let end = text[from..]
-            .find(['\n', '\r'])
-            .map_or(text.len(), |at| from + at);
+        if let Some((whole, found)) = pieces_of_another_shell(text, from) {
+            push_open(&mut segments, &mut pieces);
+            let mut between = from;
+            for piece in &found {
+                push_text(&mut segments, between..piece.start);
+                between = piece.end;
+            }
+            segments.push(Segment::Frame {
+                pieces: found,
+                length: None,
+            });
+            push_text(&mut segments, between..whole);
+            from = whole + 1;
+            continue;
+        }
+        let end = end_of_line(text, from);
         // A Ctrl-C before a frame is not part of its line.
         let start = end - text[from..end].trim_start_matches('\u{3}').len();
         let line = &text[start..end];
@@ -87,6 +104,42 @@ pub(super) fn input(text: &str) -> Vec<Segment> {
     }
     push_open(&mut segments, &mut pieces);
     segments
+}
+
+fn end_of_line(text: &str, from: usize) -> usize {
+    text[from..]
+        .find(['\n', '\r'])
+        .map_or(text.len(), |at| from + at)
+}
+
+/// The pieces of a command in base64 that the lines from `from` on hold, and where the last of these lines ends: at least
+/// two, with the same text around each piece, all as long as the first but the last. `None` where there are none, or where
+/// together they are no text.
+fn pieces_of_another_shell(text: &str, from: usize) -> Option<(usize, Vec<Range<usize>>)> {
+    let mut end = end_of_line(text, from);
+    let line = &text[from..end];
+    let first = PIECE.find(line).filter(|_| !line.starts_with('+'))?;
+    let (before, after) = (&line[..first.start()], &line[first.end()..]);
+    let mut pieces: Vec<Range<usize>> =
+        std::iter::once(from + first.start()..from + first.end()).collect();
+    while pieces.last().is_some_and(|last| last.len() == first.len()) {
+        // Lines end in one character, or in two.
+        let next = end + text[end..].len().min(1);
+        let next = next + usize::from(text[end..].starts_with("\r\n"));
+        let next_end = end_of_line(text, next);
+        let piece = text[next..next_end]
+            .strip_prefix(before)
+            .and_then(|rest| rest.strip_suffix(after))
+            .filter(|piece| !piece.is_empty() && piece.len() <= first.len())
+            .filter(|piece| piece.bytes().all(crate::redact::encoded::is_base64));
+        let Some(piece) = piece else { break };
+        let start = next + before.len();
+        pieces.push(start..start + piece.len());
+        end = next_end;
+    }
+    let encoded: String = pieces.iter().map(|piece| &text[piece.clone()]).collect();
+    let is_one = pieces.len() > 1 && crate::redact::encoded::decode(&encoded).is_some();
+    is_one.then_some((end, pieces))
 }
 
 fn push_text(segments: &mut Vec<Segment>, range: Range<usize>) {
@@ -138,6 +191,33 @@ mod tests {
                 ("report", "W10="),
                 ("text", "\r\n"),
             ]
+        );
+    }
+
+    #[test]
+    fn the_pieces_of_another_shell_are_one_command() {
+        let encoded = crate::redact::encoded::encode(&"select 1; ".repeat(20));
+        let mut text = "\n.output x\n".to_owned();
+        for piece in encoded.as_bytes().chunks(100) {
+            text += ".print ";
+            text += std::str::from_utf8(piece).expect("base64 is ASCII");
+            text += "\n";
+        }
+        text += ".output\n";
+        let segments = input(&text);
+        let frames: Vec<String> = segments
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Frame { pieces, .. } => {
+                    Some(pieces.iter().map(|piece| &text[piece.clone()]).collect())
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(frames, [encoded]);
+        assert_eq!(
+            segments.last(),
+            Some(&Segment::Text(text.len() - 8..text.len() - 1))
         );
     }
 

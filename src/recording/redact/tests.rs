@@ -336,6 +336,63 @@ fn what_looks_secret_is_found_with_its_event_and_nothing_is_once_redacted() {
     assert_eq!(looks_secret(&redacted(&original)), []);
 }
 
+#[test]
+fn a_secret_across_the_pieces_of_another_shells_frame_leaves_too() {
+    // The password lies on both sides of the border after 3,000 characters of base64, which are 2,250 bytes.
+    let command = format!("select '{}', password='hunter2hunter2';", "x".repeat(2222));
+    assert!(command[..2250].ends_with("hunter2"), "it has to be split");
+    let mut typed = "\n.output .mm/frame\n".to_owned();
+    for piece in STANDARD.encode(&command).as_bytes().chunks(3000) {
+        typed += ".print ";
+        typed += std::str::from_utf8(piece).expect("base64 is ASCII");
+        typed += "\n";
+    }
+    typed += ".output\n.shell sh .mm/take 0a0a0a0a0a0a0a0a 3048\n";
+    let original = recording(vec![event(EventKind::Input, &typed)]);
+    assert_eq!(looks_secret(&original).len(), 1);
+    let redacted = redacted(&original);
+    let encoded: String = redacted.events[0]
+        .data
+        .lines()
+        .filter_map(|line| line.strip_prefix(".print "))
+        .collect();
+    let said = STANDARD.decode(encoded).expect("it is still base64");
+    let said = String::from_utf8(said).expect("it is still text");
+    assert!(!said.contains("hunter2"), "{said}");
+    assert!(said.ends_with("password='********';"), "{said}");
+}
+
+#[test]
+fn a_private_key_leaves_line_by_line_too() {
+    let lines = [
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtz",
+        "AAAEBq3",
+        "-----END OPENSSH PRIVATE KEY-----",
+    ];
+    let record = |line: &&str| {
+        let text = format!("<<mm:o:0a>>[{{\"Line\":\"{line}\",\"Read\":\"yes\"}}]\r\n");
+        event(EventKind::Output, &text)
+    };
+    let original = recording(lines.iter().map(record).collect());
+    assert!(!looks_secret(&original).is_empty());
+    let redacted = redacted(&original);
+    let said: String = redacted.events.iter().map(|one| &*one.data).collect();
+    for line in lines {
+        assert!(!said.contains(line), "{said}");
+    }
+    assert_eq!(said.matches("\"Line\"").count(), 4, "{said}");
+    assert_eq!(looks_secret(&redacted), []);
+    // A first line alone is one too, and OpenPGP's are others.
+    for begins in [
+        "-----BEGIN EC PRIVATE KEY-----",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+    ] {
+        let alone = recording(vec![event(EventKind::Output, begins)]);
+        assert_eq!(looks_secret(&alone).len(), 1, "{begins}");
+    }
+}
+
 /// Secrets of every kind, made up anew for each case.
 #[derive(Debug, Clone)]
 struct Planted {
