@@ -1,10 +1,12 @@
 //! What the tools take. One name means one thing everywhere; unknown keys are refused, so that a misspelt one is not
 //! silently left out. The comments of the fields are what a model reads.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// `connections`: nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -52,7 +54,7 @@ pub(super) struct WaitArgs {
     #[schemars(with = "String")]
     pub(super) module: Option<String>,
     /// Return after this many seconds at the latest.
-    #[serde(default = "wait_seconds")]
+    #[serde(default = "wait_seconds", deserialize_with = "given_wait_seconds")]
     #[schemars(range(max = 300))]
     pub(super) wait_seconds: u32,
 }
@@ -100,7 +102,7 @@ pub(super) struct RunArgs {
     #[serde(default)]
     pub(super) select: Vec<String>,
     /// Only so many objects; not with format text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given_first")]
     #[schemars(with = "u32", range(min = 1))]
     pub(super) first: Option<u32>,
     /// Only say what it would do, with `-WhatIf`; refused where the command does not support that.
@@ -111,15 +113,18 @@ pub(super) struct RunArgs {
     #[schemars(with = "String", length(max = 500))]
     pub(super) reason: Option<String>,
     /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
-    #[serde(default = "wait_seconds")]
+    #[serde(default = "wait_seconds", deserialize_with = "given_wait_seconds")]
     #[schemars(range(max = 300))]
     pub(super) wait_seconds: u32,
     /// Stop the command after this many seconds.
-    #[serde(default = "timeout_seconds")]
+    #[serde(
+        default = "timeout_seconds",
+        deserialize_with = "given_timeout_seconds"
+    )]
     #[schemars(range(min = 1, max = 86_400))]
     pub(super) timeout_seconds: u32,
     /// Show so many characters of the output at most.
-    #[serde(default = "max_chars")]
+    #[serde(default = "max_chars", deserialize_with = "given_max_chars")]
     #[schemars(range(min = 500, max = 45_000))]
     pub(super) max_chars: u32,
 }
@@ -141,19 +146,22 @@ pub(super) struct ReadArgs {
     #[serde(default)]
     pub(super) select: Vec<String>,
     /// Only so many objects; not with format text.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given_first")]
     #[schemars(with = "u32", range(min = 1))]
     pub(super) first: Option<u32>,
     /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
-    #[serde(default = "wait_seconds")]
+    #[serde(default = "wait_seconds", deserialize_with = "given_wait_seconds")]
     #[schemars(range(max = 300))]
     pub(super) wait_seconds: u32,
     /// Stop the command after this many seconds.
-    #[serde(default = "timeout_seconds")]
+    #[serde(
+        default = "timeout_seconds",
+        deserialize_with = "given_timeout_seconds"
+    )]
     #[schemars(range(min = 1, max = 86_400))]
     pub(super) timeout_seconds: u32,
     /// Show so many characters of the output at most.
-    #[serde(default = "max_chars")]
+    #[serde(default = "max_chars", deserialize_with = "given_max_chars")]
     #[schemars(range(min = 500, max = 45_000))]
     pub(super) max_chars: u32,
 }
@@ -212,14 +220,14 @@ pub(super) struct OutputArgs {
     #[serde(default)]
     pub(super) select: Vec<String>,
     /// Only so many objects.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given_first")]
     #[schemars(with = "u32", range(min = 1))]
     pub(super) first: Option<u32>,
     /// Write all of it to a file on this machine and answer with its path.
     #[serde(default)]
     pub(super) export: bool,
     /// Show so many characters at most.
-    #[serde(default = "max_chars")]
+    #[serde(default = "max_chars", deserialize_with = "given_max_chars")]
     #[schemars(range(min = 500, max = 45_000))]
     pub(super) max_chars: u32,
 }
@@ -260,9 +268,47 @@ fn max_chars() -> u32 {
     MAX_CHARS
 }
 
-/// `seconds`, within what a call may take.
+/// A number as its schema has it. Another one is refused: a model that is not told of it counts on what it asked for.
+fn ranged<'d, D>(from: D, key: &str, range: RangeInclusive<u32>) -> Result<u32, D::Error>
+where
+    D: Deserializer<'d>,
+{
+    let number = i64::deserialize(from).map_err(|error| {
+        let error = error.to_string();
+        D::Error::custom(format!("`{key}`: {error}"))
+    })?;
+    u32::try_from(number)
+        .ok()
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            D::Error::custom(if *to == u32::MAX {
+                format!("`{key}` is {number} and has to be {from} or more")
+            } else {
+                format!("`{key}` is {number} and has to be from {from} to {to}")
+            })
+        })
+}
+
+fn given_wait_seconds<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
+    ranged(from, "wait_seconds", 0..=300)
+}
+
+fn given_timeout_seconds<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
+    ranged(from, "timeout_seconds", 1..=86_400)
+}
+
+fn given_max_chars<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
+    ranged(from, "max_chars", 500..=45_000)
+}
+
+fn given_first<'d, D: Deserializer<'d>>(from: D) -> Result<Option<u32>, D::Error> {
+    ranged(from, "first", 1..=u32::MAX).map(Some)
+}
+
+/// How long a call may take.
 pub(super) fn within(seconds: u32) -> Duration {
-    Duration::from_secs(u64::from(seconds.min(300)))
+    Duration::from_secs(u64::from(seconds))
 }
 
 /// The wait where nobody says how long.
@@ -270,7 +316,50 @@ pub(super) fn default_wait() -> Duration {
     within(WAIT_SECONDS)
 }
 
-/// `chars`, within what a page may have.
+/// How many characters a page may have.
 pub(super) fn page(chars: u32) -> usize {
-    usize::try_from(chars.clamp(500, 45_000)).unwrap_or(45_000)
+    usize::try_from(chars).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What is said about `RunArgs` with this key; nothing where it is taken.
+    fn said(key: &str, value: Value) -> String {
+        let mut arguments = json!({"connection": "Contoso", "module": "exo", "command": "1"});
+        arguments[key] = value;
+        let taken = serde_json::from_value::<RunArgs>(arguments);
+        taken
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_number_outside_its_schemas_range_is_refused_by_name() {
+        let schema = crate::mcp::schema::of::<RunArgs>();
+        for key in ["wait_seconds", "timeout_seconds", "max_chars", "first"] {
+            let bound = |name: &str| schema["properties"][key].get(name).and_then(Value::as_i64);
+            let least = bound("minimum").expect("it has a least");
+            assert_eq!(said(key, json!(least)), "", "{key}");
+            let below = said(key, json!(least - 1));
+            assert!(
+                below.contains(&format!("`{key}` is {}", least - 1)),
+                "{below}"
+            );
+            if let Some(most) = bound("maximum") {
+                assert_eq!(said(key, json!(most)), "", "{key}");
+                let above = said(key, json!(most + 1));
+                assert!(
+                    above.contains(&format!("from {least} to {most}")),
+                    "{above}"
+                );
+            }
+            let text = said(key, json!("5"));
+            assert!(text.contains(&format!("`{key}`: invalid type")), "{text}");
+        }
+    }
 }

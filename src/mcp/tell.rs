@@ -205,8 +205,8 @@ pub(super) fn run(run: &Run) -> String {
             _ => "succeeded, with errors",
         },
         Outcome::Failed => "failed",
-        Outcome::Stopped => "was stopped; its session stays signed in",
-        Outcome::TimedOut => "timed out; its session stays signed in",
+        Outcome::Stopped => "was stopped",
+        Outcome::TimedOut => "timed out",
         Outcome::Lost if run.started_at.is_none() => "did not run",
         Outcome::Lost => "was lost with its session; whether it did anything is not known",
         Outcome::NotRun => "did not run",
@@ -225,6 +225,30 @@ pub(super) fn run(run: &Run) -> String {
         write!(text, " ({})", took(from, to)).expect("a string takes everything");
     }
     text
+}
+
+/// What went wrong beside a run's command, a sentence each: what was shown of it is not all there was.
+pub(super) fn troubles(run: &Run) -> String {
+    let troubles = run.end.iter().flat_map(|end| &end.troubles);
+    troubles
+        .map(|trouble| format!(" Note: {}.", clean::line(trouble, SHORT)))
+        .collect()
+}
+
+/// What has become of the session whose run ended before its time, as far as it is known.
+pub(super) fn afterwards(run: &Run, session: Option<&Session>) -> &'static str {
+    let outcome = run.end.as_ref().map(|end| end.outcome);
+    let is_cut_short = matches!(outcome, Some(Outcome::Stopped | Outcome::TimedOut));
+    match session {
+        _ if !is_cut_short || run.started_at.is_none() => "",
+        Some(session) if session.signed_in() && session.signed_in_at <= run.started_at => {
+            " Its session stays signed in."
+        }
+        Some(session) if session.signed_in() => {
+            " Its session was signed out since, and is signed in again."
+        }
+        Some(_) | None => " Its session is not signed in any longer.",
+    }
 }
 
 /// The errors that a run wrote and that do not stand in `shown`, a line each; they are a tenant's words.
@@ -292,5 +316,53 @@ fn took(from: Timestamp, to: Timestamp) -> String {
         format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
     } else {
         span(u64::try_from(milliseconds / 1000).unwrap_or(u64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn a_run(end: Value) -> Run {
+        serde_json::from_value(
+            json!({"id": "raaaaaaaaa", "connection": "Contoso", "module": "exo",
+            "command": "1", "state": "ended", "submitted_at": "2026-01-02T03:04:05Z",
+            "started_at": "2026-01-02T03:04:06Z", "ended_at": "2026-01-02T03:04:07Z", "end": end}),
+        )
+        .expect("it is a run")
+    }
+
+    fn a_session(state: &str, signed_in_at: Option<&str>) -> Session {
+        serde_json::from_value(
+            json!({"connection": "Contoso", "module": "exo", "state": state,
+            "since": "2026-01-02T03:04:05Z", "signed_in_at": signed_in_at}),
+        )
+        .expect("it is a session")
+    }
+
+    #[test]
+    fn what_became_of_the_session_is_said_of_what_was_cut_short() {
+        let before = Some("2026-01-02T03:04:05Z");
+        let after = Some("2026-01-02T03:04:09Z");
+        for outcome in ["stopped", "timed_out"] {
+            let run = a_run(json!({"outcome": outcome}));
+            let said = |session: Option<&Session>| afterwards(&run, session);
+            assert!(said(Some(&a_session("ready", before))).contains("stays signed in"));
+            assert!(said(Some(&a_session("ready", after))).contains("signed in again"));
+            assert!(said(Some(&a_session("signed_out", before))).contains("not signed in"));
+            assert!(said(None).contains("not signed in"));
+        }
+        let whole = a_run(json!({"outcome": "succeeded"}));
+        assert_eq!(afterwards(&whole, None), "");
+    }
+
+    #[test]
+    fn what_is_not_whole_is_said() {
+        let run =
+            a_run(json!({"outcome": "succeeded", "troubles": ["a part is lost: no space left"]}));
+        assert_eq!(troubles(&run), " Note: a part is lost: no space left.");
+        assert_eq!(troubles(&a_run(json!({"outcome": "succeeded"}))), "");
     }
 }

@@ -45,13 +45,14 @@ pub(super) async fn run(call: &Call, client: &Client, args: OldArgs) -> Result<S
     };
     let source = Source::Kept { client, run: &run };
     let page = excerpt(&source, None, Part::HeadAndTail, MAX_CHARS).await?;
-    Ok(if !succeeded(&run) {
+    let body = if !succeeded(&run) {
         failed(&run, &page.body)
     } else if page.body.trim().is_empty() {
         "(no output)".to_owned()
     } else {
         page.body
-    })
+    };
+    Ok(format!("{}{body}", noted(&run)))
 }
 
 /// `pwsh_run`.
@@ -83,10 +84,20 @@ pub(super) async fn shown(run: &Run, mut objects: Vec<Value>) -> Result<String, 
         _ => Value::Array(objects).to_string(),
     };
     let page = excerpt(&Source::Made(&text), None, Part::HeadAndTail, MAX_CHARS).await?;
-    Ok(match errors.as_str() {
-        "" => page.body,
-        errors => format!("{}\n{errors}", page.body),
+    let noted = noted(run);
+    Ok(if errors.is_empty() && noted.is_empty() {
+        page.body
+    } else {
+        format!("{}\n{errors}{noted}", page.body)
     })
+}
+
+/// What went wrong beside the command, as the old programs remarked on things.
+fn noted(run: &Run) -> String {
+    match tell::troubles(run).trim().strip_prefix("Note: ") {
+        Some(troubles) => format!("**Note:** {troubles}\n"),
+        None => String::new(),
+    }
 }
 
 /// Why a run did not succeed, with what it wrote.
@@ -158,4 +169,41 @@ pub(super) async fn ended(
     };
     drop(events);
     Ok(came)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ended(end: Value) -> Run {
+        serde_json::from_value(
+            json!({"id": "raaaaaaaaa", "connection": "Contoso", "module": "exo",
+            "command": "1", "state": "ended", "submitted_at": "2026-01-02T03:04:05Z", "end": end}),
+        )
+        .expect("it is a run")
+    }
+
+    #[tokio::test]
+    async fn objects_are_written_as_they_were() {
+        let run = ended(json!({"outcome": "succeeded"}));
+        for (objects, text) in [
+            (json!([]), "OK"),
+            (json!([{"a": 1}]), r#"{"a":1}"#),
+            (json!([1, 2]), "[1,2]"),
+        ] {
+            let objects = objects.as_array().expect("it is a list").clone();
+            assert_eq!(shown(&run, objects).await.expect("it is shown"), text);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_whole_is_noted() {
+        let trouble = "a part of the output is lost: no space left";
+        let run = ended(json!({"outcome": "succeeded", "troubles": [trouble]}));
+        assert_eq!(noted(&run), format!("**Note:** {trouble}.\n"));
+        let text = shown(&run, vec![json!(1)]).await.expect("it is shown");
+        assert_eq!(text, format!("1\n**Note:** {trouble}.\n"));
+    }
 }

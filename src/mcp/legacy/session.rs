@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::args::OldArgs;
 use super::text;
-use crate::api::{DisconnectRequest, Offers, PastSession, Session};
+use crate::api::{Offers, PastSession, Session};
 use crate::client::Client;
 use crate::mcp::args::SessionArgs;
 use crate::mcp::call::Call;
@@ -71,12 +71,7 @@ pub(super) async fn status(client: &Client, args: &OldArgs) -> Result<String, Re
 /// `mm_disconnect` and `pwsh_disconnect`.
 pub(super) async fn disconnect(client: &Client, args: &OldArgs) -> Result<String, Refusal> {
     let session = which(client, args).await?;
-    let request = DisconnectRequest {
-        connection: session.connection,
-        module: session.module,
-        force: false,
-    };
-    let key = client.disconnect(&request).await?;
+    let key = verbs::sign_out(client, session).await?;
     Ok(format!("Disconnected {key}"))
 }
 

@@ -92,3 +92,68 @@ pub(super) fn session(session: &Session) -> Value {
         "connected": session.signed_in(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn a_session(state: &str, more: Value) -> Session {
+        let mut session = json!({"connection": "Contoso", "module": "exo", "state": state,
+            "since": "2026-01-02T03:04:05Z"});
+        let fields = session.as_object_mut().expect("it is an object");
+        fields.extend(more.as_object().expect("it is an object").clone());
+        serde_json::from_value(session).expect("it is a session")
+    }
+
+    #[test]
+    fn a_sign_in_without_a_code_is_told_in_the_old_words() {
+        let failed = |name: &str| {
+            json!({"failure": {"name": name, "message": "AADSTS50126: no", "advice": "",
+                "at": "2026-01-02T03:04:05Z"}})
+        };
+        for (session, said) in [
+            (
+                a_session("ready", json!({"signed_in_at": "2026-01-02T03:04:05Z"})),
+                "Authenticated. Retry the command.",
+            ),
+            (
+                a_session("signed_out", failed("wrong-account")),
+                "WARNING: Authenticated with wrong account. Re-authentication required.",
+            ),
+            (
+                a_session("signed_out", failed("bad-credentials")),
+                "Error: AADSTS50126: no",
+            ),
+            (
+                a_session("proving", json!({})),
+                "Auth in progress by another caller. Retry in a few seconds.",
+            ),
+        ] {
+            assert_eq!(device_code(&session, "Module: exo"), said);
+        }
+    }
+
+    #[test]
+    fn a_code_stands_in_the_old_lines() {
+        let session = a_session(
+            "signing_in",
+            json!({"challenge": {"user_code": "ABC123", "verification_uri": "https://x.example/device",
+                "expires_in": 900, "expected_account": "ada@contoso.com"}}),
+        );
+        let said = "**DEVICE CODE: ABC123**\nGo to: https://x.example/device\n\nConnection: Contoso\n\
+            **Sign in as: ada@contoso.com**\nTool: Graph API\n\nAfter authenticating, retry the command.";
+        assert_eq!(device_code(&session, "Tool: Graph API"), said);
+        let pending: Value = serde_json::from_str(&pending(&session)).expect("it is JSON");
+        assert_eq!(
+            [&pending["success"], &pending["auth_pending"]],
+            [&json!(true), &json!(true)]
+        );
+        assert_eq!(pending["device_code"], "ABC123");
+        assert_eq!(pending["auth_url"], "https://x.example/device");
+    }
+
+    #[test]
+    fn no_session_is_said_so() {
+        assert_eq!(table(&[]), "No active sessions.");
+    }
+}

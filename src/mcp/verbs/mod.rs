@@ -14,7 +14,7 @@ mod wait;
 
 pub(super) use answer::answer;
 pub(super) use connections::connections;
-pub(super) use disconnect::disconnect;
+pub(super) use disconnect::{disconnect, sign_out};
 pub(super) use login::{begin as begin_sign_in, login};
 pub(super) use output::output;
 pub(super) use read::read;

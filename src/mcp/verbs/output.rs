@@ -59,7 +59,7 @@ async fn read(call: &Call, client: &Client, args: &OutputArgs) -> Result<Reply, 
     if page.body.is_empty() {
         return Ok(nothing(&run, &source));
     }
-    let reply = Reply::new(format!("{}.", sentence(&run)));
+    let reply = Reply::new(sentence(&run));
     let reply = match page.next {
         Some(next) => reply.next(more(&run, &shape, next, page.missing)),
         None => reply,
@@ -73,7 +73,7 @@ fn nothing(run: &Run, source: &Source<'_>) -> Reply {
         0 => "Nothing was written".to_owned(),
         length => format!("Nothing is there: its output ends at {length}"),
     };
-    let reply = Reply::new(format!("{}. {here}.", sentence(run)));
+    let reply = Reply::new(format!("{} {here}.", sentence(run)));
     if run.state == RunState::Ended {
         reply
     } else {

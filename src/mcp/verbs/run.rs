@@ -59,7 +59,7 @@ pub(super) async fn ordered(
         } else {
             Mode::Text
         },
-        timeout_ms: Some(u64::from(args.timeout_seconds.max(1)) * 1000),
+        timeout_ms: Some(u64::from(args.timeout_seconds) * 1000),
         on_disconnect: OnDisconnect::Stop,
         // A model answers with the tool `answer`.
         on_question: OnQuestion::Ask,
@@ -163,7 +163,8 @@ async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<
     let errors = tell::errors(run, &page.body);
     let nothing = page.body.is_empty() && errors.is_empty();
     let wrote = if nothing { " It wrote nothing." } else { "" };
-    let mut reply = Reply::new(format!("{}.{wrote}", sentence(run))).failed(failed);
+    let afterwards = afterwards(client, run).await;
+    let mut reply = Reply::new(format!("{}{afterwards}{wrote}", sentence(run))).failed(failed);
     let more = page.next.map(|next| more(run, shape, next, page.missing));
     if let Some(step) = more.or_else(|| after(run).map(str::to_owned)) {
         reply = reply.next(step);
@@ -176,6 +177,15 @@ async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<
             &format!("{}{errors}", page.body),
         )
     })
+}
+
+/// What has become of its session; nothing where that cannot be learned, as where the session's connection is gone.
+async fn afterwards(client: &Client, run: &Run) -> &'static str {
+    let (connection, module) = (run.connection.as_str(), run.module.as_str());
+    match client.sessions(Some(connection), Some(module)).await {
+        Ok(sessions) => tell::afterwards(run, sessions.first()),
+        Err(_) => "",
+    }
 }
 
 /// What to do about an end.
@@ -200,7 +210,7 @@ fn after(run: &Run) -> Option<&'static str> {
 }
 
 fn asks(run: &Run) -> Reply {
-    let reply = Reply::new(format!("{}.", sentence(run)));
+    let reply = Reply::new(sentence(run));
     let Some(question) = &run.question else {
         return reply.next(wait_for(run));
     };
@@ -224,7 +234,7 @@ fn asks(run: &Run) -> Reply {
 
 /// Nothing ran, and nothing that a model sends changes that.
 fn needs_yes(run: &Run) -> Reply {
-    let reply = Reply::new(format!("{}. Nothing ran yet.", sentence(run)))
+    let reply = Reply::new(format!("{} Nothing ran yet.", sentence(run)))
         .next(format!("tell the person, then {}", wait_for(run)))
         .failed(true);
     let Some(approval) = &run.approval else {
@@ -246,7 +256,7 @@ async fn goes_on(client: &Client, run: &Run, shape: &Shape, max: usize) -> Resul
             a_call("output", &again(&run, &shape))
         )
     };
-    let reply = Reply::new(format!("{}.", sentence(&run)));
+    let reply = Reply::new(sentence(&run));
     let reply = reply.next(format!("{}{then}", wait_for(&run)));
     Ok(if page.body.is_empty() {
         reply
@@ -315,7 +325,8 @@ pub(super) fn wait_for(run: &Run) -> String {
     a_call("wait", &json!({"run_id": run.id}))
 }
 
-/// How a run stands, as the beginning of a sentence.
+/// How a run stands, as sentences.
 pub(super) fn sentence(run: &Run) -> String {
-    tell::run(run).replacen("run ", "Run ", 1)
+    let stands = tell::run(run).replacen("run ", "Run ", 1);
+    format!("{stands}.{}", tell::troubles(run))
 }

@@ -22,7 +22,7 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
     }
     let mut told: Vec<String> = sessions.iter().map(tell::session).collect();
     let runs = need_a_yes(&client, &sessions).await?;
-    told.extend(runs.iter().map(|run| format!("{}.", sentence(run))));
+    told.extend(runs.iter().map(sentence));
     let said: Vec<String> = sessions
         .iter()
         .flat_map(|session| {

@@ -25,3 +25,21 @@ async fn a_client_is_told_which_modules_may_use_a_connection() {
     let begun = client.call("login", exo(json!({}))).await;
     assert!(begun.starts_with("[login answered]"), "{begun}");
 }
+
+#[tokio::test]
+async fn an_old_name_is_refused_as_well() {
+    let daemon = crate::mcps::enforcing(&json!(["graph"]));
+    let start = ["mcp", "--legacy", "all"];
+    let client = Session::start_with(&daemon, &start, modern(), Person::new(None)).await;
+    for (tool, arguments) in [
+        ("run", exo(json!({"command": "1"}))),
+        ("mm_run", exo(json!({"command": "1"}))),
+        ("pwsh_run", exo(json!({"command": "1"}))),
+        ("pwsh_login", exo(json!({}))),
+    ] {
+        let refused = client.call(tool, arguments).await;
+        let text = format!("[{tool} answered]\nError: ");
+        assert!(refused.starts_with(&text), "{refused}");
+        assert!(refused.contains("may not be used with `exo`"), "{refused}");
+    }
+}

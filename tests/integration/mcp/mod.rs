@@ -11,6 +11,7 @@ mod mcps;
 pub(crate) mod raw;
 mod resources;
 mod sign_in;
+mod sign_out;
 mod story;
 mod subscriptions;
 mod wire;
