@@ -232,7 +232,8 @@ pub(super) fn troubles(run: &Run) -> String {
     let troubles = run.end.iter().flat_map(|end| &end.troubles);
     troubles
         .map(|trouble| format!(" Note: {}.", clean::line(trouble, SHORT)))
-        .collect()
+        .collect::<Vec<String>>()
+        .concat()
 }
 
 /// What has become of the session whose run ended before its time, as far as it is known.
