@@ -1,5 +1,5 @@
 //! How the program is linked, so that a server for an assistant takes little memory: what it needs lies beside each other
-//! (`layout/trace.py` says why), and the list of addresses that the loader fills in is packed. What the program does is not
+//! (`deploy/layout/trace.py` says why), and the list of addresses that the loader fills in is packed. What the program does is not
 //! changed by either.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ const PACKED_SINCE: (u32, u32) = (2, 36);
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=layout/start.ld");
+    println!("cargo::rerun-if-changed=deploy/layout/start.ld");
     let var = |name: &str| std::env::var(name).unwrap_or_default();
     // Somebody who has chosen a linker may have one that does not know such a file; `mold` does not.
     let flags = var("CARGO_ENCODED_RUSTFLAGS");
@@ -18,7 +18,7 @@ fn main() {
     if var("PROFILE") != "release" || var("CARGO_CFG_TARGET_OS") != "linux" || is_chosen {
         return;
     }
-    let order = Path::new(&var("CARGO_MANIFEST_DIR")).join("layout/start.ld");
+    let order = Path::new(&var("CARGO_MANIFEST_DIR")).join("deploy/layout/start.ld");
     println!("cargo::rustc-link-arg-bin=mm=-Wl,-T,{}", order.display());
     if var("HOST") == var("TARGET") && glibc().is_some_and(|version| version >= PACKED_SINCE) {
         println!("cargo::rustc-link-arg-bin=mm=-Wl,-z,pack-relative-relocs");

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes down which functions a server for an assistant needs, so that the linker puts them beside each other.
 
-    cargo build --release && layout/trace.py && cargo build --release && benches/mcp.py
+    cargo build --release && deploy/layout/trace.py && cargo build --release && benches/mcp.py
 
 The kernel maps 64 KiB of a program around each page that is touched. What `mm mcp` needs lies all over a program of 20 MB, so
 that half of it would count as memory of every server. Needs valgrind and nm. It starts a daemon in a folder of its own."""
@@ -19,7 +19,7 @@ HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"na
 
 HEAD = """\
 /* What `mm mcp` needs from its start to its first calls, beside each other; then, for a compiler that gives other hashes,
-   all that has the same names. Written by layout/trace.py; see there.
+   all that has the same names. Written by deploy/layout/trace.py; see there.
    A name that is not found changes nothing but the memory of a server, which benches/mcp.py holds below a ceiling. */
 SECTIONS
 {
@@ -71,7 +71,7 @@ def pattern(name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mm", nargs="?", default=HERE.parent / "target/release/mm")
+    parser.add_argument("mm", nargs="?", default=HERE.parent.parent / "target/release/mm")
     mm = str(parser.parse_args().mm)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o700)
