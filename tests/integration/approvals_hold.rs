@@ -311,9 +311,9 @@ def ask(file):
 
 ask(sys.argv[4] + "/child")
 if os.fork() == 0:
+    parent = os.getpid()
     if os.fork() == 0:
-        before = os.getppid()
-        while os.getppid() == before and os.path.exists("/proc/%d" % before):
+        while os.getppid() == parent:
             time.sleep(0.01)
         ask(sys.argv[4] + "/orphan")
     os._exit(0)
