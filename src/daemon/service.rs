@@ -159,7 +159,11 @@ impl Service {
     /// nobody knows comes with the folders that are read here.
     fn where_modules_are(&self, error: &CatalogError) -> String {
         let help = error.help();
-        let CatalogError::Unknown { .. } = error else {
+        // A slip of the pen needs no folders.
+        let CatalogError::Unknown {
+            suggestion: None, ..
+        } = error
+        else {
             return help;
         };
         let folders = self.0.config.module_folders.iter();

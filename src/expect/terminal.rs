@@ -15,6 +15,8 @@ use crate::script::Shell;
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
+const CAN: u8 = 0x18;
+const SUB: u8 = 0x1a;
 
 /// Longer control sequences are no queries of anybody's.
 const LONGEST_QUERY: usize = 64;
@@ -129,14 +131,24 @@ impl Terminal {
         if byte == b'\n' && !seen.executed {
             self.reset();
             text.push(b'\n');
-        } else if seen.printed {
-            self.in_sequence = false;
         } else if seen.dispatched && byte != ESC {
             // An escape ends a string but begins its terminator, `ESC \`, so the sequence goes on.
             self.in_sequence = false;
             self.reply(&self.sequence, replies);
             self.sequence.clear();
+        } else if seen.printed || ends_unheard(&self.sequence, byte) {
+            self.in_sequence = false;
         }
+    }
+}
+
+/// Whether `byte` ends a sequence of which `vte` may say nothing: a CSI with parameters in no order, whose final byte (ECMA-48
+/// §5.4) is not dispatched, and what CAN or SUB cut off. What follows is text as it is, also where it is no UTF-8.
+fn ends_unheard(sequence: &[u8], byte: u8) -> bool {
+    match sequence {
+        _ if matches!(byte, CAN | SUB) => true,
+        [ESC, b'[', rest @ ..] => !rest.is_empty() && matches!(byte, b'@'..=b'~'),
+        _ => false,
     }
 }
 
@@ -189,6 +201,20 @@ mod tests {
             }
         }
         text
+    }
+
+    #[test]
+    fn what_follows_a_sequence_that_is_ignored_is_text_as_it_is() {
+        for pieces in [
+            &[b"a\x1b[3<m\xff".as_slice()][..],
+            &[b"a\x1b[3", b"<", b"m\xff"],
+            &[b"a\x1b[3\x18\xff"],
+            &[b"a\x1b]0;title", b"\x1a\xff"],
+        ] {
+            let (text, replies) = feed(pieces);
+            assert!(text.ends_with(b"\xff") && text[0] == b'a', "{text:?}");
+            assert!(replies.is_empty());
+        }
     }
 
     proptest! {
