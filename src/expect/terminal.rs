@@ -136,7 +136,11 @@ impl Terminal {
             self.in_sequence = false;
             self.reply(&self.sequence, replies);
             self.sequence.clear();
-        } else if seen.printed || ends_unheard(&self.sequence, byte) {
+        } else if seen.printed {
+            // Half a character that `vte` holds must not meet the next sequence: it would take that for text, a query too.
+            self.parser = None;
+            self.in_sequence = false;
+        } else if ends_unheard(&self.sequence, byte) {
             self.in_sequence = false;
         }
     }
@@ -215,6 +219,13 @@ mod tests {
             assert!(text.ends_with(b"\xff") && text[0] == b'a', "{text:?}");
             assert!(replies.is_empty());
         }
+    }
+
+    #[test]
+    fn half_a_character_behind_a_string_costs_no_answer() {
+        let (text, replies) = feed(&[b"\x1bPq\x9c\xf4\xf4 text\x1b[", b"6n"]);
+        assert!(text.ends_with(b" text"), "{text:?}");
+        assert_eq!(replies, b"\x1b[1;1R");
     }
 
     proptest! {
