@@ -11,6 +11,7 @@ mod question;
 mod records;
 mod report;
 mod sign_in;
+mod skim;
 mod state;
 mod terminal;
 #[cfg(test)]

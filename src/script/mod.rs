@@ -3,6 +3,7 @@
 //!
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
+mod beginnings;
 mod binding;
 mod challenges;
 mod effects;
@@ -14,6 +15,7 @@ mod shell;
 mod sign_in;
 mod template;
 
+pub(crate) use beginnings::Beginnings;
 pub(crate) use challenges::{ChallengeRule, Challenges};
 pub(crate) use effects::{Effect, EffectRule, Glob, Guard};
 pub(crate) use module::Module;
