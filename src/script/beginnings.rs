@@ -12,12 +12,18 @@ use super::pattern::syntax;
 /// A shorter first word stands in too many texts.
 const WORD_AT_LEAST: usize = 2;
 
+/// Shorter words are searched for together with the white space behind them: two bytes would be found everywhere.
+const ALONE_AT_LEAST: usize = 3;
+
+/// What white space begins with; C2 is the first half of a no-break space.
+const SPACES: &[u8] = b" \t\n\x0b\x0c\r\xc2";
+
 /// The texts that matches begin with, as far as they can be listed.
 #[derive(Debug)]
 pub(crate) struct Beginnings {
     /// Finds their first words.
     words: Prefilter,
-    /// How long the longest first word is.
+    /// How long the longest of what it finds is.
     longest: usize,
     texts: Vec<Vec<u8>>,
 }
@@ -43,9 +49,12 @@ impl Beginnings {
         if !words.iter().all(whole) {
             return None;
         }
+        let mut wanted: Vec<Vec<u8>> = texts.iter().flat_map(|text| searched(text)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
         Some(Self {
-            words: Prefilter::new(MatchKind::LeftmostFirst, &words)?,
-            longest: words.iter().map(|word| word.len()).max()?,
+            words: Prefilter::new(MatchKind::LeftmostFirst, &wanted)?,
+            longest: wanted.iter().map(Vec::len).max()?,
             texts,
         })
     }
@@ -76,6 +85,16 @@ impl Beginnings {
 
 fn first_word(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == b' ').next().unwrap_or_default()
+}
+
+/// What the first word of a beginning is searched by.
+fn searched(text: &[u8]) -> Vec<Vec<u8>> {
+    let word = first_word(text);
+    if word.len() >= ALONE_AT_LEAST || word.len() == text.len() {
+        return vec![word.to_vec()];
+    }
+    let with = |space: &u8| [word, &[*space]].concat();
+    SPACES.iter().map(with).collect()
 }
 
 /// Whether `text`, once collapsed, begins with `begins`, as far as it goes.
@@ -125,7 +144,8 @@ mod tests {
 
     #[test]
     fn the_front_is_clear_up_to_a_beginning_and_up_to_one_that_is_cut() {
-        let all = beginnings(&["To sign in, .*", "code [A-Z]+", "\nPS "]).expect("they are listed");
+        let all = beginnings(&["To sign in, .*", "code [A-Z]+", "\nPS ", "Do[a-z]+"])
+            .expect("they are listed");
         for (text, clear) in [
             ("To the point, and nothing that follows", 35),
             ("press a key To\r\n \u{a0}sign in, and more of it", 12),
@@ -133,6 +153,7 @@ mod tests {
             ("press a key To", 11),
             ("press a key To \r", 12),
             ("nothing of the kind cod", 20),
+            ("Dots and dashes and more", 0),
             ("", 0),
         ] {
             assert_eq!(all.clear(text.as_bytes()), clear, "{text:?}");
