@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::judge::{is_comparison, is_told_by_alias, judge};
 use super::parsed::Parsed;
 use super::read::parse;
-use crate::script::{Effect, EffectRule, Module};
+use crate::script::{Effect, EffectRules, Module};
 
 /// The modules of Exchange's commands, which are made anew at each sign-in. Each of their functions declares its parameters by
 /// itself and hands them to the service, which is what knows `-WhatIf`.
@@ -22,7 +22,7 @@ const PROXIES: &str = "tmpexo_";
 #[derive(Debug, Clone)]
 pub(crate) struct Lookup {
     parsed: Parsed,
-    rules: Vec<EffectRule>,
+    rules: EffectRules,
     names: Vec<String>,
     /// The commands that are told `-WhatIf`: each has to know it.
     told: Vec<String>,
@@ -54,7 +54,7 @@ impl Lookup {
     pub(crate) fn new(
         text: &str,
         module: &Module,
-        rules: Vec<EffectRule>,
+        rules: EffectRules,
         told: Vec<String>,
     ) -> Option<Self> {
         let parsed = parse(text, Some(module));
@@ -212,6 +212,8 @@ fn is_plain(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -220,8 +222,7 @@ mod tests {
     fn lookup(module: &str, text: &str, told: &[&str]) -> Lookup {
         let catalog = Catalog::load(&[]);
         let module = catalog.module(module).expect("it is built in");
-        let mut rules = catalog.effects().to_vec();
-        rules.extend_from_slice(&module.effects);
+        let rules = EffectRules::new(catalog.effects(), Arc::clone(&module.effects));
         let told = told.iter().map(|name| (*name).to_owned()).collect();
         Lookup::new(text, &module, rules, told).expect("it has names")
     }

@@ -1,6 +1,6 @@
 //! The parser against the real one, and the rules against the lists of what has to be guarded.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ mod rows;
 
 use super::bash::parse as parse_bash;
 use super::powershell::parse as parse_powershell;
-use crate::script::Effect;
+use crate::script::{Effect, EffectRules};
 use crate::spec::Catalog;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::load(&[]));
@@ -198,8 +198,8 @@ fn bash_effects(text: &str) -> String {
 fn effects_in(module: &str, text: &str) -> String {
     let module = CATALOG.module(module).expect("it is built in");
     let parsed = super::parse(text, Some(&module));
-    let rules = CATALOG.effects().iter().chain(&module.effects);
-    words(&super::judge(&parsed, rules).effects())
+    let rules = EffectRules::new(CATALOG.effects(), Arc::clone(&module.effects));
+    words(&super::judge(&parsed, rules.iter()).effects())
 }
 
 fn words(effects: &[Effect]) -> String {

@@ -1,5 +1,7 @@
 //! What commands do, as rules: a name's pattern, what its parameters have to be, and the effects that follow.
 
+use std::sync::Arc;
+
 /// What a command does to a tenant, to this machine or to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Effect {
@@ -147,6 +149,26 @@ pub(crate) struct EffectRule {
     pub(crate) reason: String,
     /// The file and the line where the rule stands.
     pub(crate) place: String,
+}
+
+/// The rules that a command is judged by: those for every module, then its module's own. Cheap to clone: there are hundreds,
+/// and every run takes them along.
+#[derive(Debug, Clone)]
+pub(crate) struct EffectRules {
+    shared: Arc<[EffectRule]>,
+    own: Arc<[EffectRule]>,
+}
+
+impl EffectRules {
+    /// Those that are `shared` by all modules, and the module's `own`.
+    pub(crate) fn new(shared: Arc<[EffectRule]>, own: Arc<[EffectRule]>) -> Self {
+        Self { shared, own }
+    }
+
+    /// All, in the order in which they count.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &EffectRule> + Clone {
+        self.shared.iter().chain(self.own.iter())
+    }
 }
 
 impl EffectRule {

@@ -17,7 +17,7 @@ mod template;
 
 pub(crate) use beginnings::Beginnings;
 pub(crate) use challenges::{ChallengeRule, Challenges};
-pub(crate) use effects::{Effect, EffectRule, Glob, Guard};
+pub(crate) use effects::{Effect, EffectRule, EffectRules, Glob, Guard};
 pub(crate) use module::Module;
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use race::Race;

@@ -20,7 +20,7 @@ pub(crate) struct Module {
     /// Absent for a module that needs no sign-in.
     pub(crate) sign_in: Option<SignIn>,
     /// What its commands do, in addition to what holds for every module.
-    pub(crate) effects: Vec<EffectRule>,
+    pub(crate) effects: Arc<[EffectRule]>,
     /// What a person should know: limits, what could not be verified.
     pub(crate) notes: Vec<String>,
 }

@@ -39,7 +39,7 @@ pub(crate) struct Catalog {
 
 impl Catalog {
     /// The rules about commands that hold for every module.
-    pub(crate) fn effects(&self) -> &[EffectRule] {
+    pub(crate) fn effects(&self) -> Arc<[EffectRule]> {
         self.library.effects()
     }
 

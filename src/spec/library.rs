@@ -92,11 +92,12 @@ pub(super) fn include(text: Text) -> Entry<Arc<Rules>> {
 impl Library {
     /// The rules about commands that hold for every module. None where their file is not sound: then nothing is known to
     /// be harmless.
-    pub(super) fn effects(&self) -> &[EffectRule] {
+    pub(super) fn effects(&self) -> Arc<[EffectRule]> {
         self.includes
             .get("effects")
             .and_then(|entry| entry.value.as_ref())
-            .map_or(&[], |rules| &rules.effects)
+            .map(|rules| Arc::clone(&rules.effects))
+            .unwrap_or_default()
     }
 
     /// A module out of its file, with this library's shells and rules.
@@ -128,7 +129,7 @@ impl Library {
                 written,
                 base,
                 &shared,
-                self.effects(),
+                &self.effects(),
                 findings,
             )?);
             Some(ModuleFile {

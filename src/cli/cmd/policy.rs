@@ -1,6 +1,7 @@
 //! `mm policy`: what a command would do. Needs no daemon: texts and rules speak for themselves.
 
 use std::io::BufRead as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::name::ModuleName;
 use crate::policy::{Allowance, Finding, Judgement, Parsed, Verdict, Who, judge, parse};
-use crate::script::{EffectRule, Module};
+use crate::script::{EffectRules, Module};
 use crate::spec::Catalog;
 
 /// Explains one command, or many.
@@ -85,8 +86,9 @@ struct Reader<'c> {
 impl Reader<'_> {
     fn read(&self, text: &str) -> (Parsed, Judgement) {
         let parsed = parse(text, self.module);
-        let own: &[EffectRule] = self.module.map_or(&[], |module| &module.effects);
-        let judged = judge(&parsed, self.catalog.effects().iter().chain(own));
+        let own = self.module.map(|module| Arc::clone(&module.effects));
+        let rules = EffectRules::new(self.catalog.effects(), own.unwrap_or_default());
+        let judged = judge(&parsed, rules.iter());
         (parsed, judged)
     }
 }

@@ -6,7 +6,10 @@ use super::{Service, lock, state};
 use crate::daemon::ServiceError;
 use crate::daemon::view::RunOrder;
 use crate::policy::{self, Allowance, Decision, Judgement, Lookup, NoWhatIf, Verdict, WhatIf};
-use crate::script::{Effect, EffectRule, Module};
+use crate::script::{Effect, EffectRules, Module};
+
+/// A command of so many bytes is judged within a millisecond, which is no reason to change threads.
+const AT_ONCE: usize = 4096;
 
 /// A command that was judged and is not refused.
 pub(super) struct Checked {
@@ -43,7 +46,7 @@ impl Service {
         told.extend(judged.told.iter().cloned());
         let lookup = if self.passes_as_reading(order, module, &judged)? || !told.is_empty() {
             self.with_rules(order, module, |text, module, rules| {
-                Lookup::new(text, module, rules.to_vec(), told)
+                Lookup::new(text, module, rules.clone(), told)
             })
             .await?
         } else {
@@ -138,22 +141,25 @@ impl Service {
     ) -> Option<(String, Lookup)> {
         let trial = self.with_rules(order, module, |text, module, rules| {
             let told = policy::what_if(text, Some(module), rules.iter()).ok()?;
-            let lookup = Lookup::new(&told.text, module, rules.to_vec(), told.commands)?;
+            let lookup = Lookup::new(&told.text, module, rules.clone(), told.commands)?;
             Some((told.text, lookup))
         });
         trial.await.ok().flatten()
     }
 
-    /// Works on the command's text with the rules of every module and of its own. On a thread of its own: a command may
-    /// have megabytes.
+    /// Works on the command's text with the rules of every module and of its own. A long one is worked on by a thread of its
+    /// own: a command may have megabytes.
     async fn with_rules<T: Send + 'static>(
         &self,
         order: &RunOrder,
         module: &Arc<Module>,
-        work: impl FnOnce(&str, &Module, &[EffectRule]) -> T + Send + 'static,
+        work: impl FnOnce(&str, &Module, &EffectRules) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
-        let mut rules = lock(&self.0.catalog).effects().to_vec();
-        rules.extend_from_slice(&module.effects);
+        let shared = lock(&self.0.catalog).effects();
+        let rules = EffectRules::new(shared, Arc::clone(&module.effects));
+        if order.command.len() <= AT_ONCE {
+            return Ok(work(&order.command, module, &rules));
+        }
         let (module, text) = (Arc::clone(module), order.command.clone());
         tokio::task::spawn_blocking(move || work(&text, &module, &rules))
             .await

@@ -76,7 +76,7 @@ pub(in crate::spec) fn compile_module(
         shell: shell?,
         run: run.map_or(Some(None), |run| run.map(Some))?,
         sign_in: sign_in.map_or(Some(None), |sign_in| sign_in.map(Some))?,
-        effects,
+        effects: effects.into(),
         notes: spec
             .notes
             .iter()

@@ -24,7 +24,7 @@ use crate::spec::value::RegexText;
 pub(in crate::spec) struct Rules {
     pub(in crate::spec) challenges: Vec<ChallengeRule>,
     pub(in crate::spec) failures: Vec<FailureRule>,
-    pub(in crate::spec) effects: Vec<EffectRule>,
+    pub(in crate::spec) effects: Arc<[EffectRule]>,
 }
 
 /// The rules of a file of shared rules, or `None` with findings.
@@ -45,7 +45,10 @@ pub(in crate::spec) fn compile_include(
         findings,
     );
     let effects = effects(&spec.effects, file, &[], findings);
-    sign_in.map(|rules| Rules { effects, ..rules })
+    sign_in.map(|rules| Rules {
+        effects: effects.into(),
+        ..rules
+    })
 }
 
 /// How a module signs in, or `None` with findings. `quoted` is false where the shell writes values as they are; `shared`
@@ -260,7 +263,7 @@ fn rules(
     Some(Rules {
         challenges: challenges.into_iter().collect::<Option<_>>()?,
         failures: failures.into_iter().collect::<Option<_>>()?,
-        effects: Vec::new(),
+        effects: Arc::default(),
     })
 }
 
