@@ -82,10 +82,26 @@ impl Store {
         &self,
         job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.ask(|db, _| job(db)).await
+    }
+
+    /// As [`call`](Self::call), after everything that could not be done before; where that still cannot be, neither is this.
+    pub(super) async fn call_in_order<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.ask(|db, backlog| backlog.catch_up(db).and_then(|()| job(db)))
+            .await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection, &mut Backlog) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |db, _| {
+        let job: Job = Box::new(move |db, backlog| {
             // The caller may have gone; the work is done all the same.
-            let _ = answer.send(job(db));
+            let _ = answer.send(job(db, backlog));
         });
         self.jobs.send(job).map_err(|_| StoreError::Closed)?;
         let answer = answered.await.map_err(|_| StoreError::Closed)?;
@@ -137,21 +153,8 @@ impl Store {
     /// Waits until everything that was sent before is done, and moves it from the log into the file. An error: something
     /// is not done, and waits.
     pub(crate) async fn flush(&self) -> Result<(), StoreError> {
-        self.catch_up().await?;
-        self.call(|db| db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
+        self.call_in_order(|db| db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())))
             .await
-    }
-
-    /// Does what could not be done before, as far as that works now.
-    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |db, backlog| {
-            // The caller may have gone; the work is done all the same.
-            let _ = answer.send(backlog.catch_up(db));
-        });
-        self.jobs.send(job).map_err(|_| StoreError::Closed)?;
-        let answer = answered.await.map_err(|_| StoreError::Closed)?;
-        answer.map_err(|error| StoreError::of(error, &self.path))
     }
 }
 

@@ -107,8 +107,7 @@ impl Store {
     /// Stores a run before anything of it is sent anywhere: what has a row may have happened, what has none did not. What
     /// could not be written before goes first.
     pub(crate) async fn insert_run(&self, run: NewRun) -> Result<(), StoreError> {
-        self.catch_up().await?;
-        self.call(move |db| {
+        self.call_in_order(move |db| {
             let mut insert = db.prepare_cached(
                 "INSERT INTO runs (id, connection, module, mode, command, who, on_disconnect, state, submitted_ms)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
