@@ -11,7 +11,7 @@ use super::registry::{Entry, session_view};
 use super::run::{Progress, Run, page};
 use super::service::Service;
 use super::view::{OutputPage, RunState, RunView, SessionView};
-use crate::output::Extent;
+use crate::output::Follower;
 use crate::session::SessionStatus;
 
 /// Follows one run of this daemon, or shows one of the past.
@@ -21,7 +21,7 @@ enum Followed {
     Live {
         run: Arc<Run>,
         progress: watch::Receiver<Progress>,
-        output: watch::Receiver<Extent>,
+        output: Follower,
         session: Option<SessionWatch>,
     },
     Past {
@@ -104,7 +104,7 @@ impl RunWatch {
         // The senders live as long as the run, which this holds.
         tokio::select! {
             _ = progress.changed() => {}
-            _ = output.changed() => {}
+            () = output.changed() => {}
             () = sign_in => {}
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::layout::Layout;
 use super::page::{self, Page};
@@ -42,7 +42,8 @@ pub(crate) struct Kept(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    extent: watch::Sender<Extent>,
+    /// Told at every change. Where nobody waits, that costs the writer one atomic step.
+    changed: Notify,
 }
 
 #[derive(Debug)]
@@ -50,6 +51,7 @@ struct State {
     limits: Limits,
     layout: Layout,
     total: u64,
+    finished: bool,
     place: Place,
     persisted: bool,
     trouble: Option<String>,
@@ -75,41 +77,41 @@ impl Kept {
             limits,
             layout,
             total: 0,
+            finished: false,
             place,
             persisted: false,
             trouble: None,
         };
         Self(Arc::new(Shared {
             state: Mutex::new(state),
-            extent: watch::Sender::new(Extent::default()),
+            changed: Notify::new(),
         }))
     }
 
     /// Adds bytes. It never fails and never waits for a reader: when the file cannot be written, the loss is told by
     /// [`Kept::extent`] and [`Kept::trouble`].
     pub(crate) fn append(&self, bytes: &[u8]) {
-        let mut state = self.state();
-        state.append(bytes);
-        let (length, skipped) = (state.total, state.skipped());
-        drop(state);
-        self.0
-            .extent
-            .send_modify(|extent| (extent.length, extent.skipped) = (length, skipped));
+        self.state().append(bytes);
+        self.0.changed.notify_waiters();
     }
 
     /// No more will come.
     pub(crate) fn finish(&self) {
-        self.0.extent.send_modify(|extent| extent.finished = true);
+        self.state().finished = true;
+        self.0.changed.notify_waiters();
     }
 
     /// How much there is now.
     pub(crate) fn extent(&self) -> Extent {
-        *self.0.extent.borrow()
+        self.state().extent()
     }
 
-    /// To wait for more. A receiver that is not looked at costs the writer nothing.
-    pub(crate) fn follow(&self) -> watch::Receiver<Extent> {
-        self.0.extent.subscribe()
+    /// To wait for what comes from now on. A follower that is not looked at costs the writer nothing.
+    pub(crate) fn follow(&self) -> Follower {
+        Follower {
+            seen: self.extent(),
+            kept: self.clone(),
+        }
     }
 
     /// At most `max` bytes from `from` on.
@@ -138,6 +140,28 @@ impl Kept {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an output to change. Holds the output as a clone does.
+pub(crate) struct Follower {
+    kept: Kept,
+    seen: Extent,
+}
+
+impl Follower {
+    /// Returns once there is more than when this last returned, or no more will come. Cancel safe.
+    pub(crate) async fn changed(&mut self) {
+        loop {
+            // Made before the look, so that a change in between is not missed.
+            let changed = self.kept.0.changed.notified();
+            let now = self.kept.extent();
+            if now != self.seen {
+                self.seen = now;
+                return;
+            }
+            changed.await;
+        }
     }
 }
 
@@ -227,6 +251,14 @@ impl State {
                 0..head.len() as u64,
                 self.total - tail.len() as u64..self.total,
             ],
+        }
+    }
+
+    fn extent(&self) -> Extent {
+        Extent {
+            length: self.total,
+            skipped: self.skipped(),
+            finished: self.finished,
         }
     }
 

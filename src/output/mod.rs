@@ -5,5 +5,5 @@ mod kept;
 mod layout;
 mod page;
 
-pub(crate) use kept::{Extent, Kept, Limits};
+pub(crate) use kept::{Follower, Kept, Limits};
 pub(crate) use page::read_file;
