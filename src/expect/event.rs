@@ -8,28 +8,34 @@ use serde_json::value::RawValue;
 use crate::script::{EndState, Failure, QuestionKind, SignIn, Stream};
 use crate::secret::Secret;
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Sixteen random hex digits that bind a frame to its markers: what no data can guess ends no run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Nonce(String);
+pub(crate) struct Nonce([u8; 16]);
 
 impl Nonce {
     /// From eight random bytes.
     pub(crate) fn from_random(bytes: [u8; 8]) -> Self {
-        Self(format!("{:016x}", u64::from_be_bytes(bytes)))
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = [byte >> 4, byte & 0xf].map(|digit| HEX[usize::from(digit)]);
+        }
+        Self(digits)
     }
 
     /// From its text; `None` if that is not sixteen lower-case hex digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let hex = text.len() == 16
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        hex.then(|| Self(text.to_owned()))
+        let digits: [u8; 16] = text.as_bytes().try_into().ok()?;
+        digits
+            .iter()
+            .all(|digit| HEX.contains(digit))
+            .then_some(Self(digits))
     }
 
     /// The digits.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.0).expect("digits are ASCII")
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a free program is given next: the end that somebody wants, a sign-in, or the next run in the line.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use super::{Current, Leaving, Task};
@@ -108,10 +109,26 @@ impl Task {
     }
 }
 
-/// Nonces from the system's random numbers.
+/// How many nonces are drawn at once: each draw is a call of the system's.
+const DRAW: usize = 64;
+
+thread_local! {
+    /// Drawn and not given out yet.
+    static DRAWN: Cell<Vec<[u8; 8]>> = const { Cell::new(Vec::new()) };
+}
+
+/// Nonces from the system's random numbers, no two of them from the same.
 pub(crate) fn nonces(count: usize) -> Vec<Nonce> {
-    // At once: each call is one of the system's.
-    let mut bytes = vec![[0; 8]; count];
-    getrandom::fill(bytes.as_flattened_mut()).expect("the system has random numbers once it runs");
-    bytes.into_iter().map(Nonce::from_random).collect()
+    let mut drawn = DRAWN.take();
+    if drawn.len() < count {
+        drawn = vec![[0; 8]; count.max(DRAW)];
+        getrandom::fill(drawn.as_flattened_mut())
+            .expect("the system has random numbers once it runs");
+    }
+    let nonces = drawn
+        .drain(drawn.len() - count..)
+        .map(Nonce::from_random)
+        .collect();
+    DRAWN.set(drawn);
+    nonces
 }
