@@ -2,8 +2,9 @@
 //! nothing of commands.
 //!
 //! Text runs are found with `memchr` and copied whole, or not at all where there is no escape. The common sequences, colours
-//! and titles, are read here where they are whole; all others go through `vte`, byte by byte. A line end inside a control *string* (OSC, DCS, APC) ends it: a program that dies or is cut in the middle of one must not
-//! swallow everything after.
+//! and titles, are read here where they are whole; in coloured text they stand a few bytes apart, so those are looked at and
+//! copied several at a time. All other sequences go through `vte`, byte by byte. A line end inside a control *string* (OSC,
+//! DCS, APC) ends it: a program that dies or is cut in the middle of one must not swallow everything after.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,9 +22,17 @@ const SUB: u8 = 0x1a;
 /// Longer control sequences are no queries of anybody's.
 const LONGEST_QUERY: usize = 64;
 
+/// Text between two sequences is this short, as a rule.
+const SHORT: usize = 16;
+
+/// 1 in each byte: times a byte, it is that byte eight times.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// Removes control sequences from a stream and answers queries, whatever the chunks.
 pub(crate) struct Terminal {
     shell: Arc<Shell>,
+    /// A bit for each byte that a query ends in; those are ASCII.
+    finals: u128,
     /// Made for the first sequence that is none of the common ones: it has room for a whole title.
     parser: Option<Box<Parser>>,
     in_sequence: bool,
@@ -67,7 +76,9 @@ impl Perform for Seen {
 impl Terminal {
     /// A terminal at the beginning of a stream, answering what `shell` says.
     pub(crate) fn new(shell: Arc<Shell>) -> Self {
+        let ends = shell.queries.iter().filter_map(|query| query.ask.last());
         Self {
+            finals: ends.fold(0, |finals, end| finals | bit(*end)),
             shell,
             parser: None,
             in_sequence: false,
@@ -80,15 +91,15 @@ impl Terminal {
         if !self.in_sequence && memchr(ESC, bytes).is_none() {
             return Cow::Borrowed(bytes);
         }
-        let (mut text, mut rest) = (Vec::with_capacity(bytes.len()), bytes);
+        let (mut text, mut rest) = (Vec::with_capacity(bytes.len() + SHORT), bytes);
         while !rest.is_empty() {
             if self.in_sequence {
                 self.step(rest[0], &mut text, replies);
                 rest = &rest[1..];
                 continue;
             }
-            let plain = memchr(ESC, rest).unwrap_or(rest.len());
-            text.extend_from_slice(&rest[..plain]);
+            let plain = before_escape(rest);
+            append(&mut text, rest, plain);
             rest = &rest[plain..];
             if let Some(length) = common_sequence(rest) {
                 self.reply(&rest[..length], replies);
@@ -101,6 +112,12 @@ impl Terminal {
     }
 
     fn reply(&self, sequence: &[u8], replies: &mut Vec<u8>) {
+        if sequence
+            .last()
+            .is_none_or(|end| self.finals & bit(*end) == 0)
+        {
+            return;
+        }
         let mut queries = self.shell.queries.iter();
         if let Some(query) = queries.find(|query| query.ask == sequence) {
             replies.extend_from_slice(&query.reply);
@@ -156,13 +173,59 @@ fn ends_unheard(sequence: &[u8], byte: u8) -> bool {
     }
 }
 
+fn bit(byte: u8) -> u128 {
+    1 << (byte & 0x7f)
+}
+
+/// How many bytes stand before the first escape.
+fn before_escape(bytes: &[u8]) -> usize {
+    let (eights, _) = bytes[..bytes.len().min(SHORT)].as_chunks();
+    for (at, eight) in eights.iter().enumerate() {
+        let differs = u64::from_le_bytes(*eight) ^ (EACH * u64::from(ESC));
+        // The top bit of each byte that is zero, up to the first of them at least.
+        let zero = differs.wrapping_sub(EACH) & !differs & (EACH << 7);
+        if zero != 0 {
+            return at * 8 + zero.trailing_zeros() as usize / 8;
+        }
+    }
+    let seen = eights.len() * 8;
+    seen + memchr(ESC, &bytes[seen..]).unwrap_or(bytes.len() - seen)
+}
+
+/// Adds the first `length` of `bytes`. Where they are few, more are copied and taken back: a copy whose length is known
+/// beforehand is two instructions.
+fn append(text: &mut Vec<u8>, bytes: &[u8], length: usize) {
+    match bytes.first_chunk::<SHORT>() {
+        Some(short) if length <= SHORT => {
+            let end = text.len() + length;
+            text.extend_from_slice(short);
+            text.truncate(end);
+        }
+        _ => text.extend_from_slice(&bytes[..length]),
+    }
+}
+
+/// How many parameter bytes (0x30 to 0x3F, ECMA-48 §5.4) `bytes` begin with.
+fn parameters(bytes: &[u8]) -> usize {
+    let mut count = 0;
+    while let Some(eight) = bytes[count..].first_chunk() {
+        let others = (u64::from_le_bytes(*eight) & (EACH * 0xf0)) ^ (EACH * 0x30);
+        count += others.trailing_zeros() as usize / 8;
+        if others != 0 {
+            return count;
+        }
+    }
+    let rest = bytes[count..].iter();
+    count + rest.take_while(|byte| matches!(byte, b'0'..=b'?')).count()
+}
+
 /// The length of the control sequence that `bytes` begin with, where it is one of the common kinds and whole: CSI with
 /// parameters only (ECMA-48 §5.4), or OSC up to its BEL or `ESC \`.
 fn common_sequence(bytes: &[u8]) -> Option<usize> {
     match bytes {
         [ESC, b'[', rest @ ..] => {
-            let parameters = rest.iter().position(|byte| !matches!(byte, b'0'..=b'?'))?;
-            matches!(rest[parameters], b'@'..=b'~').then_some(parameters + 3)
+            let parameters = parameters(rest);
+            matches!(rest.get(parameters), Some(b'@'..=b'~')).then_some(parameters + 3)
         }
         [ESC, b']', rest @ ..] => {
             let end = rest.iter().position(|byte| *byte < b' ')?;
