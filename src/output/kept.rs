@@ -407,6 +407,29 @@ mod tests {
         assert_eq!(kept.extent().skipped, 28 - 15);
     }
 
+    #[tokio::test]
+    async fn a_follower_misses_no_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = kept(folder.path(), 100_000, 100_000);
+        let mut follower = kept.follow();
+        let writer = kept.clone();
+        let writes = std::thread::spawn(move || {
+            for _ in 0..10_000 {
+                writer.append(b"x");
+            }
+            writer.finish();
+        });
+        let mut seen = Extent::default();
+        while !seen.finished {
+            follower.changed().await;
+            let now = kept.extent();
+            assert!(now.length > seen.length || now.finished);
+            seen = now;
+        }
+        writes.join().expect("it wrote");
+        assert_eq!(seen.length, 10_000);
+    }
+
     #[test]
     fn the_file_goes_with_the_last_clone() {
         let folder = tempfile::tempdir().expect("a folder");

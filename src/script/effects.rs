@@ -83,41 +83,48 @@ pub(crate) enum Guard {
 
 /// A pattern over a whole text: `*` stands for any characters, case is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Glob(String);
+pub(crate) struct Glob {
+    text: String,
+    /// What stands between its asterisks; at least one.
+    parts: Box<[Box<str>]>,
+}
 
 impl Glob {
     /// The pattern of `text`.
     pub(crate) fn new(text: &str) -> Self {
-        Self(text.to_lowercase())
+        let text = text.to_lowercase();
+        let parts = text.split('*').map(Box::from).collect();
+        Self { text, parts }
     }
 
     /// As it is compared: in lower case.
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether it fits `text`, which has to be in lower case.
     pub(crate) fn fits(&self, text: &str) -> bool {
-        let mut parts = self.0.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = text.strip_prefix(first) else {
+        let [first, others @ ..] = &*self.parts else {
             return false;
         };
-        let Some(last) = parts.next_back() else {
+        let Some(mut rest) = text.strip_prefix(&**first) else {
+            return false;
+        };
+        let [middle @ .., last] = others else {
             return rest.is_empty();
         };
-        for part in parts {
-            match rest.find(part) {
+        for part in middle {
+            match rest.find(&**part) {
                 Some(at) => rest = &rest[at + part.len()..],
                 None => return false,
             }
         }
-        rest.ends_with(last)
+        rest.ends_with(&**last)
     }
 
     /// Whether it fits the name of a parameter that PowerShell would take `typed` for: names may be cut short.
     pub(crate) fn fits_parameter(&self, typed: &str) -> bool {
-        let fixed = self.0.split('*').next().unwrap_or_default();
+        let fixed = self.parts.first().map_or("", |first| first);
         self.fits(typed) || (!typed.is_empty() && fixed.starts_with(typed))
     }
 }

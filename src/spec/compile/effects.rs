@@ -19,7 +19,7 @@ pub(in crate::spec) fn effects(
     let rules: Vec<EffectRule> = specs.iter().map(|spec| rule(&spec.value, file)).collect();
     for (at, (spec, rule)) in specs.iter().zip(&rules).enumerate() {
         let earlier = || above.iter().chain(&rules[..at]);
-        // The rule of a verb does not count for a name that another rule takes from it.
+        // The rule of a verb does not count for a name that another rule takes from it. Asked last: all rules are looked at.
         let counts = |other: &EffectRule| {
             let mut all = above.iter().chain(&rules);
             !(other.is_about_verb() && all.any(|taker| takes(taker, rule)))
@@ -53,7 +53,7 @@ pub(in crate::spec) fn effects(
                     .help("`except_values` takes out all of its `values`"),
             );
         }
-        if let Some(other) = earlier().find(|other| counts(other) && outdoes(other, rule)) {
+        if let Some(other) = earlier().find(|other| outdoes(other, rule) && counts(other)) {
             findings.push(
                 Diagnostic::error(file, name.span, "this rule can never add anything").help(
                     format!(
@@ -64,7 +64,7 @@ pub(in crate::spec) fn effects(
                 ),
             );
         }
-        if let Some(cover) = earlier().find(|other| counts(other) && covers(other, rule)) {
+        if let Some(cover) = earlier().find(|other| covers(other, rule) && counts(other)) {
             findings.push(
                 Diagnostic::error(file, name.span, "this rule can never add anything").help(
                     format!("`{}` at {} says it already", cover.name, cover.place),
