@@ -90,31 +90,6 @@ impl Matcher {
         }
     }
 
-    /// Whether nothing that came so far can be part of a match: what follows may be left out up to where one may begin.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.candidate.is_none()
-            && self.seen == self.window.len()
-            && self.state.is_none_or(|state| state.is_start())
-    }
-
-    /// How many bytes it was given.
-    #[cfg(test)]
-    pub(super) fn raced(&self) -> u64 {
-        self.base + self.window.len() as u64
-    }
-
-    /// Goes on behind text that was left out, of which `before` is the last byte. Only at rest. The places of matches do not
-    /// count what was left out.
-    pub(crate) fn skip(&mut self, before: u8) {
-        self.base += (self.window.len() as u64).saturating_sub(1);
-        self.window.clear();
-        self.window.push(before);
-        (self.from, self.seen) = (1, 1);
-        let input = Input::new(&self.window).span(1..1);
-        let state = self.race.dfa.start_state_forward(&mut self.cache, &input);
-        self.state = Some(state.expect(NO_FAILURE));
-    }
-
     /// Whether a match stands that would be decided by the end of the stream.
     pub(crate) fn is_provisional(&mut self) -> bool {
         self.probe().is_some()

@@ -11,7 +11,6 @@ mod question;
 mod records;
 mod report;
 mod sign_in;
-mod skim;
 mod state;
 mod terminal;
 #[cfg(test)]

@@ -101,22 +101,6 @@ impl Collapse {
         }
     }
 
-    /// Leaves out text that is not wanted; gives its last byte, collapsed. There is at least one, and it ends no half character.
-    pub(crate) fn skip(&mut self, text: &[u8]) -> u8 {
-        let lead = std::mem::take(&mut self.lead);
-        let space = match text {
-            [0xa0] => lead,
-            [.., 0xc2, 0xa0] => true,
-            [.., last] => is_space(*last),
-            [] => self.in_space,
-        };
-        self.in_space = space;
-        match text.last() {
-            Some(last) if !space => *last,
-            _ => b' ',
-        }
-    }
-
     /// Text without the lead of a no-break space.
     fn plain(&mut self, text: &[u8], collapsed: &mut Vec<u8>) {
         let start = collapsed.len();

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use super::event::Challenge;
-use super::matcher::Won;
-use super::skim::Skim;
+use super::matcher::{Matcher, Won};
+use super::text::Collapse;
 use crate::script::SignIn;
 
 /// Watches one command's text for device-code prompts.
 pub(crate) struct ChallengeWatch {
     rules: Arc<SignIn>,
-    skim: Skim,
+    collapse: Collapse,
+    matcher: Matcher,
     won: Vec<Won>,
 }
 
@@ -20,26 +21,29 @@ impl ChallengeWatch {
     pub(crate) fn new(rules: &Arc<SignIn>) -> Option<Self> {
         let race = rules.challenges.race()?;
         Some(Self {
-            skim: Skim::new(Arc::clone(race), rules.challenges.beginnings().cloned()),
             rules: Arc::clone(rules),
+            collapse: Collapse::default(),
+            matcher: Matcher::new(Arc::clone(race)),
             won: Vec::new(),
         })
     }
 
     /// Takes the next text; a prompt that is whole comes back.
     pub(crate) fn push(&mut self, text: &[u8]) -> Option<Challenge> {
-        self.skim.push(text, &mut self.won);
+        let collapse = &mut self.collapse;
+        self.matcher
+            .push(|window| collapse.push(text, window), &mut self.won);
         self.take()
     }
 
     /// Whether a prompt stands that may still grow.
     pub(crate) fn is_provisional(&mut self) -> bool {
-        self.skim.is_provisional()
+        self.matcher.is_provisional()
     }
 
     /// Nothing more comes for now.
     pub(crate) fn settle(&mut self) -> Option<Challenge> {
-        self.skim.settle(&mut self.won);
+        self.matcher.settle(&mut self.won);
         self.take()
     }
 

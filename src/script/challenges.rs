@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Pattern;
 use super::race::{Race, RaceError};
-use super::{Beginnings, Pattern};
 
 /// What a device-code prompt looks like, over text whose escapes are out and whose white space is collapsed to single
 /// spaces.
@@ -20,24 +20,18 @@ pub(crate) struct ChallengeRule {
 pub(crate) struct Challenges {
     rules: Vec<ChallengeRule>,
     race: Option<Arc<Race>>,
-    beginnings: Option<Arc<Beginnings>>,
 }
 
 impl Challenges {
     /// Compiles the race of `rules`, of which there may be none.
     pub(crate) fn new(rules: Vec<ChallengeRule>) -> Result<Self, RaceError> {
         let patterns: Vec<Pattern> = rules.iter().map(|rule| rule.pattern.clone()).collect();
-        let beginnings = Beginnings::new(&patterns).map(Arc::new);
         let race = if patterns.is_empty() {
             None
         } else {
             Some(Arc::new(Race::new(patterns)?))
         };
-        Ok(Self {
-            rules,
-            race,
-            beginnings,
-        })
+        Ok(Self { rules, race })
     }
 
     /// In the order of the file, the module's own before those it includes.
@@ -48,10 +42,5 @@ impl Challenges {
     /// The race of the rules' patterns, numbered as they are; `None` where there are no rules.
     pub(crate) fn race(&self) -> Option<&Arc<Race>> {
         self.race.as_ref()
-    }
-
-    /// Where a prompt may begin in text that is not collapsed; `None` where that cannot be told.
-    pub(crate) fn beginnings(&self) -> Option<&Arc<Beginnings>> {
-        self.beginnings.as_ref()
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! Nothing here knows YAML, a clock, a terminal or a tenant.
 
-mod beginnings;
 mod binding;
 mod challenges;
 mod effects;
@@ -15,7 +14,6 @@ mod shell;
 mod sign_in;
 mod template;
 
-pub(crate) use beginnings::Beginnings;
 pub(crate) use challenges::{ChallengeRule, Challenges};
 pub(crate) use effects::{Effect, EffectRule, EffectRules, Glob, Guard};
 pub(crate) use module::Module;
