@@ -18,7 +18,7 @@ use crate::script::{
 use crate::session::{
     Launch, Order, RunEvent, RunListener, RunResult, Session as Live, SessionEvent, SessionListener,
 };
-use crate::spec::Catalog;
+use crate::spec::{Catalog, CatalogError};
 
 mod door;
 mod machine;
@@ -41,20 +41,17 @@ pub struct Shell(Arc<crate::script::Shell>);
 impl Shell {
     /// One of the shells that are part of the program.
     pub fn built_in(name: &str) -> Result<Self, Fault> {
-        Self::of(&Catalog::load(&[]), name)
+        Self::found(Catalog::load(&[]).shell(name))
     }
 
     /// The shell `name` of `folder`, which is laid out as `modules.d/` is.
     pub fn load(folder: &Path, name: &str) -> Result<Self, Fault> {
-        Self::of(&Catalog::load(&[folder.to_owned()]), name)
+        Self::found(Catalog::shell_of(folder, name))
     }
 
-    fn of(catalog: &Catalog, name: &str) -> Result<Self, Fault> {
-        Ok(Self(
-            catalog
-                .shell(name)
-                .map_err(|error| format!("{error}: {}", error.help()))?,
-        ))
+    fn found(shell: Result<Arc<crate::script::Shell>, CatalogError>) -> Result<Self, Fault> {
+        let shell = shell.map_err(|error| format!("{error}: {}", error.help()))?;
+        Ok(Self(shell))
     }
 
     /// Starts its program, in a session that lives on `runtime` and needs no sign-in.

@@ -46,6 +46,15 @@ impl Catalog {
     /// Reads the program's own files and those of `folders`, each of which may have a `shells/` and an `include/` of its
     /// own. A later one replaces what an earlier one has under the same name. A folder that is not there is empty. Blocks.
     pub(crate) fn load(folders: &[PathBuf]) -> Self {
+        Self::of(Some(Folder::builtin()), folders)
+    }
+
+    /// The shell `name` of one folder, for a program that needs nothing of what the others hold. Blocks.
+    pub(crate) fn shell_of(folder: &Path, name: &str) -> Result<Arc<Shell>, CatalogError> {
+        Self::of(None, &[folder.to_owned()]).shell(name)
+    }
+
+    fn of(builtin: Option<Folder>, folders: &[PathBuf]) -> Self {
         // Before any file is read: what is written meanwhile is then noticed by the next look.
         let stamp = Stamp::of(folders);
         let mut catalog = Self {
@@ -56,8 +65,8 @@ impl Catalog {
             aliases: BTreeMap::new(),
             problems: Diagnostics::default(),
         };
-        let layers =
-            std::iter::once(Folder::builtin()).chain(folders.iter().map(|path| Folder::read(path)));
+        let read = folders.iter().map(|path| Folder::read(path));
+        let layers = builtin.into_iter().chain(read);
         // By name, with the number of the layer: all shells and rules are known before the first module is made.
         let mut modules: BTreeMap<String, (usize, Text)> = BTreeMap::new();
         for (layer, folder) in layers.enumerate() {
