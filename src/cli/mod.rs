@@ -12,6 +12,7 @@ mod entry;
 mod error;
 mod exit;
 mod follow;
+mod footprint;
 mod harmless;
 mod interrupt;
 mod output;

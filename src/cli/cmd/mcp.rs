@@ -9,6 +9,7 @@ use crate::cli::args::{McpArgs, McpVerb};
 use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::footprint;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
 use crate::mcp::{self, Legacy, Options, Started};
@@ -96,6 +97,7 @@ fn program() -> Result<PathBuf, CliError> {
 }
 
 async fn serve(options: Options) -> Result<Exit, CliError> {
+    footprint::give_back();
     mcp::serve(wiring::place()?, options)
         .await
         .map_err(|source| CliError::Io {
