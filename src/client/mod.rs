@@ -2,6 +2,7 @@
 //! [`crate::api`] with it; it prints nothing and knows no terminal.
 
 mod audit;
+mod build;
 mod error;
 mod place;
 mod start;

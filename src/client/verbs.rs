@@ -34,6 +34,8 @@ pub(crate) struct RawPage {
 #[derive(Debug)]
 pub(crate) struct Client {
     place: Place,
+    /// The daemon's process, as the kernel names it; `None` where it is not seen from here.
+    pid: Option<i32>,
     /// Whether a daemon is started where there is none.
     starts: bool,
     /// The connection that proved that the daemon is there; the first request takes it.
@@ -74,6 +76,7 @@ impl Client {
     fn over(place: Place, starts: bool, stream: UnixStream) -> Self {
         Self {
             place,
+            pid: stream.peer_cred().ok().and_then(|peer| peer.pid()),
             starts,
             first: Mutex::new(Some(stream)),
             name: "cli",
@@ -86,6 +89,12 @@ impl Client {
     pub(crate) fn other_version(&self) -> Option<String> {
         let version = self.version.lock().expect("nobody panics with it").clone();
         version.filter(|version| version != env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Whether the daemon is of our version and runs other code all the same: it was started before this program was built.
+    /// Known after the first answer. Blocks.
+    pub(crate) fn is_other_build(&self) -> bool {
+        self.other_version().is_none() && self.pid.and_then(super::build::is_another) == Some(true)
     }
 
     /// The daemon itself.

@@ -185,9 +185,9 @@ impl ServiceError {
                 "it recovers by itself when the command returns; `mm disconnect --force -c '{}' -m {}` ends it and its sign-in",
                 key.connection, key.module
             )),
-            Self::WouldLoseSignIns { .. } => {
-                Some("they would need new codes; `mm daemon stop --force` ends them".to_owned())
-            }
+            Self::WouldLoseSignIns { .. } => Some(
+                "they would need new codes; with `--force` they are ended all the same".to_owned(),
+            ),
             Self::Unrecorded { help, .. } | Self::NotReading { help, .. } => Some(help.clone()),
             Self::TicketNeeded { .. } => {
                 Some("the connection has `requireTicket`: name one with --ticket".to_owned())

@@ -18,6 +18,12 @@ pub(crate) enum DaemonVerb {
         #[arg(long)]
         force: bool,
     },
+    /// Stop it, and start the one of this program
+    Restart {
+        /// Also when sign-ins are lost
+        #[arg(long)]
+        force: bool,
+    },
     /// Whether it runs, its version, what is wrong with it
     Status {
         /// Print JSON

@@ -149,6 +149,7 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
     #[command(after_help = "Examples:
   mm daemon status
   mm daemon stop --force                     also when sign-ins are lost
+  mm daemon restart                          after mm was updated
 ")]
     Daemon(DaemonArgs),
     /// What is wrong on this machine, and how to mend it

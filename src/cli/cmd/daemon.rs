@@ -33,6 +33,10 @@ pub(crate) fn daemon(args: DaemonArgs, screen: &mut Screen) -> Result<Exit, CliE
     match args.verb {
         DaemonVerb::Start => block_on(start(screen)),
         DaemonVerb::Stop { force } => block_on(stop(force, screen)),
+        DaemonVerb::Restart { force } => block_on(async {
+            stop(force, screen).await?;
+            start(screen).await
+        }),
         DaemonVerb::Status { json } => block_on(status(json, screen)),
         DaemonVerb::Run { detach } => run(detach),
     }
@@ -103,6 +107,9 @@ async fn status(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
     screen.text(&shown(&info, Timestamp::now(), &TimeZone::system()))?;
     if let Some(version) = client.other_version() {
         screen.note(&super::run::other_version(&version));
+    }
+    if client.is_other_build() {
+        screen.note(super::run::OTHER_BUILD);
     }
     for trouble in &info.troubles {
         screen.tell(&Message::error(trouble));

@@ -94,10 +94,14 @@ pub(super) fn tell(
 /// What to say about a daemon of another version.
 pub(super) fn other_version(version: &str) -> String {
     format!(
-        "note: the daemon that is running is version {version}, this is {}; it goes on until `mm daemon stop`",
+        "note: the daemon that is running is version {version}, this is {}; `mm daemon restart` starts this one",
         env!("CARGO_PKG_VERSION")
     )
 }
+
+/// What to say about a daemon of the same version that was built from other code.
+pub(super) const OTHER_BUILD: &str = "note: the daemon that is running is another build of this version, from before this program was built or \
+     installed; `mm daemon restart` starts this one";
 
 /// Whoever is at a terminal sees the question and answers it; nobody else does.
 pub(super) fn where_nothing_is_said() -> OnQuestion {

@@ -72,6 +72,9 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
     if let Some(version) = client.other_version() {
         screen.note(&super::run::other_version(&version));
     }
+    if client.is_other_build() {
+        screen.note(super::run::OTHER_BUILD);
+    }
     for trouble in &daemon.troubles {
         screen.tell(&Message::error(trouble));
     }
