@@ -1,44 +1,19 @@
-//! What is installed: programs with their versions, and PowerShell modules as they lie in their folders. PowerShell is not
-//! asked for its modules: that takes it seconds, and loads them.
+//! What is installed: programs with their versions, and PowerShell modules as they lie in their folders. What is wrong with
+//! a version is in the files that need it; PowerShell is not asked for its modules: that takes it seconds, and loads them.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::script::{Glob, Pattern, Version, VersionSource};
+
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A version's numbers: `7.6.5`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(pub(crate) Vec<u32>);
-
-impl Version {
-    /// The first version in `text`: numbers with dots, two at least. What follows, such as `-preview`, does not count.
-    pub(crate) fn find(text: &str) -> Option<Self> {
-        let is_part = |c: char| c.is_ascii_digit() || c == '.';
-        let words = text.split(|c: char| !is_part(c));
-        words.filter(|word| word.contains('.')).find_map(|word| {
-            let numbers: Option<Vec<u32>> = word
-                .trim_matches('.')
-                .split('.')
-                .map(|number| number.parse().ok())
-                .collect();
-            numbers.filter(|numbers| numbers.len() > 1).map(Self)
-        })
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let numbers: Vec<String> = self.0.iter().map(u32::to_string).collect();
-        f.write_str(&numbers.join("."))
-    }
-}
-
 /// Where `program` is on `path`, a list of folders as in `PATH`.
-pub(crate) fn find(program: &str, path: &std::ffi::OsStr) -> Option<PathBuf> {
+pub(crate) fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     std::env::split_paths(path)
         .map(|folder| folder.join(program))
@@ -73,161 +48,81 @@ pub(crate) fn ask(program: &Path, arguments: &[&str]) -> Option<String> {
     }
 }
 
-/// The version of `az`, `m365` or `pac` at `file`, as its package on disk says. The programs are not asked: that takes them
-/// seconds, and they write into the home folder.
-pub(crate) fn packaged_version(program: &str, file: &Path) -> Option<Version> {
-    let file = file.canonicalize().ok()?;
-    let below = |folder: PathBuf, begin: &str| {
-        let entries = std::fs::read_dir(folder).ok()?.flatten();
-        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        names
-            .filter(|name| name.starts_with(begin))
-            .filter_map(|name| Version::find(&name[begin.len()..]))
-            .max()
-    };
-    match program {
-        // PREFIX/bin/az, and Microsoft's packages: /usr/bin/az starts what is in /opt/az.
-        "az" => {
-            let beside = file.parent()?.parent()?.to_owned();
-            let roots = [beside, PathBuf::from("/opt/az")];
-            roots.iter().find_map(|root| {
-                let libraries = std::fs::read_dir(root.join("lib")).ok()?.flatten();
-                libraries
-                    .map(|library| library.path().join("site-packages"))
-                    .find_map(|packages| below(packages, "azure_cli-"))
-            })
+/// The version of the program at `file`. Blocks.
+pub(crate) fn version(file: &Path, source: &VersionSource) -> Option<Version> {
+    let beside = || file.canonicalize().ok()?.parent().map(Path::to_owned);
+    match source {
+        VersionSource::Names(paths) => {
+            let folder = beside()?;
+            let found = paths.iter().flat_map(|path| matching(&folder, path));
+            let names = found.filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
+            names.filter_map(|name| Version::find(&name)).max()
         }
-        // The program is a file of its package.
-        "m365" => file.ancestors().find_map(|folder| {
-            let text = std::fs::read_to_string(folder.join("package.json")).ok()?;
-            let package: serde_json::Value = serde_json::from_str(&text).ok()?;
-            let is_it = package["name"] == "@pnp/cli-microsoft365";
-            Version::find(package["version"].as_str()?).filter(|_| is_it)
-        }),
-        // ~/.dotnet/tools/pac
-        "pac" => below(
-            file.parent()?.join(".store/microsoft.powerapps.cli.tool"),
-            "",
-        ),
-        _ => None,
+        VersionSource::File { path, pattern } => {
+            let text = std::fs::read_to_string(beside()?.join(path)).ok()?;
+            within(&text, pattern.as_ref())
+        }
+        VersionSource::Ask { arguments, pattern } => {
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            within(&ask(file, &arguments)?, pattern.as_ref())
+        }
     }
 }
 
-/// What is wrong with this version of a program, and what to do about it.
-pub(crate) fn program_fault(program: &str, version: &Version) -> Option<(String, String)> {
-    let older = |than: &[u32]| version.0.as_slice() < than;
-    match program {
-        "pac" if older(&[2]) => Some((
-            format!("pac {version} is too old to sign in by device code here"),
-            "dotnet tool update --global Microsoft.PowerApps.CLI.Tool".to_owned(),
-        )),
-        _ => None,
-    }
+/// The version in `text`, where `pattern` says that it stands.
+fn within(text: &str, pattern: Option<&Pattern>) -> Option<Version> {
+    let Some(pattern) = pattern else {
+        return Version::find(text);
+    };
+    let groups = pattern.captures(text.as_bytes())?;
+    let found = std::str::from_utf8(groups.name("version")?.as_bytes()).ok()?;
+    Version::parse(found).or_else(|| Version::find(found))
 }
 
-/// The versions of a PowerShell module in `folders`, the newest last. A folder of it without versions has none to tell.
-pub(crate) fn module_versions(name: &str, folders: &[PathBuf]) -> Vec<Version> {
-    let mut versions: Vec<Version> = folders
-        .iter()
-        .filter_map(|folder| std::fs::read_dir(folder.join(name)).ok())
+/// What is there under `path`, seen from `folder`; `*` in a name stands for any characters.
+fn matching(folder: &Path, path: &str) -> Vec<PathBuf> {
+    let mut found = vec![folder.to_owned()];
+    for part in Path::new(path).components() {
+        found = match part {
+            Component::Normal(name) if name.to_string_lossy().contains('*') => {
+                let glob = Glob::new(&name.to_string_lossy());
+                let entries = found
+                    .iter()
+                    .filter_map(|folder| std::fs::read_dir(folder).ok());
+                let entries = entries.flatten().flatten();
+                entries
+                    .filter(|entry| glob.fits(&entry.file_name().to_string_lossy().to_lowercase()))
+                    .map(|entry| entry.path())
+                    .collect()
+            }
+            // An absolute path begins anew.
+            part => found.iter().map(|folder| folder.join(part)).collect(),
+        };
+    }
+    found.retain(|path| path.exists());
+    found
+}
+
+/// The versions of a PowerShell module in `folders`, the oldest first; `None` where it is not installed. A folder of it
+/// without versions has none to tell.
+pub(crate) fn module_versions(name: &str, folders: &[PathBuf]) -> Option<Vec<Version>> {
+    let places = folders.iter().map(|folder| folder.join(name));
+    let mut places = places.filter(|place| place.is_dir()).peekable();
+    places.peek()?;
+    let entries = places.filter_map(|place| std::fs::read_dir(place).ok());
+    let mut versions: Vec<Version> = entries
         .flatten()
         .flatten()
         .filter_map(|entry| Version::find(&entry.file_name().to_string_lossy()))
         .collect();
     versions.sort();
     versions.dedup();
-    versions
-}
-
-/// What is wrong with these versions of a PowerShell module, and what to do about it. `shell` is PowerShell's version.
-pub(crate) fn faults(
-    module: &str,
-    versions: &[Version],
-    shell: Option<&Version>,
-) -> Vec<(String, String)> {
-    let Some(newest) = versions.last() else {
-        return Vec::new();
-    };
-    let is =
-        |from: &[u32], below: &[u32]| newest.0.as_slice() >= from && newest.0.as_slice() < below;
-    let older = |than: &[u32]| shell.is_some_and(|shell| shell.0.as_slice() < than);
-    let update = format!("update it: Update-PSResource {module}, in pwsh");
-    let mut faults = Vec::new();
-    let mut fault = |message: String, help: &str| faults.push((message, help.to_owned()));
-    match module {
-        "ExchangeOnlineManagement" if is(&[3, 10], &[u32::MAX]) && older(&[7, 6]) => fault(
-            format!("{module} {newest} needs PowerShell 7.6"),
-            "update PowerShell, or install version 3.9.2 of the module instead",
-        ),
-        "Az.Accounts" if is(&[0], &[3, 0, 1]) => fault(
-            format!("{module} {newest} is too old for device codes here"),
-            &update,
-        ),
-        "PnP.PowerShell" if is(&[0], &[3, 2]) => fault(
-            format!("{module} {newest} needs a desktop to sign in"),
-            &update,
-        ),
-        "Microsoft.Graph.Authentication" => {
-            if is(&[2, 34], &[2, 38]) {
-                fault(
-                    format!("{module} {newest} fails after a good sign-in"),
-                    &update,
-                );
-            }
-            if versions.len() > 1 {
-                fault(
-                    format!("{} versions of {module} are installed", versions.len()),
-                    "remove all but the newest; together they say that nobody is signed in",
-                );
-            }
-        }
-        _ => {}
-    }
-    faults
+    Some(versions)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn version(text: &str) -> Version {
-        Version::find(text).expect("it is a version")
-    }
-
-    #[test]
-    fn versions_are_found_and_compared_by_number() {
-        assert_eq!(version("PowerShell 7.6.5\n").to_string(), "7.6.5");
-        assert_eq!(version("3.10.1-preview2").to_string(), "3.10.1");
-        assert!(version("7.10.0") > version("7.9"));
-        assert_eq!(Version::find("no version 7 here."), None);
-    }
-
-    #[test]
-    fn known_faults_are_told() {
-        let count = |module: &str, versions: &[&str], shell: &str| {
-            let versions: Vec<Version> = versions.iter().map(|text| version(text)).collect();
-            faults(module, &versions, Some(&version(shell))).len()
-        };
-        assert_eq!(count("ExchangeOnlineManagement", &["3.10.1"], "7.5.2"), 1);
-        assert_eq!(count("ExchangeOnlineManagement", &["3.10.1"], "7.6.0"), 0);
-        assert_eq!(count("ExchangeOnlineManagement", &["3.9.2"], "7.4.0"), 0);
-        assert_eq!(count("PnP.PowerShell", &["3.1.0"], "7.6.0"), 1);
-        assert_eq!(count("PnP.PowerShell", &["3.1.0", "3.2.0"], "7.6.0"), 0);
-        assert_eq!(
-            count(
-                "Microsoft.Graph.Authentication",
-                &["2.33.0", "2.35.1"],
-                "7.6.0"
-            ),
-            2
-        );
-        assert_eq!(
-            count("Microsoft.Graph.Authentication", &["2.40.0"], "7.6.0"),
-            0
-        );
-        assert_eq!(count("Az.Accounts", &["3.0.0"], "7.6.0"), 1);
-        assert_eq!(count("Az.Accounts", &[], "7.6.0"), 0);
-    }
 
     #[test]
     fn a_program_that_fails_or_is_not_there_says_nothing() {
@@ -239,5 +134,42 @@ mod tests {
         );
         assert!(find("sh", "/nope:/bin".as_ref()).is_some());
         assert_eq!(find("sh", "/nope".as_ref()), None);
+    }
+
+    #[test]
+    fn a_version_is_asked_for_or_read() {
+        let shown = |source: &VersionSource, file: &Path| {
+            version(file, source).map(|version| version.to_string())
+        };
+        let echo = |text: &str, pattern: Option<&str>| VersionSource::Ask {
+            arguments: vec![text.to_owned()],
+            pattern: pattern.map(|text| Pattern::parse(text).expect("it is a pattern")),
+        };
+        let program = Path::new("/bin/echo");
+        assert_eq!(shown(&echo("x 4.5", None), program).as_deref(), Some("4.5"));
+        let second = echo("lib 1.2, version 7", Some("version (?<version>[0-9.]+)"));
+        assert_eq!(shown(&second, program).as_deref(), Some("7"));
+        assert_eq!(shown(&echo("none", None), program), None);
+
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        for path in [
+            "bin/x",
+            "lib/a/shop-1.9.0.info",
+            "lib/b/shop-1.10.0.info",
+            "about",
+        ] {
+            let file = folder.path().join(path);
+            std::fs::create_dir_all(file.parent().expect("it lies in one")).expect("a new folder");
+            std::fs::write(file, "version: 3.2.1").expect("a new file");
+        }
+        let program = folder.path().join("bin/x");
+        let names =
+            VersionSource::Names(vec!["../none/*".to_owned(), "../lib/*/shop-*".to_owned()]);
+        assert_eq!(shown(&names, &program).as_deref(), Some("1.10.0"));
+        let file = VersionSource::File {
+            path: "../about".to_owned(),
+            pattern: None,
+        };
+        assert_eq!(shown(&file, &program).as_deref(), Some("3.2.1"));
     }
 }

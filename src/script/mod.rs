@@ -8,15 +8,18 @@ mod challenges;
 mod effects;
 pub(crate) mod hole;
 mod module;
+mod needs;
 mod pattern;
 mod race;
 mod shell;
 mod sign_in;
 mod template;
+mod version;
 
 pub(crate) use challenges::{ChallengeRule, Challenges};
 pub(crate) use effects::{Effect, EffectRule, EffectRules, Glob, Guard};
 pub(crate) use module::Module;
+pub(crate) use needs::{BadVersions, Need, Needed, VersionSource};
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use race::Race;
 pub(crate) use shell::{
@@ -28,3 +31,4 @@ pub(crate) use sign_in::{
     Failure, FailureRule, FailureTest, Holder, IdentityRule, Partner, SignIn, WayIn,
 };
 pub(crate) use template::{Quoting, Template, TemplateError};
+pub(crate) use version::Version;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{EffectRule, Shell, SignIn, Template};
+use super::{EffectRule, Need, Shell, SignIn, Template};
 use crate::name::ModuleName;
 
 /// One module. Immutable; sessions that run keep theirs when its file changes.
@@ -14,6 +14,8 @@ pub(crate) struct Module {
     pub(crate) aliases: Vec<ModuleName>,
     /// With this module's overrides in it.
     pub(crate) shell: Arc<Shell>,
+    /// What has to be installed besides what the shell needs.
+    pub(crate) needs: Vec<Need>,
     /// What a person's command is put into, for programs that are no REPL (`sqlite3 db {command}`). Its hole is
     /// `{command}`, quoted. Absent: commands go in as they are.
     pub(crate) run: Option<Template>,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Pattern, Template};
+use super::{Need, Pattern, Template};
 use crate::name::ModuleName;
 
 /// One kind of program: `pwsh`, `bash`. Immutable; a module that overrides parts of it holds a copy of its own.
@@ -11,6 +11,8 @@ use crate::name::ModuleName;
 pub(crate) struct Shell {
     pub(crate) name: ModuleName,
     pub(crate) title: String,
+    /// What has to be installed.
+    pub(crate) needs: Vec<Need>,
     pub(crate) start: Start,
     pub(crate) environment: Environment,
     pub(crate) terminal: TerminalSettings,
@@ -32,6 +34,17 @@ pub(crate) struct Shell {
     pub(crate) quoting: super::Quoting,
 }
 
+impl Shell {
+    /// What to do where the program is missing.
+    pub(crate) fn install(&self) -> Option<&str> {
+        let need = self
+            .needs
+            .iter()
+            .find(|need| need.name() == self.start.program);
+        need.map(|need| need.install.as_str())
+    }
+}
+
 /// What to execute. Nothing is looked up until a session starts.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
@@ -39,8 +52,6 @@ pub(crate) struct Start {
     pub(crate) program: String,
     /// Holes: `{bootstrap}`, `{home}`.
     pub(crate) arguments: Vec<Template>,
-    /// What to do when the program is not there.
-    pub(crate) install: Option<String>,
 }
 
 /// The child's environment, built from nothing: what started the daemon must not decide it.

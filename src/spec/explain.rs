@@ -28,9 +28,6 @@ pub(crate) fn explain(module: &Module) -> String {
             shell.title, shell.name, shell.start.program
         ),
     );
-    if let Some(install) = &shell.start.install {
-        line(&mut text, format_args!("Where it is missing: {install}"));
-    }
     if let Some(run) = &module.run {
         line(
             &mut text,
@@ -43,6 +40,7 @@ pub(crate) fn explain(module: &Module) -> String {
             format_args!("Every session has a home folder of its own."),
         );
     }
+    needs(&mut text, module);
     match &module.sign_in {
         Some(rules) => sign_in(&mut text, rules),
         None => line(&mut text, format_args!("\nNeeds no sign-in.")),
@@ -54,6 +52,47 @@ pub(crate) fn explain(module: &Module) -> String {
         }
     }
     text
+}
+
+/// What has to be installed: the module's own needs, then its shell's.
+fn needs(text: &mut String, module: &Module) {
+    let all = module.needs.iter().chain(&module.shell.needs);
+    for (index, need) in all.enumerate() {
+        if index == 0 {
+            line(text, format_args!("\nWhat has to be installed"));
+        }
+        let oldest = need.at_least.as_ref();
+        let oldest = oldest.map_or(String::new(), |version| format!(", {version} or later"));
+        let tried = need.tried.as_ref();
+        let tried = tried.map_or(String::new(), |version| format!(", tried with {version}"));
+        line(
+            text,
+            format_args!("  {} {}{oldest}{tried}", need.kind(), need.name()),
+        );
+        line(
+            text,
+            format_args!("    where it is missing: {}", need.install),
+        );
+        if let Some(update) = &need.update {
+            line(text, format_args!("    where it is too old: {update}"));
+        }
+        for bad in &need.bad {
+            let word = if bad.doubt { "doubtful" } else { "bad" };
+            let own = Some(&bad.advice) != need.update.as_ref() && bad.advice != need.install;
+            let advice = if own {
+                format!("; {}", bad.advice)
+            } else {
+                String::new()
+            };
+            line(
+                text,
+                format_args!("    {word}: {}: it {}{advice}", bad.range(), bad.why),
+            );
+        }
+        if let Some(why) = &need.only_one {
+            line(text, format_args!("    one version only: {why}"));
+        }
+    }
 }
 
 fn sign_in(text: &mut String, rules: &SignIn) {

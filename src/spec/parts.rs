@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::diagnostic::Diagnostic;
 use super::model::{
-    BootstrapSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, OverridesSpec,
+    BootstrapSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, NeedSpec, OverridesSpec,
     QuerySpec, QuestionSpec, QuotingName, ReadySpec, ShellSpec, StartSpec, StateName, StreamName,
     TerminalSpec,
 };
@@ -64,6 +64,7 @@ impl<'a, T> Written<'a, T> {
 pub(super) struct ShellParts<'a> {
     pub(super) name: &'a ModuleName,
     pub(super) title: &'a str,
+    pub(super) needs: Written<'a, Vec<At<NeedSpec>>>,
     pub(super) start: Written<'a, StartSpec>,
     /// The shell's, then the module's: the later one adds to the earlier.
     pub(super) environment: Vec<Written<'a, EnvironmentSpec>>,
@@ -87,6 +88,7 @@ impl<'a> ShellParts<'a> {
         Self {
             name: &shell.value.shell.0,
             title: &shell.value.title.0,
+            needs: shell.part(|s| &s.needs),
             start: shell.part(|s| &s.start),
             environment: shell.optional(|s| &s.environment).into_iter().collect(),
             terminal: shell.optional(|s| &s.terminal),

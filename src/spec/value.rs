@@ -13,6 +13,7 @@ use serde::de::{self, MapAccess, Visitor};
 use super::source::At;
 use crate::cloud::Cloud;
 use crate::name::ModuleName;
+use crate::script::Version;
 
 /// Why a text is refused, and what to write.
 type Refusal = (String, &'static str);
@@ -182,6 +183,36 @@ scalar!(
         known.ok_or_else(|| (format!("`{}` is no national cloud", shown(text)), "`us_gov_high`, `us_gov_dod` or `china`"))
     }
 );
+
+/// A version: numbers with dots between them. In quotes, so that no editor takes `3.10` for a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct VersionText(pub(crate) Version);
+
+impl<'de> Deserialize<'de> for VersionText {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Version::parse(&text).map(Self).ok_or_else(|| {
+            de::Error::custom(format_args!(
+                "`{}` is not a version\nnumbers with dots between them, such as `\"3.10\"`",
+                shown(&text)
+            ))
+        })
+    }
+}
+
+impl JsonSchema for VersionText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number"], "pattern": "^[0-9]+(\\.[0-9]+)*$" })
+    }
+}
 
 /// A number of an Entra ID error (`AADSTS70018`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,28 +4,12 @@
 //! Where that library is not installed (Debian: `faketime`) the test says so and passes.
 
 use std::fs;
-use std::path::PathBuf;
 
-use crate::support::{TestDaemon, finish, wait_for};
-
-fn library() -> Option<PathBuf> {
-    let folders = fs::read_dir("/usr/lib").ok()?.flatten();
-    folders
-        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
-        .find(|library| library.exists())
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever runs the tests has to know that one did not"
-)]
-fn told(why: &str) {
-    eprintln!("skipped: {why}");
-}
+use crate::support::{TestDaemon, faketime, finish, told, wait_for};
 
 #[test]
 fn a_clock_that_jumps_moves_no_deadline() {
-    let Some(library) = library() else {
+    let Some(library) = faketime() else {
         told("libfaketime is not installed");
         return;
     };

@@ -20,10 +20,17 @@ fn parts() -> Vec<Part> {
     let mut parts = Vec::new();
     let mut lines = PAGE.lines();
     while let Some(line) = lines.next() {
-        let Some(kind) = line.strip_prefix("```") else {
+        // In an item of a list, a block is indented.
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let Some(kind) = line.trim_start().strip_prefix("```") else {
             continue;
         };
-        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let inside = |line: &'static str| line.strip_prefix(indent).unwrap_or(line);
+        let block: Vec<&str> = lines
+            .by_ref()
+            .map(inside)
+            .take_while(|line| *line != "```")
+            .collect();
         if kind != "console" {
             let path = block[0].strip_prefix("# ~/");
             parts.push(Part::File {

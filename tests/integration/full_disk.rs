@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{Finished, TestDaemon, finish, wait_for};
+use crate::support::{Finished, TestDaemon, finish, told, wait_for};
 
 /// A daemon whose state lies on a disk of a few megabytes.
 struct SmallDisk {
@@ -130,14 +130,6 @@ impl Drop for SmallDisk {
             assert!(ended.expect("it is our child").success());
         }
     }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "whoever runs the tests has to know that one did not"
-)]
-fn told(why: &str) {
-    eprintln!("skipped: {why}");
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(crate) struct NewModuleArgs {
     /// What people call it
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
-    /// The shell it runs in; pwsh if nothing is said
+    /// The shell it runs in; if nothing is said, bash with --run, else pwsh
     #[arg(long, value_name = "NAME")]
     pub(crate) shell: Option<String>,
     /// What a person's command is put into: sqlite3 my.db {command}

@@ -1,28 +1,18 @@
 //! `mm doctor`: what is wrong on this machine and how to mend it. It changes nothing and starts no daemon.
 
-use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output::Screen;
-use crate::cli::programs::{self, Version};
+use crate::cli::programs;
 use crate::cli::wiring;
-use crate::client::ClientError;
+use crate::client::{Client, ClientError};
 use crate::config::{Config, SettingsFile};
 use crate::connection::{Registry, RegistryError, doubts};
-
-/// The PowerShell modules that the built-in modules need, and for which.
-const MODULES: [(&str, &str); 5] = [
-    ("ExchangeOnlineManagement", "exo"),
-    ("Az.Accounts", "azure"),
-    ("MicrosoftTeams", "teams"),
-    ("PnP.PowerShell", "pnp"),
-    ("Microsoft.Graph.Authentication", "graph"),
-];
 
 /// Variables that sessions take over from the daemon's environment and that decide where they connect.
 const TAKEN_OVER: [&str; 12] = [
@@ -62,10 +52,10 @@ struct Finding {
 
 /// All that was found, in the order it was looked at.
 #[derive(Debug, Default)]
-struct Findings(Vec<Finding>);
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, about: &str, level: Level, message: impl Into<String>) {
+    pub(super) fn add(&mut self, about: &str, level: Level, message: impl Into<String>) {
         self.0.push(Finding {
             about: about.to_owned(),
             level,
@@ -74,7 +64,7 @@ impl Findings {
         });
     }
 
-    fn with_help(
+    pub(super) fn with_help(
         &mut self,
         about: &str,
         level: Level,
@@ -91,8 +81,9 @@ impl Findings {
 /// Looks at everything. Exits with 1 where something has to be mended.
 pub(crate) async fn doctor(json: bool, screen: &mut Screen) -> Result<Exit, CliError> {
     let config = wiring::config()?;
+    let catalog = wiring::catalog(&[])?;
     let mut findings = Findings::default();
-    installed(&config, &mut findings);
+    super::doctor_needs::installed(&config, &catalog, &mut findings);
     connections(&config, &mut findings);
     settings(&config, &mut findings);
     folders(&config, &mut findings);
@@ -128,92 +119,6 @@ fn shown(findings: &[Finding]) -> String {
         count(Level::Warning)
     ));
     lines.join("\n")
-}
-
-fn installed(config: &Config, findings: &mut Findings) {
-    let path: OsString = std::env::var_os("PATH").unwrap_or_default();
-    let shell = powershell(&path, findings);
-    let folders = [
-        config.home.join(".local/share/powershell/Modules"),
-        PathBuf::from("/usr/local/share/powershell/Modules"),
-    ];
-    for (name, module) in MODULES {
-        let versions = programs::module_versions(name, &folders);
-        let Some(newest) = versions.last() else {
-            findings.with_help(
-                module,
-                Level::Note,
-                format!("the PowerShell module {name} is not installed"),
-                format!("if you need it: Install-PSResource {name} -Scope CurrentUser, in pwsh"),
-            );
-            continue;
-        };
-        let faults = programs::faults(name, &versions, shell.as_ref());
-        if faults.is_empty() {
-            findings.add(module, Level::Ok, format!("{name} {newest}"));
-        }
-        for (message, help) in faults {
-            findings.with_help(module, Level::Error, message, help);
-        }
-    }
-    for program in ["pac", "az", "m365"] {
-        match programs::find(program, &path) {
-            Some(file) => program_version(program, &file, findings),
-            None => findings.add(program, Level::Note, "not installed"),
-        }
-    }
-}
-
-fn program_version(program: &str, file: &Path, findings: &mut Findings) {
-    let place = file.display();
-    let Some(version) = programs::packaged_version(program, file) else {
-        return findings.add(
-            program,
-            Level::Ok,
-            format!("{place}; its version is not to be seen"),
-        );
-    };
-    match programs::program_fault(program, &version) {
-        Some((message, help)) => findings.with_help(program, Level::Warning, message, help),
-        None => findings.add(program, Level::Ok, format!("{version} ({place})")),
-    }
-}
-
-/// PowerShell's version, where it says one.
-fn powershell(path: &OsString, findings: &mut Findings) -> Option<Version> {
-    let install = "install PowerShell 7.4 or newer (https://aka.ms/install-powershell)";
-    let Some(file) = programs::find("pwsh", path) else {
-        findings.with_help("pwsh", Level::Error, "not installed", install);
-        return None;
-    };
-    let said = programs::ask(&file, &["--version"]);
-    let Some(version) = said.as_deref().and_then(Version::find) else {
-        findings.with_help(
-            "pwsh",
-            Level::Error,
-            format!("`{} --version` does not say a version", file.display()),
-            install,
-        );
-        return None;
-    };
-    if version < Version(vec![7, 3]) {
-        findings.with_help(
-            "pwsh",
-            Level::Error,
-            format!("{version} is too old"),
-            install,
-        );
-    } else if version < Version(vec![7, 4]) {
-        findings.with_help(
-            "pwsh",
-            Level::Warning,
-            format!("{version} is not supported any longer"),
-            install,
-        );
-    } else {
-        findings.add("pwsh", Level::Ok, format!("{version} ({})", file.display()));
-    }
-    Some(version)
 }
 
 fn connections(config: &Config, findings: &mut Findings) {
@@ -322,17 +227,6 @@ async fn daemon(findings: &mut Findings) {
             return findings.with_help(ABOUT, Level::Error, error.to_string(), help);
         }
     };
-    if let Some(version) = client.other_version() {
-        findings.with_help(
-            ABOUT,
-            Level::Warning,
-            format!(
-                "it is of version {version}, this program of {}",
-                env!("CARGO_PKG_VERSION")
-            ),
-            "restart it when its sign-ins may be lost: mm daemon stop --force",
-        );
-    }
     match client.daemon().await {
         Ok(info) => {
             for trouble in &info.troubles {
@@ -341,6 +235,7 @@ async fn daemon(findings: &mut Findings) {
             let signed_in = info.signed_in;
             let message = format!("running, pid {}, {signed_in} signed in", info.pid);
             findings.add(ABOUT, Level::Ok, message);
+            other_code(&client, findings);
         }
         Err(error) => findings.with_help(
             ABOUT,
@@ -353,11 +248,38 @@ async fn daemon(findings: &mut Findings) {
     }
 }
 
+/// A daemon that runs other code than this program. Known once it has answered.
+fn other_code(client: &Client, findings: &mut Findings) {
+    let message = if let Some(version) = client.other_version() {
+        format!(
+            "it is of version {version}, this program of {}",
+            env!("CARGO_PKG_VERSION")
+        )
+    } else if client.is_other_build() {
+        "it is another build of this version, from before this program was built or installed"
+            .to_owned()
+    } else {
+        return;
+    };
+    findings.with_help(
+        "daemon",
+        Level::Warning,
+        message,
+        "restart it when its sign-ins may be lost: mm daemon restart --force",
+    );
+}
+
 /// What is outside of the program's reach: logouts, the clock, the environment.
 fn surroundings(config: &Config, findings: &mut Findings) {
-    let user = std::env::var("USER").unwrap_or_default();
-    let lingers = Path::new("/var/lib/systemd/linger").join(&user).exists();
-    if Path::new("/run/systemd/system").exists() && !user.is_empty() && !lingers {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let said = |program: &str, arguments: &[&str]| {
+        let file = programs::find(program, &path)?;
+        programs::ask(&file, arguments).map(|said| said.trim().to_owned())
+    };
+    // Where nobody manages logins there is no such program, or it fails.
+    let me = rustix::process::geteuid().as_raw().to_string();
+    let lingers = said("loginctl", &["show-user", &me, "-p", "Linger", "--value"]);
+    if lingers.as_deref() == Some("no") {
         let why = if config.socket.starts_with("/run/user") {
             "the last logout removes the daemon's socket"
         } else {
@@ -365,13 +287,11 @@ fn surroundings(config: &Config, findings: &mut Findings) {
         };
         findings.with_help("linger", Level::Warning, why, "loginctl enable-linger");
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
     for (about, level, message, help) in super::doctor_machine::machine_faults() {
         findings.with_help(about, level, message, help);
     }
-    let clock = programs::find("timedatectl", &path)
-        .and_then(|file| programs::ask(&file, &["show", "-p", "NTPSynchronized", "--value"]));
-    if clock.as_deref().map(str::trim) == Some("no") {
+    let clock = said("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]);
+    if clock.as_deref() == Some("no") {
         findings.with_help(
             "clock",
             Level::Warning,

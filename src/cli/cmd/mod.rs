@@ -13,6 +13,7 @@ pub(super) mod demo;
 pub(super) mod disconnect;
 pub(super) mod doctor;
 mod doctor_machine;
+mod doctor_needs;
 pub(super) mod login;
 pub(super) mod mcp;
 pub(super) mod module_keys;

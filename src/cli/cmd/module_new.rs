@@ -115,6 +115,20 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
+/// How a new file shows what `needs` is for.
+const NEEDS: [&str; 5] = [
+    "# What has to be installed: `mm doctor` looks for it, and `mm modules keys needs` says more.",
+    "# needs:",
+    "#   - program: my-program",
+    "#     install: Install it from where it comes from, and see that `my-program` is on the PATH.",
+    "#     version: {ask: [--version]}",
+];
+
+/// A program that takes a command as an argument runs in bash.
+fn usual_shell(args: &NewModuleArgs) -> &'static str {
+    if args.run.is_some() { "bash" } else { "pwsh" }
+}
+
 /// The file's text.
 fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> {
     let value =
@@ -125,12 +139,13 @@ fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> 
         format!("module: {name}"),
         format!("title: {}", value(&args.title, name.as_str())),
         "# How its program is started and how commands go in: `pwsh`, `bash`, or a file of your own in shells/.".to_owned(),
-        format!("shell: {}", value(&args.shell, "pwsh")),
+        format!("shell: {}", value(&args.shell, usual_shell(args))),
     ];
     if let Some(run) = &args.run {
         lines.push("# What a person's command is put into, quoted.".to_owned());
         lines.push(format!("run: {}", quoted(run)));
     }
+    let needs = NEEDS.map(str::to_owned);
     let Some(connect) = &args.connect else {
         if args.identity.is_some() || args.proof.is_some() || args.disconnect.is_some() {
             return Err(CliError::usage(
@@ -138,6 +153,7 @@ fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> 
                 "give it with --connect",
             ));
         }
+        lines.extend(needs);
         return Ok(lines.join("\n") + "\n");
     };
     let Some(identity) = &args.identity else {
@@ -176,13 +192,20 @@ fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> 
         [
             "  # What failures mean, where the shared table does not say it:",
             "  # failures:",
-            "  #   - pattern: 'The term .Connect-My. is not recognized'",
-            "  #     name: module-missing",
-            "  #     advice: Install the module.",
+            "  #   - pattern: 'no such customer'",
+            "  #     name: customer-unknown",
+            "  #     advice: Look for a typing error in the connection's tenant.",
+        ]
+        .map(str::to_owned),
+    );
+    lines.push(String::new());
+    lines.extend(needs);
+    lines.extend(
+        [
             "",
             "# Limits that people should know of, and what you could not verify:",
             "# notes:",
-            "#   - Needs version 2 or later.",
+            "#   - 'Not verified: what it says where a code has expired.'",
         ]
         .map(str::to_owned),
     );

@@ -77,7 +77,7 @@ impl Service {
         };
         let session = Session::start(launch, self.0.shards.pick()).map_err(|error| {
             let help = match &error {
-                SpawnError::NotFound { .. } => module.shell.start.install.clone(),
+                SpawnError::NotFound { .. } => module.shell.install().map(str::to_owned),
                 other => other.help().map(str::to_owned),
             };
             lost(with_causes(&error), help)

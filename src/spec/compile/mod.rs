@@ -6,6 +6,7 @@ mod command;
 mod effects;
 mod markers;
 mod module;
+mod needs;
 mod shell;
 mod sign_in;
 mod text;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::effects::effects;
+use super::needs::needs;
 use super::shell::{compile_shell, quoting};
 use super::sign_in::{Rules, sign_in};
 use super::text::{require_hole, template};
-use crate::script::{EffectRule, Module, Quoting, Shell};
+use crate::script::{EffectRule, Module, Need, Quoting, Shell};
 use crate::spec::diagnostic::Diagnostics;
 use crate::spec::model::{ModuleSpec, ShellSpec};
 use crate::spec::parts::{ShellParts, Written};
@@ -60,9 +61,14 @@ pub(in crate::spec) fn compile_module(
         }
         (sound && quoted).then_some(run)
     });
+    let base_needs = base.map_or(&[][..], |base| base.shell.needs.as_slice());
+    let needs = needs(written.part(|m| &m.needs), base_needs, findings);
+    let all_needs: Option<Vec<&Need>> = needs
+        .as_ref()
+        .map(|own| own.iter().chain(base_needs).collect());
     let sign_in = written
         .optional(|m| &m.sign_in)
-        .map(|part| sign_in(part, quoted, shared, findings));
+        .map(|part| sign_in(part, quoted, shared, all_needs.as_deref(), findings));
 
     let effects = effects(&spec.effects, written.file, base_effects, findings);
 
@@ -74,6 +80,7 @@ pub(in crate::spec) fn compile_module(
         title: spec.title.0.clone(),
         aliases: spec.aliases.iter().map(|alias| alias.0.clone()).collect(),
         shell: shell?,
+        needs: needs?,
         run: run.map_or(Some(None), |run| run.map(Some))?,
         sign_in: sign_in.map_or(Some(None), |sign_in| sign_in.map(Some))?,
         effects: effects.into(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::markers::markers;
+use super::needs::needs;
 use super::text::{pattern, require_hole, template};
 use crate::script::{
     Absorb, Bootstrap, BootstrapEncoding, Chunk, ChunkEncoding, EndState, Environment, Framing,
@@ -29,6 +30,7 @@ pub(in crate::spec) fn compile_shell(
     parts: &ShellParts<'_>,
     findings: &mut Diagnostics,
 ) -> Option<Shell> {
+    let needs = needs(parts.needs, &[], findings);
     let start = start(parts.start, findings);
     let environment = environment(&parts.environment, findings);
     let bootstrap = parts.bootstrap.map(|part| bootstrap(part, findings));
@@ -38,6 +40,7 @@ pub(in crate::spec) fn compile_shell(
     Some(Shell {
         name: parts.name.clone(),
         title: parts.title.to_owned(),
+        needs: needs?,
         start: start?,
         environment: environment?,
         terminal: terminal(parts.terminal.map(|part| part.value)),
@@ -78,7 +81,6 @@ fn start(part: Written<'_, StartSpec>, findings: &mut Diagnostics) -> Option<Sta
     Some(Start {
         program: part.value.program.0.clone(),
         arguments: arguments.into_iter().collect::<Option<_>>()?,
-        install: part.value.install.as_ref().map(|text| text.0.clone()),
     })
 }
 

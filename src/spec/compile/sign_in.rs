@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::command::Commands;
 use super::effects::effects;
+use super::needs::missing;
 use super::text::pattern;
 use crate::script::{
     ChallengeRule, Challenges, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule,
-    Partner, Pattern, SignIn, WayIn,
+    Need, Partner, Pattern, SignIn, WayIn,
 };
 use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::{
@@ -42,6 +43,7 @@ pub(in crate::spec) fn compile_include(
             value: &spec.failures,
             file,
         },
+        Some(&[]),
         findings,
     );
     let effects = effects(&spec.effects, file, &[], findings);
@@ -52,16 +54,19 @@ pub(in crate::spec) fn compile_include(
 }
 
 /// How a module signs in, or `None` with findings. `quoted` is false where the shell writes values as they are; `shared`
-/// are the rules of the included files, in order.
+/// are the rules of the included files, in order. `needs` are all that the module and its shell have; `None` where they
+/// are faulty, which is among the findings already.
 pub(super) fn sign_in(
     part: Written<'_, SignInSpec>,
     quoted: bool,
     shared: &[Arc<Rules>],
+    needs: Option<&[&Need]>,
     findings: &mut Diagnostics,
 ) -> Option<SignIn> {
     let own = rules(
         part.part(|s| &s.challenges),
         part.part(|s| &s.failures),
+        needs,
         findings,
     );
     let spec = part.value;
@@ -232,6 +237,7 @@ fn partner(spec: &PartnerSpec, commands: &mut Commands<'_>) -> Option<Partner> {
 fn rules(
     challenges: Written<'_, Vec<ChallengeSpec>>,
     failures: Written<'_, Vec<At<FailureSpec>>>,
+    needs: Option<&[&Need]>,
     findings: &mut Diagnostics,
 ) -> Option<Rules> {
     let challenges: Vec<_> = challenges
@@ -256,6 +262,7 @@ fn rules(
                     value: spec,
                     file: failures.file,
                 },
+                needs,
                 findings,
             )
         })
@@ -295,7 +302,11 @@ fn challenge(
     })
 }
 
-fn failure(part: Written<'_, At<FailureSpec>>, findings: &mut Diagnostics) -> Option<FailureRule> {
+fn failure(
+    part: Written<'_, At<FailureSpec>>,
+    needs: Option<&[&Need]>,
+    findings: &mut Diagnostics,
+) -> Option<FailureRule> {
     let spec = &part.value.value;
     let test = match (&spec.aadsts, &spec.pattern) {
         (Some(numbers), None) if !numbers.is_empty() => {
@@ -320,9 +331,23 @@ fn failure(part: Written<'_, At<FailureSpec>>, findings: &mut Diagnostics) -> Op
             return None;
         }
     };
+    let advice = match (&spec.advice, &spec.missing) {
+        (Some(advice), None) => advice.0.clone(),
+        (None, Some(name)) => missing(name, needs?, part.file, findings)?.missing_advice(),
+        _ => {
+            findings.push(
+                part.error(
+                    part.value.span,
+                    "a failure says what to do either by `advice` or by `missing`",
+                )
+                .help("give one of the two"),
+            );
+            return None;
+        }
+    };
     let failure = Failure {
         name: spec.name.0.clone(),
-        advice: spec.advice.0.clone(),
+        advice,
         retry: spec.retry,
     };
     Some(FailureRule {

@@ -3,11 +3,13 @@
 
 mod effects;
 mod module;
+mod needs;
 mod shell;
 mod sign_in;
 
 pub(crate) use effects::EffectSpec;
 pub(crate) use module::{ModuleSpec, OverridesSpec};
+pub(crate) use needs::{BadVersionsSpec, NeedSpec, VersionSpec};
 pub(crate) use shell::{
     BootstrapEncodingName, BootstrapSpec, CommandEncodingName, EnvironmentSpec, FrameSpec,
     InterruptSpec, MarkersSpec, QuerySpec, QuestionKindName, QuestionSpec, QuotingName, ReadySpec,

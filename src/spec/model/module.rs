@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BootstrapSpec, EffectSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, QuerySpec,
-    QuestionSpec, QuotingName, ReadySpec, SignInSpec, StartSpec, StateName, StreamName,
+    BootstrapSpec, EffectSpec, EnvironmentSpec, FrameSpec, InterruptSpec, MarkersSpec, NeedSpec,
+    QuerySpec, QuestionSpec, QuotingName, ReadySpec, SignInSpec, StartSpec, StateName, StreamName,
     TerminalSpec,
 };
 use crate::spec::source::At;
@@ -24,6 +24,10 @@ pub(crate) struct ModuleSpec {
     pub(crate) aliases: Vec<At<Name>>,
     /// The shell it runs in: the name of a file in `shells/`.
     pub(crate) shell: At<Name>,
+    /// What has to be installed, besides what its shell needs. `mm doctor` judges a machine by it, and `mm modules show`
+    /// tells it.
+    #[serde(default)]
+    pub(crate) needs: Vec<At<NeedSpec>>,
     /// What this module needs otherwise than its shell has it.
     pub(crate) overrides: Option<At<OverridesSpec>>,
     /// What a person's command is put into, quoted, for programs that read no commands themselves: `sqlite3 db {command}`.

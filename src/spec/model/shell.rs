@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::NeedSpec;
 use crate::spec::source::At;
 use crate::spec::value::{
     Bytes, Entries, FileName, Interval, Name, RegexText, Size, Text, VariableName, Word,
@@ -16,6 +17,9 @@ pub(crate) struct ShellSpec {
     pub(crate) shell: At<Name>,
     /// What people call it.
     pub(crate) title: At<Text>,
+    /// What has to be installed: the program, and what it needs itself.
+    #[serde(default)]
+    pub(crate) needs: Vec<At<NeedSpec>>,
     /// The program and its arguments.
     pub(crate) start: StartSpec,
     /// The program's environment, which is built from nothing.
@@ -60,8 +64,6 @@ pub(crate) struct StartSpec {
     /// Its arguments. Holes: `{bootstrap}` (here or in `environment.set`), `{home}` (the session's own home folder).
     #[serde(default)]
     pub(crate) arguments: Vec<At<String>>,
-    /// What to do where the program is missing.
-    pub(crate) install: Option<At<Text>>,
 }
 
 /// The program's environment.

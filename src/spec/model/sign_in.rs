@@ -112,8 +112,10 @@ pub(crate) struct FailureSpec {
     pub(crate) pattern: Option<At<RegexText>>,
     /// A word for programs: `declined`.
     pub(crate) name: At<Word>,
-    /// What a person should do next.
-    pub(crate) advice: At<Text>,
+    /// What a person should do next. This or `missing` has to be given.
+    pub(crate) advice: Option<At<Text>>,
+    /// The one of the `needs` that is then not installed: what its `install` says is the advice.
+    pub(crate) missing: Option<At<Text>>,
     /// Whether simply trying again may help. Default: false.
     #[serde(default)]
     pub(crate) retry: bool,

@@ -281,3 +281,20 @@ pub(crate) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         thread::sleep(Duration::from_millis(10));
     }
 }
+
+/// The library that sets a program's clock, where it is installed (Debian: `faketime`).
+pub(crate) fn faketime() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .find(|library| library.exists())
+}
+
+/// Says that a test could not look at what it is for.
+#[expect(
+    clippy::print_stderr,
+    reason = "whoever runs the tests has to know that one did not"
+)]
+pub(crate) fn told(why: &str) {
+    eprintln!("skipped: {why}");
+}
