@@ -147,6 +147,52 @@ fn a_missing_module_is_told_by_each() {
         ),
         (
             "teams",
+            "Run Connect-MicrosoftTeams before running cmdlets.",
+            "not-signed-in",
+        ),
+        (
+            "pnp",
+            "There is currently no connection yet. Use Connect-PnPOnline to connect or provide a valid connection using -Connection.",
+            "not-signed-in",
+        ),
+        (
+            "pnp",
+            "The remote server returned an error: (401) Unauthorized.",
+            "sign-in-expired",
+        ),
+        (
+            "graph",
+            "The provided access token has expired. Set a valid access token to `-AccessToken`",
+            "token-expired",
+        ),
+        (
+            "graph",
+            "[Authorization_RequestDenied] : Insufficient privileges to complete the operation.",
+            "permission-missing",
+        ),
+        (
+            "exo",
+            "You must call the Connect-ExchangeOnline cmdlet before calling any other cmdlets.",
+            "not-signed-in",
+        ),
+        (
+            "azure",
+            "SharedTokenCacheCredential authentication unavailable. Token acquisition failed for user ada@contoso.com.",
+            "not-signed-in",
+        ),
+        (
+            "az",
+            "Fail to create device flow. Err: {}",
+            "no-device-code",
+        ),
+        (
+            "graph",
+            "Unable to load shared library 'libsecret-1.so.0' or one of its dependencies.",
+            "keyring-missing",
+        ),
+        ("teams", "A task was canceled.", "no-network"),
+        (
+            "teams",
             "Session is not established, run Connect-MicrosoftTeams before requesting access token",
             "not-signed-in",
         ),

@@ -112,13 +112,19 @@ pub(super) fn app(
     interview.ask(None, "The application's id; empty: later", is_id)
 }
 
-/// The id in what the registration says: `AzureAppId/ClientId : …`.
+/// The id in what the registration says: an object with the property `AzureAppId/ClientId`, which PowerShell shows as a list, or
+/// as a table with a line of dashes. The property's name is what scripts use that read it; it was not tried against a tenant.
 fn found(said: &str) -> Option<String> {
     static ID: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)client\s?id\W{1,40}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
-            .expect("the pattern is sound")
+        let id = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})";
+        let list = format!(r"client\s?id\W{{1,40}}{id}\b");
+        let table =
+            format!(r"^[^\r\n]*AzureAppId/ClientId[^\r\n]*\r?\n[ -]*--[ -]*\r?\n[^\r\n]*?\b{id}\b");
+        Regex::new(&format!("(?im){list}|{table}")).expect("the pattern is sound")
     });
-    Some(ID.captures(said)?[1].to_owned())
+    let groups = ID.captures(said)?;
+    let id = groups.get(1).or_else(|| groups.get(2))?;
+    Some(id.as_str().to_owned())
 }
 
 #[cfg(test)]
@@ -132,6 +138,10 @@ mod tests {
             format!("WARNING: enter the code ABCD1234E\r\n\r\nAzureAppId/ClientId : {id}\r\n");
         assert_eq!(found(&said).as_deref(), Some(id));
         assert_eq!(found(&format!("Tenant : {id}")), None);
+        let table = format!(
+            "\r\nAzureAppId/ClientId                  Name\r\n-------------------                  ----\r\n{id} mm\r\n"
+        );
+        assert_eq!(found(&table).as_deref(), Some(id));
         let command = Registration::of("it's.com").command;
         assert!(command.contains("-Tenant 'it''s.com'"), "{command}");
     }
