@@ -44,10 +44,10 @@ impl Message {
 /// What to say about `run`, which has ended. `failure` is why its session could not be signed in, where that is known.
 pub(crate) fn messages(run: &Run, end: &RunEnd, failure: Option<&Failure>) -> Vec<Message> {
     let session = format!("{}/{}", run.connection, run.module);
-    // Stopping a command changes nothing about its session.
+    // What was done to the command, and what not: how its session is by now is not looked at.
     let stays = match (&run.started_at, &run.account) {
-        (Some(_), Some(_)) => format!("; {session} stays signed in"),
-        (Some(_), None) => format!("; {session} goes on"),
+        (Some(_), Some(_)) => format!("; {session} was not signed out"),
+        (Some(_), None) => format!("; {session} was not ended"),
         (None, _) => String::new(),
     };
     let mut said = Vec::new();

@@ -37,6 +37,15 @@ impl Screen {
         }
     }
 
+    /// How many columns the terminal has that standard output goes to; `None` where it is none, or does not say.
+    pub(crate) fn width(&self) -> Option<usize> {
+        if !self.stdout_is_terminal {
+            return None;
+        }
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+        Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+    }
+
     /// Whether progress can be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         self.stderr_is_terminal

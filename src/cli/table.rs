@@ -1,29 +1,83 @@
-//! Rows of words in columns.
+//! Rows of words in columns, as wide as the terminal.
 
-/// `rows` under `head`, each column as wide as its widest cell, two spaces between. The last column is not padded.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut widths: Vec<usize> = head.iter().map(|cell| width(cell)).collect();
-    for row in rows {
-        for (width_of, cell) in widths.iter_mut().zip(row) {
-            *width_of = (*width_of).max(width(cell));
-        }
-    }
+/// `rows` under `head`, two spaces between columns. Each column is as wide as its widest cell, or narrower where the table would
+/// be wider than `width` (`None`: no terminal cuts it): the widest columns then break their cells between words. No word is
+/// broken or cut, because ids, paths and names are copied. The last column is not padded.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -> String {
     let head: Vec<String> = head.iter().map(|cell| (*cell).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&head).chain(rows).collect();
+    let widest = |measure: fn(&str) -> usize| -> Vec<usize> {
+        let column = |index: usize| all.iter().filter_map(move |row| row.get(index));
+        (0..head.len())
+            .map(|index| column(index).map(|cell| measure(cell)).max().unwrap_or(0))
+            .collect()
+    };
+    let mut widths = widest(cell_width);
+    if let Some(width) = width {
+        shrink(&mut widths, &widest(longest_word), width);
+    }
     let mut text = String::new();
-    for row in std::iter::once(&head).chain(rows) {
-        let mut line = String::new();
-        for (cell, width_of) in row.iter().zip(&widths) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width_of - width(cell) + 2));
+    for row in all {
+        let cells: Vec<Vec<String>> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| broken(cell, *width))
+            .collect();
+        let lines = cells.iter().map(Vec::len).max().unwrap_or(0);
+        for line in 0..lines {
+            let mut words = String::new();
+            for (cell, width) in cells.iter().zip(&widths) {
+                let part = cell.get(line).map_or("", String::as_str);
+                words.push_str(part);
+                words.extend(std::iter::repeat_n(' ', width - cell_width(part) + GAP));
+            }
+            text.push_str(words.trim_end());
+            text.push('\n');
         }
-        text.push_str(line.trim_end());
-        text.push('\n');
     }
     text
 }
 
+/// Spaces between two columns.
+const GAP: usize = 2;
+
+/// Makes the widest column narrower, again and again, until all fit into `width` or none can: a column is never narrower than
+/// `least` says.
+fn shrink(widths: &mut [usize], least: &[usize], width: usize) {
+    let gaps = GAP * widths.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > width {
+        let shrinkable = (0..widths.len()).filter(|index| widths[*index] > least[*index]);
+        let Some(widest) = shrinkable.max_by_key(|index| widths[*index]) else {
+            return;
+        };
+        widths[widest] -= 1;
+    }
+}
+
+/// The lines of a cell in a column that is as wide as its longest word at least.
+fn broken(cell: &str, width: usize) -> Vec<String> {
+    if cell_width(cell) <= width {
+        return vec![cell.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in cell.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if cell_width(line) + 1 + cell_width(word) <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn longest_word(cell: &str) -> usize {
+    cell.split_whitespace().map(cell_width).max().unwrap_or(0)
+}
+
 /// Characters count as one column each; names in wide scripts make a crooked table, not a wrong one.
-fn width(cell: &str) -> usize {
+fn cell_width(cell: &str) -> usize {
     cell.chars().count()
 }
 
@@ -31,15 +85,67 @@ fn width(cell: &str) -> usize {
 mod tests {
     use super::*;
 
+    fn row(cells: &[&str]) -> Vec<String> {
+        cells.iter().map(|cell| (*cell).to_owned()).collect()
+    }
+
     #[test]
     fn columns_line_up() {
-        let rows = vec![
-            vec!["Bäckerei/exo".to_owned(), "ready".to_owned()],
-            vec!["A/b".to_owned(), String::new()],
-        ];
+        let rows = [row(&["Bäckerei/exo", "ready"]), row(&["A/b", ""])];
         assert_eq!(
-            table(&["SESSION", "STATE"], &rows),
+            table(&["SESSION", "STATE"], &rows, None),
             "SESSION       STATE\nBäckerei/exo  ready\nA/b\n"
         );
+    }
+
+    #[test]
+    fn the_widest_column_breaks_between_words() {
+        let rows = [
+            row(&[
+                "rabcdefghj",
+                "Get-Mailbox -ResultSize 3 | Select-Object Name",
+                "ok",
+            ]),
+            row(&["r234567890", "1", "timed out"]),
+        ];
+        let head = ["ID", "COMMAND", "HOW"];
+        assert_eq!(
+            table(&head, &rows, Some(40)),
+            "\
+ID          COMMAND            HOW
+rabcdefghj  Get-Mailbox        ok
+            -ResultSize 3 |
+            Select-Object
+            Name
+r234567890  1                  timed out
+"
+        );
+        for width in [41, 60, 80] {
+            let text = table(&head, &rows, Some(width));
+            assert!(text.lines().all(|line| line.len() <= width), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_cut_however_narrow_it_is() {
+        let path = "/home/ada/.config/mm/modules.d/notes.yaml";
+        let rows = [row(&["notes", path])];
+        let text = table(&["MODULE", "FROM"], &rows, Some(10));
+        assert_eq!(text, format!("MODULE  FROM\nnotes   {path}\n"));
+        assert_eq!(table(&["A", "B"], &[], Some(0)), "A  B\n");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_is_lost(cells in proptest::collection::vec("[a-z ]{0,30}", 1..6), width in 0usize..60) {
+            let head: Vec<&str> = cells.iter().map(|_| "H").collect();
+            let text = table(&head, std::slice::from_ref(&cells), Some(width));
+            let letters = |text: &str| {
+                let mut all: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
+                all.sort_unstable();
+                all
+            };
+            proptest::prop_assert_eq!(letters(&text), letters(&cells.concat()));
+        }
     }
 }

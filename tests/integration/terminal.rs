@@ -28,7 +28,7 @@ fn ctrl_c_stops_the_command_and_keeps_the_sign_in() {
     daemon.wait_for_run("running");
     session.send("\u{3}").expect("the terminal is open");
     session
-        .expect("Contoso/exo stays signed in")
+        .expect("Contoso/exo was not signed out")
         .expect("it says what became of it");
     assert_eq!(exit_code(session), 1);
     assert_eq!(daemon.run(&run("1")).stdout, "1\n");
@@ -144,7 +144,7 @@ fn the_demo_tells_the_whole_story() {
         "DomainName",
         "couldn't be found",
         "removed user3@contoso.com",
-        "stays signed in",
+        "was not signed out",
         "user1@contoso.com",
         "With a real tenant",
     ] {
@@ -153,4 +153,43 @@ fn the_demo_tells_the_whole_story() {
             .unwrap_or_else(|error| panic!("{word}: {error}"));
     }
     assert_eq!(exit_code(session), 0);
+}
+
+#[test]
+fn tables_are_as_wide_as_the_terminal_and_cut_nothing() {
+    let daemon = TestDaemon::new();
+    let program = env!("CARGO_BIN_EXE_mm");
+    let shown = |columns: usize| {
+        let text = format!("stty cols {columns}; '{program}' modules");
+        let shell = daemon.shell(&daemon.mm(&[]), &text);
+        let mut session = TestDaemon::on_terminal(shell);
+        let seen = session.expect(Eof).expect("it ends");
+        String::from_utf8_lossy(seen.as_bytes()).replace('\r', "")
+    };
+    let narrow = shown(70);
+    for line in narrow.lines() {
+        assert!(line.chars().count() <= 70, "{narrow}");
+    }
+    for word in ["powerplatform", "(PnP.PowerShell)", "microsoft-graph"] {
+        assert!(narrow.contains(word), "{word}: {narrow}");
+    }
+    let piped = daemon.run(&["modules"]).stdout;
+    assert_eq!(shown(200), piped);
+    assert!(piped.lines().count() < narrow.lines().count(), "{narrow}");
+}
+
+#[test]
+fn what_has_a_list_lists_without_a_verb() {
+    let daemon = TestDaemon::new();
+    daemon.sign_in();
+    assert_eq!(daemon.run(&run("1")).stdout, "1\n");
+    for verb in ["runs", "approvals", "audit", "connections", "modules"] {
+        let alone = daemon.run(&[verb]);
+        assert_eq!(alone.code, 0, "{verb}: {alone:?}");
+        assert_eq!(alone.stdout, daemon.run(&[verb, "list"]).stdout, "{verb}");
+    }
+    let of_one = daemon.run(&["runs", "-c", "Contoso", "--json"]);
+    assert!(of_one.stdout.contains("\"command\":\"1\""), "{of_one:?}");
+    let both = daemon.run(&["runs", "--json", "list"]);
+    assert_eq!(both.code, 2, "{both:?}");
 }

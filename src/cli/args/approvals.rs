@@ -2,20 +2,21 @@
 
 use clap::{Args, Subcommand};
 
+use super::ListArgs;
+
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ApprovalsArgs {
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
     #[command(subcommand)]
-    pub(crate) verb: ApprovalsVerb,
+    pub(crate) verb: Option<ApprovalsVerb>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ApprovalsVerb {
     /// What waits
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListArgs),
     /// One run: what it would do, as whom, who asked and why
     Show {
         /// The run's id

@@ -8,9 +8,12 @@ use jiff::tz::TimeZone;
 use crate::api::AuditHead;
 
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) list: AuditListArgs,
     #[command(subcommand)]
-    pub(crate) verb: AuditVerb,
+    pub(crate) verb: Option<AuditVerb>,
 }
 
 #[derive(Debug, Clone, Subcommand)]

@@ -2,20 +2,21 @@
 
 use clap::{Args, Subcommand};
 
+use super::ListArgs;
+
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ConnectionsArgs {
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
     #[command(subcommand)]
-    pub(crate) verb: ConnectionsVerb,
+    pub(crate) verb: Option<ConnectionsVerb>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ConnectionsVerb {
     /// All connections, in the file's order
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(ListArgs),
     /// One connection: its keys, the modules it can use and what is missing for the others
     Show {
         /// The connection's name

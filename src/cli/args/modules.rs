@@ -10,7 +10,7 @@ pub(crate) struct ModulesArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) modules: Vec<PathBuf>,
     #[command(subcommand)]
-    pub(crate) verb: ModulesVerb,
+    pub(crate) verb: Option<ModulesVerb>,
 }
 
 #[derive(Debug, Clone, Subcommand)]

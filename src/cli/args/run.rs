@@ -69,24 +69,30 @@ pub(crate) enum OnQuestionArg {
 }
 
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct RunsArgs {
+    #[command(flatten)]
+    pub(crate) list: RunsListArgs,
     #[command(subcommand)]
-    pub(crate) verb: RunsVerb,
+    pub(crate) verb: Option<RunsVerb>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunsListArgs {
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    /// How many
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum RunsVerb {
     /// The newest runs
-    List {
-        #[command(flatten)]
-        filter: FilterArgs,
-        /// How many
-        #[arg(long, value_name = "N", default_value_t = 20)]
-        limit: usize,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
+    List(RunsListArgs),
     /// One run: its command, state, end and errors
     Show {
         /// The run's id
@@ -106,7 +112,7 @@ pub(crate) enum RunsVerb {
         #[arg(long, value_name = "N", default_value_t = 0)]
         from: u64,
     },
-    /// Stop a run; its session stays signed in
+    /// Stop a run; its session is not signed out
     Stop {
         /// The run's id
         id: String,

@@ -24,6 +24,14 @@ pub(crate) struct FilterArgs {
     pub(crate) module: Option<String>,
 }
 
+/// How a list is printed.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LoginArgs {
     #[command(flatten)]

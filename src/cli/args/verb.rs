@@ -72,9 +72,9 @@ Ctrl-C stops the waiting, not the sign-in.
 "
     )]
     Disconnect(DisconnectArgs),
-    /// List, show, read and stop runs
+    /// List, show, read and stop runs; alone, it lists
     #[command(after_help = "Examples:
-  mm runs list -c Contoso
+  mm runs -c Contoso
   mm runs show r7k2m9xq4a
   mm runs output r7k2m9xq4a --follow
   mm runs stop r7k2m9xq4a
@@ -87,26 +87,26 @@ Ctrl-C stops the waiting, not the sign-in.
   pass show contoso | mm answer r7k2m9xq4a   reads standard input
 ")]
     Answer(AnswerArgs),
-    /// List, show, approve and deny the runs that wait for a person's yes
+    /// List, show, approve and deny the runs that wait for a person's yes; alone, it lists
     #[command(after_help = "Examples:
-  mm approvals list
+  mm approvals
   mm approvals show r7k2m9xq4a
   mm approvals approve r7k2m9xq4a            asks at this terminal; nothing else can say yes
   mm approvals deny r7k2m9xq4a --reason 'not on a Friday'
 ")]
     Approvals(ApprovalsArgs),
-    /// Show and check the record of what was done
+    /// Show and check the record of what was done; alone, it lists
     #[command(after_help = "Examples:
-  mm audit list -c Contoso --since 2h
-  mm audit list --kind refused --text Remove-
+  mm audit -c Contoso --since 2h
+  mm audit --kind refused --text Remove-
   mm audit show 17
   mm audit verify
   mm audit export --format csv > audit.csv
 ")]
     Audit(AuditArgs),
-    /// List, show, add, change and check connections
+    /// List, show, add, change and check connections; alone, it lists
     #[command(after_help = "Examples:
-  mm connections list
+  mm connections
   mm connections add                         asks one thing after the other, and signs in
   mm connections add Contoso --tenant contoso.com --expected-email ada@contoso.com
   mm connections edit Contoso moduleApps.pnp 11112222-3333-4444-5555-666677778888
@@ -115,9 +115,9 @@ Ctrl-C stops the waiting, not the sign-in.
 They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS names.
 ")]
     Connections(ConnectionsArgs),
-    /// List, show and check modules
+    /// List, show, write, record and check modules; alone, it lists
     #[command(after_help = "Examples:
-  mm modules list
+  mm modules
   mm modules show exo
   mm modules check my-module.yaml
   mm modules schema > module.schema.json

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::api::{ApprovalList, DenyRequest, Run};
 use crate::cli::approval::{question, shown, yes};
-use crate::cli::args::{ApprovalsArgs, ApprovalsVerb};
+use crate::cli::args::{ApprovalsArgs, ApprovalsVerb, ListArgs};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::harmless::{one_line, one_short_line};
@@ -22,15 +22,16 @@ const COMMAND_WIDTH: usize = 60;
 /// Lists, shows, approves or denies.
 pub(crate) async fn approvals(args: ApprovalsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let client = wiring::client().await?;
-    match args.verb {
-        ApprovalsVerb::List { json } => {
+    match args.verb.unwrap_or(ApprovalsVerb::List(args.list)) {
+        ApprovalsVerb::List(ListArgs { json }) => {
             let runs = client.approvals().await?;
             if json {
                 screen.json(&ApprovalList { runs })?;
             } else if runs.is_empty() {
                 screen.text("nothing waits for approval")?;
             } else {
-                screen.text(&list(&runs, Timestamp::now(), &TimeZone::system()))?;
+                let text = list(&runs, Timestamp::now(), &TimeZone::system(), screen.width());
+                screen.text(&text)?;
             }
         }
         ApprovalsVerb::Show { id, json } => {
@@ -90,7 +91,7 @@ async fn approve(client: &Client, id: &str, screen: &mut Screen) -> Result<Exit,
     Ok(Exit::Done)
 }
 
-fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
+fn list(runs: &[Run], now: Timestamp, zone: &TimeZone, width: Option<usize>) -> String {
     let head = ["ID", "SESSION", "DOES", "ASKED BY", "ASKED", "COMMAND"];
     let rows: Vec<Vec<String>> = runs
         .iter()
@@ -106,5 +107,5 @@ fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
             ])
         })
         .collect();
-    table(&head, &rows)
+    table(&head, &rows, width)
 }

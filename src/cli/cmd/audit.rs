@@ -32,7 +32,10 @@ const YES: &str = "yes";
 /// Lists, shows, checks, exports or accepts the record.
 pub(crate) async fn audit(args: AuditArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let client = wiring::client().await?;
-    match args.verb {
+    match args
+        .verb
+        .unwrap_or_else(|| AuditVerb::List(Box::new(args.list)))
+    {
         AuditVerb::List(args) => list(&client, *args, screen).await,
         AuditVerb::Show { number, json } => show(&client, number, json, screen).await,
         AuditVerb::Verify { head, json } => verify(&client, head, json, screen).await,
@@ -82,7 +85,8 @@ async fn list(client: &Client, args: AuditListArgs, screen: &mut Screen) -> Resu
         screen.text("no rows")?;
     } else {
         let rows: Vec<Row> = rows.iter().map(|row| Row::read(row.get())).collect();
-        screen.text(&listed(&rows, Timestamp::now(), &TimeZone::system()))?;
+        let text = listed(&rows, Timestamp::now(), &TimeZone::system(), screen.width());
+        screen.text(&text)?;
     }
     Ok(Exit::Done)
 }
@@ -250,7 +254,7 @@ impl Row {
     }
 }
 
-fn listed(rows: &[Row], now: Timestamp, zone: &TimeZone) -> String {
+fn listed(rows: &[Row], now: Timestamp, zone: &TimeZone, width: Option<usize>) -> String {
     let head = ["ROW", "AT", "WHAT", "SESSION", "BY", "SAYS"];
     let cells = |row: &Row| {
         let cell = |key: &str| one_line(row.text(key).unwrap_or_default());
@@ -271,7 +275,7 @@ fn listed(rows: &[Row], now: Timestamp, zone: &TimeZone) -> String {
             row.gist(),
         ]
     };
-    table(&head, &rows.iter().map(cells).collect::<Vec<_>>())
+    table(&head, &rows.iter().map(cells).collect::<Vec<_>>(), width)
 }
 
 /// What it says, a field a line; what it does not say is left out.
@@ -311,6 +315,6 @@ mod tests {
     fn rows_are_listed_a_line_each() {
         let now = "2026-11-23T02:00:00Z".parse().expect("a time");
         let rows = [Row::read(ROW), Row::read("\"{bent\"")];
-        insta::assert_snapshot!(listed(&rows, now, &TimeZone::UTC));
+        insta::assert_snapshot!(listed(&rows, now, &TimeZone::UTC, None));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::connection_add;
 use super::connection_uses::Use;
-use crate::cli::args::{ConnectionsArgs, ConnectionsVerb};
+use crate::cli::args::{ConnectionsArgs, ConnectionsVerb, ListArgs};
 use crate::cli::entry::block_on;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -22,8 +22,8 @@ use crate::name::ConnectionName;
 /// Lists, shows, checks or changes connections.
 pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let file = wiring::config()?.connections_file;
-    match args.verb {
-        ConnectionsVerb::List { json } => list(&read(file)?, json, screen)?,
+    match args.verb.unwrap_or(ConnectionsVerb::List(args.list)) {
+        ConnectionsVerb::List(ListArgs { json }) => list(&read(file)?, json, screen)?,
         ConnectionsVerb::Show { name, json } => show(&read(file)?, &parse(&name)?, json, screen)?,
         ConnectionsVerb::Check { json } => return check(&read(file)?, json, screen),
         ConnectionsVerb::Add(args) => return connection_add::add(&file, args, screen),
@@ -139,10 +139,8 @@ fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliE
                 ]
             })
             .collect();
-        screen.text(&table(
-            &["CONNECTION", "TENANT", "ACCOUNT", "DESCRIPTION"],
-            &rows,
-        ))?;
+        let head = ["CONNECTION", "TENANT", "ACCOUNT", "DESCRIPTION"];
+        screen.text(&table(&head, &rows, screen.width()))?;
     }
     for (name, error) in registry.faults() {
         screen.note(&format!("`{name}` cannot be used: {error}"));
@@ -181,7 +179,10 @@ fn show(
             other => vec![format!("  {key}"), other.to_string()],
         })
         .collect();
-    let mut lines = vec![table(&[name.as_str(), ""], &rows), "Modules".to_owned()];
+    let mut lines = vec![
+        table(&[name.as_str(), ""], &rows, screen.width()),
+        "Modules".to_owned(),
+    ];
     lines.extend(uses.iter().map(Use::line));
     screen.text(&lines.join("\n"))
 }

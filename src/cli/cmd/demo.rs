@@ -38,9 +38,10 @@ const BEFORE_INTERRUPT: Duration = Duration::from_millis(1200);
 /// What to do with a real tenant.
 const CLOSING: &str = "\
 With a real tenant
-  1. put it into ~/.m365-connections.json:
-       {\"connections\": {\"Contoso\": {\"tenant\": \"contoso.com\", \"expectedEmail\": \"admin@contoso.com\"}}}
-  2. install PowerShell 7.4 or newer, and in it: Install-Module ExchangeOnlineManagement
+  1. install PowerShell 7.4 or newer, and in it: Install-PSResource ExchangeOnlineManagement (mm doctor says what is missing)
+  2. mm connections add Contoso
+       asks for the tenant and the account, and signs in; or in one line:
+       mm connections add Contoso --tenant contoso.com --expected-email admin@contoso.com
   3. mm login -c Contoso -m exo
   4. mm run -c Contoso -m exo 'Get-Mailbox -ResultSize 3'";
 

@@ -4,10 +4,10 @@ use crate::cli::error::CliError;
 use crate::cli::table::table;
 use crate::spec::{Key, keys};
 
-/// All keys in short, or those that are called so, or stand in a place that is, in full.
-pub(crate) fn told(wanted: Option<&str>) -> Result<String, CliError> {
+/// All keys in short, in a table as wide as `width`, or those that are called so, or stand in a place that is, in full.
+pub(crate) fn told(wanted: Option<&str>, width: Option<usize>) -> Result<String, CliError> {
     let Some(wanted) = wanted else {
-        return Ok(overview());
+        return Ok(overview(width));
     };
     let is_meant = |key: &Key| {
         let end = key.path.strip_suffix(wanted);
@@ -34,7 +34,7 @@ pub(crate) fn told(wanted: Option<&str>) -> Result<String, CliError> {
     Ok(parts.join("\n"))
 }
 
-fn overview() -> String {
+fn overview(width: Option<usize>) -> String {
     let mut text = String::new();
     for kind in keys() {
         let rows: Vec<Vec<String>> = kind
@@ -52,7 +52,7 @@ fn overview() -> String {
             .collect();
         text += kind.place;
         text += "\n";
-        text += &table(&["KEY", "NEEDED", "WHAT IT IS FOR"], &rows);
+        text += &table(&["KEY", "NEEDED", "WHAT IT IS FOR"], &rows, width);
         text += "\n";
     }
     text + "`mm modules keys KEY` tells one in full, with an example.\n"

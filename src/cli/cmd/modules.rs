@@ -17,8 +17,8 @@ use crate::spec::{check_file, explain, guide, include_schema, module_schema, she
 /// Lists, shows or checks modules. Needs no daemon: files speak for themselves.
 pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let catalog = wiring::catalog(&args.modules)?;
-    match args.verb {
-        ModulesVerb::List => screen.text(&list(&catalog))?,
+    match args.verb.unwrap_or(ModulesVerb::List) {
+        ModulesVerb::List => screen.text(&list(&catalog, screen.width()))?,
         ModulesVerb::Show { name } => {
             let module = catalog.module(&name).map_err(|error| CliError::Spec {
                 message: error.to_string(),
@@ -27,7 +27,9 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
             screen.text(&explain(&module))?;
         }
         ModulesVerb::Guide => screen.text(guide())?,
-        ModulesVerb::Keys { key } => screen.text(&super::module_keys::told(key.as_deref())?)?,
+        ModulesVerb::Keys { key } => {
+            screen.text(&super::module_keys::told(key.as_deref(), screen.width())?)?;
+        }
         ModulesVerb::Schema { of } => screen.json(&match of {
             SpecKind::Module => module_schema(),
             SpecKind::Shell => shell_schema(),
@@ -83,7 +85,7 @@ pub(crate) fn modules(args: ModulesArgs, screen: &mut Screen) -> Result<Exit, Cl
     Ok(Exit::Done)
 }
 
-fn list(catalog: &Catalog) -> String {
+fn list(catalog: &Catalog, width: Option<usize>) -> String {
     let row = |listing: Listing<'_, crate::script::Module>| {
         let origin = match listing.origin {
             Origin::Builtin(_) => "built in".to_owned(),
@@ -111,7 +113,8 @@ fn list(catalog: &Catalog) -> String {
         vec![listing.name.to_owned(), title, shell, origin, aliases]
     };
     let rows: Vec<Vec<String>> = catalog.modules().map(row).collect();
-    table(&["MODULE", "TITLE", "SHELL", "FROM", "ALSO CALLED"], &rows)
+    let head = ["MODULE", "TITLE", "SHELL", "FROM", "ALSO CALLED"];
+    table(&head, &rows, width)
 }
 
 /// What a check found.

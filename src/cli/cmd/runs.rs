@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::api::{Outcome, Run, RunList, RunState};
-use crate::cli::args::{RunsArgs, RunsVerb};
+use crate::cli::args::{RunsArgs, RunsListArgs, RunsVerb};
 use crate::cli::ending::{messages, took};
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
@@ -23,12 +23,12 @@ const COMMAND_WIDTH: usize = 60;
 /// Lists, shows, reads or stops runs.
 pub(crate) async fn runs(args: RunsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
     let client = wiring::client().await?;
-    match args.verb {
-        RunsVerb::List {
+    match args.verb.unwrap_or(RunsVerb::List(args.list)) {
+        RunsVerb::List(RunsListArgs {
             filter,
             limit,
             json,
-        } => {
+        }) => {
             let runs = client
                 .runs(
                     filter.connection.as_deref(),
@@ -41,7 +41,8 @@ pub(crate) async fn runs(args: RunsArgs, screen: &mut Screen) -> Result<Exit, Cl
             } else if runs.is_empty() {
                 screen.text("no runs")?;
             } else {
-                screen.text(&list(&runs, Timestamp::now(), &TimeZone::system()))?;
+                let text = list(&runs, Timestamp::now(), &TimeZone::system(), screen.width());
+                screen.text(&text)?;
             }
             Ok(Exit::Done)
         }
@@ -113,12 +114,12 @@ async fn stop(client: &Client, id: &str, screen: &mut Screen) -> Result<Exit, Cl
     screen.text(&if run.state == RunState::Ended {
         format!("{} has ended: {}", run.id, how(&run))
     } else {
-        format!("stopping {}; {session} stays signed in", run.id)
+        format!("stopping {}; {session} is not signed out by that", run.id)
     })?;
     Ok(Exit::Done)
 }
 
-fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
+fn list(runs: &[Run], now: Timestamp, zone: &TimeZone, width: Option<usize>) -> String {
     let head = ["ID", "SESSION", "STATE", "SUBMITTED", "TOOK", "COMMAND"];
     let rows: Vec<Vec<String>> = runs
         .iter()
@@ -133,7 +134,7 @@ fn list(runs: &[Run], now: Timestamp, zone: &TimeZone) -> String {
             ]
         })
         .collect();
-    table(&head, &rows)
+    table(&head, &rows, width)
 }
 
 fn how(run: &Run) -> String {
@@ -227,7 +228,7 @@ mod tests {
     fn a_list_and_a_run_are_readable() {
         let runs = some_runs();
         let now = "2026-03-04T12:00:00Z".parse().expect("it is a time");
-        let mut text = list(&runs, now, &TimeZone::UTC);
+        let mut text = list(&runs, now, &TimeZone::UTC, None);
         for run in &runs {
             text.push('\n');
             text.push_str(&shown(run, now, &TimeZone::UTC));

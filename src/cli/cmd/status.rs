@@ -49,7 +49,8 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
         if args.json {
             screen.json(&past)?;
         } else {
-            screen.text(&history(&past, Timestamp::now(), &TimeZone::system()))?;
+            let text = history(&past, Timestamp::now(), &TimeZone::system(), screen.width());
+            screen.text(&text)?;
         }
         return Ok(Exit::Done);
     }
@@ -67,7 +68,13 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
     if sessions.is_empty() {
         screen.text("no sessions; `mm login -c NAME -m MODULE` makes one")?;
     } else {
-        screen.text(&rendered(&sessions, Timestamp::now(), &TimeZone::system()))?;
+        let text = rendered(
+            &sessions,
+            Timestamp::now(),
+            &TimeZone::system(),
+            screen.width(),
+        );
+        screen.text(&text)?;
     }
     if let Some(version) = client.other_version() {
         screen.note(&super::run::other_version(&version));
@@ -82,7 +89,12 @@ pub(crate) async fn status(args: StatusArgs, screen: &mut Screen) -> Result<Exit
 }
 
 /// The table, and below it what is wrong with sessions.
-fn history(sessions: &[PastSession], now: Timestamp, zone: &TimeZone) -> String {
+fn history(
+    sessions: &[PastSession],
+    now: Timestamp,
+    zone: &TimeZone,
+    width: Option<usize>,
+) -> String {
     let head = ["SESSION", "STARTED", "SIGNED IN", "ACCOUNT", "ENDED", "WHY"];
     let row = |session: &PastSession| {
         let time =
@@ -98,10 +110,10 @@ fn history(sessions: &[PastSession], now: Timestamp, zone: &TimeZone) -> String 
         ]
     };
     let rows: Vec<Vec<String>> = sessions.iter().map(row).collect();
-    table(&head, &rows)
+    table(&head, &rows, width)
 }
 
-fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
+fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone, width: Option<usize>) -> String {
     let head = [
         "SESSION",
         "STATE",
@@ -132,7 +144,7 @@ fn rendered(sessions: &[Session], now: Timestamp, zone: &TimeZone) -> String {
             ]
         })
         .collect();
-    let mut text = table(&head, &rows);
+    let mut text = table(&head, &rows, width);
     for session in sessions {
         if let Some(unwell) = &session.unwell {
             text.extend([format!(
@@ -242,6 +254,6 @@ mod tests {
         ]))
         .expect("they are sessions");
         let now = "2026-03-04T12:00:00Z".parse().expect("it is a time");
-        insta::assert_snapshot!(rendered(&sessions, now, &TimeZone::UTC));
+        insta::assert_snapshot!(rendered(&sessions, now, &TimeZone::UTC, None));
     }
 }
