@@ -58,6 +58,14 @@ impl Editor {
         {
             return Err(EditError::ReadOnly { path });
         }
+        // Only root can leave the owner as it is.
+        let me = rustix::process::geteuid();
+        if let Some(about) = about.as_ref().filter(|about| about.uid() != me.as_raw())
+            && !me.is_root()
+        {
+            let owner = about.uid();
+            return Err(EditError::Foreign { path, owner });
+        }
         let before = bytes(&path)?;
         let mark = before.starts_with(MARK);
         let text = before.strip_prefix(MARK).unwrap_or(&before);

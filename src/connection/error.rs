@@ -184,6 +184,14 @@ pub(crate) enum EditError {
         /// The file.
         path: PathBuf,
     },
+    /// It is somebody else's, and a file that replaces it would be ours.
+    #[error("the connections file `{}` belongs to the user with the number {owner}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+    },
     /// Somebody wrote it who does not know of the lock.
     #[error("the connections file `{}` was changed by another program meanwhile", path.display())]
     Changed {
@@ -247,6 +255,9 @@ impl EditError {
                 "the file is mounted by itself and cannot be replaced whole: mount its folder instead, or change it by hand".to_owned()
             }
             Self::ReadOnly { path } => format!("where that is not meant: chmod u+w '{}'", path.display()),
+            Self::Foreign { .. } => {
+                "change it as that user, or keep a file of your own and name it with MM_CONNECTIONS".to_owned()
+            }
             Self::Changed { .. } => "nothing was written; do it again".to_owned(),
             Self::Write { .. } => {
                 "make the file and its folder writable for you, or name another file with MM_CONNECTIONS".to_owned()

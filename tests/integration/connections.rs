@@ -1,12 +1,14 @@
 //! `mm connections` on a real file, without and with a terminal.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use expectrl::{Eof, Expect as _};
 use serde_json::Value;
 
-use crate::support::TestDaemon;
+use crate::support::{TestDaemon, finish, told};
 
 const ID: &str = "11112222-3333-4444-5555-666677778888";
 
@@ -507,4 +509,116 @@ fn the_old_commands_name_is_a_link() {
         file(&daemon)["connections"]["Contoso Individual"]["skipSendGuards"],
         true
     );
+}
+
+#[test]
+fn the_applications_id_may_come_later() {
+    let daemon = TestDaemon::new();
+    let mut command = daemon.mm(&["connections", "add", "Later"]);
+    command.env("PATH", with_pwsh(&daemon));
+    let mut terminal = TestDaemon::on_terminal(command);
+    answers(
+        &mut terminal,
+        &[
+            ("tenant's domain", "later.com"),
+            ("Who has to sign in", "ada@later.com"),
+            ("tenant's id", ""),
+            ("Is SharePoint", "y"),
+            ("NAME.sharepoint.com; empty: later", ""),
+            ("id of the application", ""),
+            ("Run that command here", "n"),
+            ("application's id; empty: later", "mine"),
+            ("is no id", ""),
+        ],
+    );
+    terminal
+        .expect("once there is one: mm connections edit 'Later' moduleApps.pnp ID")
+        .expect("it says how to add it");
+    answers(&mut terminal, &[("remember", ""), ("Sign in now", "")]);
+    terminal.expect(Eof).expect("it ends");
+    assert_eq!(
+        file(&daemon)["connections"]["Later"],
+        serde_json::json!({"tenant": "later.com", "expectedEmail": "ada@later.com", "mcps": ["mm"]})
+    );
+    let missing = |daemon: &TestDaemon| {
+        let show = connections(daemon, &["show", "Later", "--json"]);
+        let shown: Value = serde_json::from_str(&show.stdout).expect("it is JSON");
+        shown["modules"]["pnp"]["missing"].clone()
+    };
+    assert_eq!(missing(&daemon), serde_json::json!(["appId"]));
+    let edit = connections(&daemon, &["edit", "Later", "moduleApps.pnp", ID]);
+    assert_eq!(edit.code, 0, "{edit:?}");
+    assert_eq!(missing(&daemon), serde_json::json!([]));
+}
+
+/// As a container has it: the file alone is mounted, and nothing can be put in its place.
+#[test]
+fn a_file_that_is_mounted_by_itself_is_left_as_it_is() {
+    let daemon = TestDaemon::new();
+    let before = fs::read(daemon.path("connections.json")).expect("it is there");
+    let edit = daemon.mm(&["connections", "edit", "Contoso", "description", "x"]);
+    for rights in [&[][..], &["--map-root-user"]] {
+        let mut command = Command::new("unshare");
+        command.args(rights).args(["--mount", "sh", "-c"]);
+        command.arg("mount --bind \"$0\" \"$0\" || exit 99; exec \"$@\"");
+        command.arg(daemon.path("connections.json"));
+        command.arg(edit.get_program()).args(edit.get_args());
+        command.env_clear();
+        for (name, value) in edit.get_envs() {
+            command.env(name, value.unwrap_or_default());
+        }
+        let said = finish(command, b"");
+        if said.code == 9 {
+            assert!(said.stderr.contains("cannot be written"), "{said:?}");
+            assert!(said.stderr.contains("mount its folder instead"), "{said:?}");
+            let after = fs::read(daemon.path("connections.json")).expect("it is there");
+            assert_eq!(after, before);
+            assert!(!daemon.path(".connections.json.new").exists());
+            return;
+        }
+        assert!(said.code == 99 || said.code == 1, "{said:?}");
+    }
+    told("a mount namespace needs rights that there are not here (unshare --mount)");
+}
+
+#[test]
+fn a_file_of_somebody_else_stays_theirs() {
+    let daemon = TestDaemon::new();
+    let path = daemon.path("connections.json");
+    if chown(&path, Some(12_345), Some(12_345)).is_err() {
+        told("only root gives a file away");
+        return;
+    }
+    let edit = ["connections", "edit", "Contoso", "description", "x"];
+    let done = daemon.run(&edit);
+    assert_eq!(done.code, 0, "{done:?}");
+    let about = fs::metadata(&path).expect("it is there");
+    assert_eq!((about.uid(), about.gid()), (12_345, 12_345));
+
+    // Somebody who may write it, and everything around it.
+    let open = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    };
+    open(&daemon.path(""), 0o777);
+    open(&path, 0o666);
+    let before = fs::read(&path).expect("it is there");
+    fs::remove_file(daemon.path("connections.json.lock")).expect("it was made");
+    // Their program: the tests' own may lie where only root can go.
+    let mm = daemon.path("mm");
+    fs::copy(env!("CARGO_BIN_EXE_mm"), &mm).expect("it can be copied");
+    let like = daemon.mm(&[]);
+    let mut command = Command::new(mm);
+    command.args(edit).uid(12_346).gid(12_346).env_clear();
+    for (name, value) in like.get_envs() {
+        command.env(name, value.unwrap_or_default());
+    }
+    let refused = finish(command, b"");
+    assert_eq!(refused.code, 9, "{refused:?}");
+    assert!(
+        refused
+            .stderr
+            .contains("belongs to the user with the number 12345"),
+        "{refused:?}"
+    );
+    assert_eq!(fs::read(&path).expect("it is there"), before);
 }
