@@ -57,7 +57,10 @@ fn wording(error: &Error) -> (String, Option<String>, Option<String>) {
         Error::SerdeMissingField { field, .. } => (
             format!("missing key `{field}`"),
             Some("in the part that this key belongs to".to_owned()),
-            None,
+            Some(
+                "where it is there: keys of one part stand under each other, indented alike"
+                    .to_owned(),
+            ),
         ),
         Error::DuplicateMappingKey { key, .. } => (
             match key {
@@ -115,12 +118,33 @@ fn wording(error: &Error) -> (String, Option<String>, Option<String>) {
             Some((message, help)) => (message.to_owned(), None, Some(help.to_owned())),
             None => (msg.clone(), None, None),
         },
-        other => (
-            shown(&UserMessageFormatter.format_message(other)),
-            None,
-            None,
-        ),
+        other => {
+            let message = shown(&UserMessageFormatter.format_message(other));
+            let help = syntax_help(&message).map(str::to_owned);
+            (message, None, help)
+        }
     }
+}
+
+/// What to do about the mistakes in YAML that people make most; the scanner only says where it stumbled.
+fn syntax_help(message: &str) -> Option<&'static str> {
+    [
+        (
+            "mapping values are not allowed",
+            "keys of one part stand under each other, indented alike; a text with `: ` in it needs quotes",
+        ),
+        (
+            "unknown escape character",
+            "in single quotes a backslash is itself: write patterns in those",
+        ),
+        (
+            "did not find expected",
+            "look at the indentation, and for a quote or a bracket that is not closed",
+        ),
+        ("tab", "indent with spaces"),
+    ]
+    .into_iter()
+    .find_map(|(part, help)| message.to_lowercase().contains(part).then_some(help))
 }
 
 fn scalar_name(ty: &str) -> String {

@@ -248,3 +248,37 @@ fn the_modules_fit_their_recordings() {
         }
     }
 }
+
+#[test]
+fn a_program_that_is_missing_is_told_with_how_to_install_it() {
+    let daemon = TestDaemon::new();
+    let folder = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&folder).expect("the home is ours");
+    let text = "module: shop\ntitle: The shop\nshell: bash\nrun: no-such-shop {command}\nneeds:\n  - {program: no-such-shop, install: Install Debian's package shop.}\n";
+    std::fs::write(folder.join("shop.yaml"), text).expect("the home is ours");
+    let run = daemon.run(&["run", "-c", "Contoso", "-m", "shop", "x"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(
+        run.stderr
+            .contains("`no-such-shop` is not installed. Install Debian's package shop."),
+        "{run:?}"
+    );
+}
+
+/// A shell's own program, which no session can start without.
+#[test]
+fn a_shell_that_is_missing_is_told_with_how_to_install_it() {
+    let daemon = TestDaemon::new();
+    let folder = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(folder.join("shells")).expect("the home is ours");
+    let shell = "shell: talk\ntitle: Talk\nneeds:\n  - {program: no-such-talk, install: Install talk.}\nstart: {program: no-such-talk}\nframe: {encoding: base64, close: \"{nonce} {command}\\n\"}\nmarkers: {begin: \"<<begin:{nonce}>>\", out: \"<<out:{nonce}>>\", end: \"<<end:{nonce}>>\"}\nquoting: plain\n";
+    std::fs::write(folder.join("shells/talk.yaml"), shell).expect("the home is ours");
+    std::fs::write(
+        folder.join("talk.yaml"),
+        "module: talk\ntitle: Talk\nshell: talk\n",
+    )
+    .expect("the home is ours");
+    let run = daemon.run(&["run", "-c", "Contoso", "-m", "talk", "x"]);
+    assert_eq!(run.code, 7, "{run:?}");
+    assert!(run.stderr.contains("Install talk."), "{run:?}");
+}

@@ -12,8 +12,10 @@ use crate::cli::exit::Exit;
 use crate::cli::follow::{Ending, Follow, Sink};
 use crate::cli::interrupt::Interrupts;
 use crate::cli::output::Screen;
+use crate::cli::programs;
 use crate::cli::report::Report;
 use crate::cli::wiring;
+use crate::script::Needed;
 
 /// Runs the command and shows what comes of it.
 pub(crate) async fn run(args: RunArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -88,7 +90,29 @@ pub(super) fn tell(
     for message in messages(run, end, failure) {
         screen.tell(&message);
     }
+    if end.exit == Some(NOT_FOUND) {
+        for help in missing(run.module.as_str()) {
+            screen.tell(&Message::help(help));
+        }
+    }
     Exit::of_end(end, strict)
+}
+
+/// The exit code of a shell that found no such program (POSIX, "Exit Status for Commands").
+const NOT_FOUND: i32 = 127;
+
+/// How to install what the module needs and what is not on the `PATH` here. Nothing where its file says nothing.
+fn missing(module: &str) -> Vec<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let module = wiring::catalog(&[])
+        .ok()
+        .and_then(|catalog| catalog.module(module).ok());
+    let needs = module.iter().flat_map(|module| &module.needs);
+    needs
+        .filter(|need| matches!(need.what, Needed::Program { .. }))
+        .filter(|need| programs::find(need.name(), &path).is_none())
+        .map(|need| format!("`{}` is not installed. {}", need.name(), need.install))
+        .collect()
 }
 
 /// What to say about a daemon of another version.

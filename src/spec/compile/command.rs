@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::quotes::outside_quotes;
 use super::text::template;
-use crate::script::{Template, hole};
+use crate::script::{Quoting, Template, hole};
 use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::parts::Written;
 use crate::spec::source::{At, SourceFile};
@@ -11,8 +12,8 @@ use crate::spec::source::{At, SourceFile};
 /// Makes the commands of one file's sign-in.
 pub(super) struct Commands<'f> {
     pub(super) file: &'f Arc<SourceFile>,
-    /// False where the shell writes values as they are.
-    pub(super) quoted: bool,
+    /// How the shell writes values; `None` where the shell is not known, which is among the findings already.
+    pub(super) quoting: Option<Quoting>,
     pub(super) findings: &'f mut Diagnostics,
 }
 
@@ -58,7 +59,7 @@ impl Commands<'_> {
             file: self.file,
         };
         let template = template(written, holes, self.findings)?;
-        if !self.quoted && template.holes().next().is_some() {
+        if self.quoting == Some(Quoting::Plain) && template.holes().next().is_some() {
             self.findings.push(
                 self.error(
                     text,
@@ -68,6 +69,9 @@ impl Commands<'_> {
             );
             return None;
         }
-        Some(template)
+        let outside = self
+            .quoting
+            .is_none_or(|quoting| outside_quotes(written, &template, quoting, self.findings));
+        outside.then_some(template)
     }
 }

@@ -7,6 +7,7 @@ mod effects;
 mod markers;
 mod module;
 mod needs;
+mod quotes;
 mod shell;
 mod sign_in;
 mod text;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::effects::effects;
 use super::needs::needs;
+use super::quotes::outside_quotes;
 use super::shell::{compile_shell, quoting};
 use super::sign_in::{Rules, sign_in};
 use super::text::{require_hole, template};
@@ -59,7 +60,8 @@ pub(in crate::spec) fn compile_module(
                 .help("the shell's `quoting` is `plain`: override it, or leave `run` out"),
             );
         }
-        (sound && quoted).then_some(run)
+        let outside = quoting.is_none_or(|quoting| outside_quotes(text, &run, quoting, findings));
+        (sound && quoted && outside).then_some(run)
     });
     let base_needs = base.map_or(&[][..], |base| base.shell.needs.as_slice());
     let needs = needs(written.part(|m| &m.needs), base_needs, findings);
@@ -68,7 +70,7 @@ pub(in crate::spec) fn compile_module(
         .map(|own| own.iter().chain(base_needs).collect());
     let sign_in = written
         .optional(|m| &m.sign_in)
-        .map(|part| sign_in(part, quoted, shared, all_needs.as_deref(), findings));
+        .map(|part| sign_in(part, quoting, shared, all_needs.as_deref(), findings));
 
     let effects = effects(&spec.effects, written.file, base_effects, findings);
 

@@ -8,7 +8,7 @@ use super::needs::missing;
 use super::text::pattern;
 use crate::script::{
     ChallengeRule, Challenges, EffectRule, Failure, FailureRule, FailureTest, Holder, IdentityRule,
-    Need, Partner, Pattern, SignIn, WayIn,
+    Need, Partner, Pattern, Quoting, SignIn, WayIn,
 };
 use crate::spec::diagnostic::{Diagnostic, Diagnostics};
 use crate::spec::model::{
@@ -53,12 +53,11 @@ pub(in crate::spec) fn compile_include(
     })
 }
 
-/// How a module signs in, or `None` with findings. `quoted` is false where the shell writes values as they are; `shared`
-/// are the rules of the included files, in order. `needs` are all that the module and its shell have; `None` where they
+/// How a module signs in, or `None` with findings. `quoting` is the shell's, where that is known; `shared` are the rules of the included files, in order. `needs` are all that the module and its shell have; `None` where they
 /// are faulty, which is among the findings already.
 pub(super) fn sign_in(
     part: Written<'_, SignInSpec>,
-    quoted: bool,
+    quoting: Option<Quoting>,
     shared: &[Arc<Rules>],
     needs: Option<&[&Need]>,
     findings: &mut Diagnostics,
@@ -72,7 +71,7 @@ pub(super) fn sign_in(
     let spec = part.value;
     let mut commands = Commands {
         file: part.file,
-        quoted,
+        quoting,
         findings,
     };
     let ways: Vec<Option<WayIn>> = spec
