@@ -97,10 +97,13 @@ pub(super) fn template(
             let place = text.file.within(*span, value, at..at + name.len() + 2);
             findings.push(
                 text.error(place, format!("there is no hole `{{{name}}}` here"))
-                    .help(format!(
-                        "{}; braces that are no hole have a blank inside: `{{ {name} }}`",
-                        suggest::help("the holes here", &name, holes)
-                    )),
+                    .help(match suggest::closest(&name, holes.iter().copied()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!(
+                            "{}; braces that are no hole have a blank inside: `{{ {name} }}`",
+                            suggest::help("the holes here", &name, holes)
+                        ),
+                    }),
             );
             None
         }
