@@ -14,7 +14,8 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -
     };
     let mut widths = widest(cell_width);
     if let Some(width) = width {
-        shrink(&mut widths, &widest(longest_word), width);
+        let least = least(&widths, &widest(longest_word));
+        shrink(&mut widths, &least, width);
     }
     let mut text = String::new();
     for row in all {
@@ -29,7 +30,8 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -
             for (cell, width) in cells.iter().zip(&widths) {
                 let part = cell.get(line).map_or("", String::as_str);
                 words.push_str(part);
-                words.extend(std::iter::repeat_n(' ', width - cell_width(part) + GAP));
+                let rest = width.saturating_sub(cell_width(part));
+                words.extend(std::iter::repeat_n(' ', rest + GAP));
             }
             text.push_str(words.trim_end());
             text.push('\n');
@@ -40,6 +42,26 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>], width: Option<usize>) -
 
 /// Spaces between two columns.
 const GAP: usize = 2;
+
+/// A column is not broken into less than this: a time and how long ago that is are two lines then, and not three.
+const NARROW: usize = 12;
+/// The last column, which has the commands and texts.
+const NARROW_TEXT: usize = 20;
+
+/// How narrow each column may become. A long word in the last one only makes its own line longer.
+fn least(widths: &[usize], longest_words: &[usize]) -> Vec<usize> {
+    let last = widths.len().saturating_sub(1);
+    let columns = widths.iter().zip(longest_words).enumerate();
+    columns
+        .map(|(index, (width, word))| {
+            if index == last {
+                NARROW_TEXT.min(*width)
+            } else {
+                NARROW.min(*width).max(*word)
+            }
+        })
+        .collect()
+}
 
 /// Makes the widest column narrower, again and again, until all fit into `width` or none can: a column is never narrower than
 /// `least` says.
@@ -54,26 +76,47 @@ fn shrink(widths: &mut [usize], least: &[usize], width: usize) {
     }
 }
 
-/// The lines of a cell in a column that is as wide as its longest word at least.
+/// The lines of a cell in a column. A word that is longer has a line of its own.
 fn broken(cell: &str, width: usize) -> Vec<String> {
     if cell_width(cell) <= width {
         return vec![cell.to_owned()];
     }
     let mut lines: Vec<String> = Vec::new();
-    for word in cell.split_whitespace() {
+    for word in words(cell) {
         match lines.last_mut() {
-            Some(line) if cell_width(line) + 1 + cell_width(word) <= width => {
+            Some(line) if cell_width(line) + 1 + cell_width(&word) <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines
 }
 
 fn longest_word(cell: &str) -> usize {
-    cell.split_whitespace().map(cell_width).max().unwrap_or(0)
+    let words = words(cell);
+    words.iter().map(|word| cell_width(word)).max().unwrap_or(0)
+}
+
+/// What a cell is broken between. A few words in brackets are one: `(40 min ago)`.
+fn words(cell: &str) -> Vec<String> {
+    const BRACKETS: usize = 16;
+    let mut words: Vec<String> = Vec::new();
+    for word in cell.split_whitespace() {
+        let open = |last: &&mut String| {
+            let whole = cell_width(last) + 1 + cell_width(word);
+            last.starts_with('(') && !last.ends_with(')') && whole <= BRACKETS
+        };
+        match words.last_mut().filter(open) {
+            Some(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            None => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// Characters count as one column each; names in wide scripts make a crooked table, not a wrong one.
@@ -124,6 +167,25 @@ r234567890  1                  timed out
             let text = table(&head, &rows, Some(width));
             assert!(text.lines().all(|line| line.len() <= width), "{text}");
         }
+    }
+
+    #[test]
+    fn short_cells_stay_whole_as_long_as_they_can() {
+        let rows = [row(&[
+            "rabcdefghj",
+            "00:40:25 (40 min ago)",
+            "13 ms",
+            "Get-Mailbox -ResultSize 3",
+        ])];
+        let head = ["ID", "SUBMITTED", "TOOK", "COMMAND"];
+        assert_eq!(
+            table(&head, &rows, Some(53)),
+            "\
+ID          SUBMITTED     TOOK   COMMAND
+rabcdefghj  00:40:25      13 ms  Get-Mailbox
+            (40 min ago)         -ResultSize 3
+"
+        );
     }
 
     #[test]

@@ -84,6 +84,17 @@ fn a_new_module_is_written_and_works() {
     let faulty = daemon.run(&["modules", "new", "faulty", "--shell", "zsh"]);
     assert_eq!(faulty.code, 9, "{faulty:?}");
     assert!(faulty.stdout.contains("zsh"), "{faulty:?}");
+    // A program that takes a command as an argument runs in bash, and is what has to be installed.
+    let lister = daemon.run(&["modules", "new", "lister", "--run", "ls -1 {command}"]);
+    assert_eq!(lister.code, 0, "{lister:?}");
+    let file = daemon.path(".config/mm/modules.d/lister.yaml");
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    assert!(text.contains("shell: 'bash'"), "{text}");
+    // What it shows in comments can be used as it is.
+    let used = text.replace("# needs:", "needs:").replace("#   ", "    ");
+    std::fs::write(&file, used).expect("the home is ours");
+    let show = daemon.run(&["modules", "show", "lister"]);
+    assert!(show.stdout.contains("the program ls\n"), "{show:?}");
 }
 
 #[test]

@@ -115,14 +115,23 @@ fn write(file: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// How a new file shows what `needs` is for.
-const NEEDS: [&str; 5] = [
-    "# What has to be installed: `mm doctor` looks for it, and `mm modules keys needs` says more.",
-    "# needs:",
-    "#   - program: my-program",
-    "#     install: Install it from where it comes from, and see that `my-program` is on the PATH.",
-    "#     version: {ask: [--version]}",
-];
+/// How a new file shows what `needs` is for: with the program that it begins with, where that is a name.
+fn needs(args: &NewModuleArgs) -> Vec<String> {
+    let command = args.run.as_deref().or(args.connect.as_deref());
+    let word = command.and_then(|command| command.split_whitespace().next());
+    let is_name = |word: &&str| {
+        let mut bytes = word.bytes();
+        bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b))
+    };
+    let program = word.filter(is_name).unwrap_or("my-program");
+    vec![
+        "# What has to be installed: `mm doctor` looks for it, and `mm modules keys needs` says more.".to_owned(),
+        "# needs:".to_owned(),
+        format!("#   - program: {program}"),
+        format!("#     install: Install it from where it comes from, and see that `{program}` is on the PATH."),
+        "#     version: {ask: [--version]}".to_owned(),
+    ]
+}
 
 /// A program that takes a command as an argument runs in bash.
 fn usual_shell(args: &NewModuleArgs) -> &'static str {
@@ -145,7 +154,7 @@ fn written(name: &ModuleName, args: &NewModuleArgs) -> Result<String, CliError> 
         lines.push("# What a person's command is put into, quoted.".to_owned());
         lines.push(format!("run: {}", quoted(run)));
     }
-    let needs = NEEDS.map(str::to_owned);
+    let needs = needs(args);
     let Some(connect) = &args.connect else {
         if args.identity.is_some() || args.proof.is_some() || args.disconnect.is_some() {
             return Err(CliError::usage(
