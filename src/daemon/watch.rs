@@ -22,7 +22,7 @@ enum Followed {
         run: Arc<Run>,
         progress: watch::Receiver<Progress>,
         output: Follower,
-        session: Option<SessionWatch>,
+        session: Option<Box<SessionWatch>>,
     },
     Past {
         service: Service,
@@ -33,7 +33,7 @@ enum Followed {
 impl RunWatch {
     pub(super) fn live(service: Service, run: Arc<Run>, entry: Option<Entry>) -> Self {
         let (progress, output) = (run.watch(), run.output.follow());
-        let session = entry.map(|entry| SessionWatch::new(service.clone(), entry));
+        let session = entry.map(|entry| Box::new(SessionWatch::new(service.clone(), entry)));
         Self(Followed::Live {
             run,
             progress,

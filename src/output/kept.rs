@@ -413,7 +413,7 @@ mod tests {
         let kept = kept(folder.path(), 100_000, 100_000);
         let mut follower = kept.follow();
         let writer = kept.clone();
-        let writes = std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             for _ in 0..10_000 {
                 writer.append(b"x");
             }
@@ -426,7 +426,7 @@ mod tests {
             assert!(now.length > seen.length || now.finished);
             seen = now;
         }
-        writes.join().expect("it wrote");
+        thread.join().expect("it wrote");
         assert_eq!(seen.length, 10_000);
     }
 
