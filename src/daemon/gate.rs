@@ -15,7 +15,7 @@ use super::service::Service;
 use super::view::RunOrder;
 use crate::audit::{self, Kind};
 use crate::config::ApprovalRules;
-use crate::policy::{Decision, Judgement, Verdict, Who};
+use crate::policy::{Decision, Finding, Judgement, Verdict, Who};
 use crate::redact::mask;
 use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
 
@@ -224,15 +224,32 @@ impl Gate {
         if let Some(identity) = identity {
             bind::still_expected(&self.entry, &connection, &identity).map_err(refused)?;
         }
-        let (_, decision) = self
-            .service
-            .judge(&self.wanted, &self.entry.module)
-            .await
-            .map_err(refused)?;
+        // Not the session's own: that one is as its file was when the session began.
+        let module = self.service.module(&self.wanted.module).map_err(refused)?;
+        let judging = self.service.judge(&self.wanted, &module);
+        let (judged, decision) = judging.await.map_err(refused)?;
         match decision.verdict {
-            Verdict::Allow | Verdict::Ask => Ok(()),
             Verdict::Refuse => Err(Held::voided(decision.rule)),
+            Verdict::Allow | Verdict::Ask if !self.is_as_shown(&judged, &decision) => {
+                let why = "its policy or a module's rules were changed, and say of it something else than was shown";
+                Err(Held::voided(why.to_owned()))
+            }
+            Verdict::Allow | Verdict::Ask => Ok(()),
         }
+    }
+
+    /// Whether the files still say of the command what they said when somebody was asked. On which line they do is no matter.
+    fn is_as_shown(&self, judged: &Judgement, decision: &Decision) -> bool {
+        let found = |judged: &Judgement| -> Vec<Finding> {
+            let mut findings = judged.findings.clone();
+            for finding in &mut findings {
+                finding.rule = None;
+            }
+            findings
+        };
+        let decided =
+            |decision: &Decision| (decision.verdict, decision.effect, decision.what.clone());
+        found(judged) == found(&self.judged) && decided(decision) == decided(&self.decision)
     }
 }
 

@@ -144,7 +144,7 @@ impl Service {
 
     // ── names ───────────────────────────────────────────────────────────────
 
-    pub(super) fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
+    pub(in crate::daemon) fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
         let mut catalog = lock(&self.0.catalog);
         self.reload(&mut catalog);
         catalog

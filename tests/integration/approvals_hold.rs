@@ -225,6 +225,8 @@ fn a_policy_that_is_changed_meanwhile_goes_before_the_yes() {
             "policyRules[0]",
         ),
         ("requireTicket", json!(true), "ticket"),
+        // One that would not even ask is another policy, too.
+        ("policy", json!("open"), "something else than was shown"),
         (
             "tenantId",
             json!("ffff0000-0000-4000-8000-eeee1111dddd"),
@@ -253,6 +255,23 @@ fn a_policy_that_is_changed_meanwhile_goes_before_the_yes() {
         );
         fs::write(&file, before).expect("it can be written");
     }
+}
+
+#[test]
+fn rules_that_are_changed_meanwhile_go_before_the_yes() {
+    let daemon = asking();
+    daemon.configure("approvals: {trusted_forms: [test]}\n");
+    let (mut child, run) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
+    let modules = daemon.path(".config/mm/modules.d");
+    fs::create_dir_all(&modules).expect("the folder can be made");
+    let rule = "effects:\n  - {name: Set-Mailbox, parameters: [DisplayName], effects: [destroys], reason: it is known better now}\n";
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/modules.d/exo.yaml");
+    let own = fs::read_to_string(own).expect("it is there");
+    fs::write(modules.join("exo.yaml"), own + rule).expect("the folder can be written");
+    let (status, answer) = yes(&daemon, &run);
+    assert_eq!(status, 200, "what was shown is what waits: {answer}");
+    child.wait().expect("it is our child");
+    never_ran(&daemon, &run, "something else than was shown");
 }
 
 #[test]
