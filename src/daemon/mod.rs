@@ -12,6 +12,7 @@ mod hint;
 mod launch;
 mod notice;
 mod offers;
+mod orphans;
 mod preview;
 mod recorder;
 mod registry;

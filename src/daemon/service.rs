@@ -116,6 +116,7 @@ impl Service {
                 .because(&format!("process {}", std::process::id())),
         );
         service.note_settings();
+        super::orphans::adopt();
         service.tidy().await?;
         service.check_audit();
         Ok(service)

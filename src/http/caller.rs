@@ -48,6 +48,13 @@ pub(super) fn needs_person() -> Failure {
         .with_help("run it with `mm` in a terminal of your own")
 }
 
+/// What a command of a session is told, whatever it asks for.
+pub(super) fn from_session() -> Failure {
+    let message = "what runs in a session of the daemon's can ask it for nothing";
+    Failure::new(StatusCode::FORBIDDEN, ErrorCode::NeedsPerson, message)
+        .with_help("a command that is to run in another session is run from outside of this one")
+}
+
 /// Whether a person asks. A request that came in over no connection that is known comes from nobody.
 fn is_person(parts: &Parts) -> bool {
     let peer = parts.extensions.get::<Peer>();

@@ -2,9 +2,13 @@
 //!
 //! What a client says of itself can only make it stricter. A person is whoever says `cli` from a process that has a controlling
 //! terminal; the kernel knows the process (`SO_PEERCRED`, `unix(7)`) and the terminal (`tty_nr`, `proc_pid_stat(5)`). What
-//! runs in a session of the daemon's has a terminal too, and is a command and nobody. This keeps a model that has tools but
-//! no shell of its own from approving anything. It does not keep out a program that runs with the person's own user id and
-//! goes to the trouble of a pseudo-terminal outside of every session: nothing on one machine tells these two apart.
+//! runs in a session of the daemon's is a command, and gets no answer at all: through the daemon it would reach the sessions of
+//! other tenants. Whatever terminal, group or session it makes for itself, its line of parents ends at the daemon, which
+//! orphans fall to as well (`PR_SET_CHILD_SUBREAPER`, see `daemon::orphans`).
+//!
+//! This keeps a model that has tools but no shell of its own from approving anything. It does not keep out a program that
+//! runs with the person's own user id and goes to the trouble of a pseudo-terminal outside of every session, or has another
+//! program of the person's start one: nothing on one machine tells these two apart.
 
 use tokio::net::UnixStream;
 
@@ -14,9 +18,14 @@ use crate::daemon::Who;
 const PERSON: &str = "cli";
 
 /// The other end, as it was when it connected.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer {
-    has_terminal: bool,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// It has a controlling terminal that is none of the daemon's own.
+    AtTerminal,
+    /// It has none.
+    Elsewhere,
+    /// It runs in one of the daemon's sessions.
+    InSession,
 }
 
 impl Peer {
@@ -24,20 +33,23 @@ impl Peer {
     pub(super) fn of(stream: &UnixStream) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| peer.pid());
         let pid = pid.and_then(|pid| u32::try_from(pid).ok());
-        let process = pid.and_then(Process::read);
-        let has_terminal = process.is_some_and(|process| {
-            let own = std::process::id();
-            process.terminal != 0
-                && !descends(process.parent, own, Process::read)
-                // One that was orphaned is still in the session of the program that we have started.
-                && !descends(process.session, own, Process::read)
-        });
-        Self { has_terminal }
+        let Some(process) = pid.and_then(Process::read) else {
+            return Self::Elsewhere;
+        };
+        let own = std::process::id();
+        let session = Process::read(own).map(|own| own.session);
+        if process.is_in_session_of(own, session, Process::read) {
+            Self::InSession
+        } else if process.terminal == 0 {
+            Self::Elsewhere
+        } else {
+            Self::AtTerminal
+        }
     }
 
     /// Who asks, if it calls itself `client`.
     pub(super) fn who(self, client: &str) -> Who {
-        if self.has_terminal && client == PERSON {
+        if self == Self::AtTerminal && client == PERSON {
             Who::Person
         } else {
             Who::Program
@@ -58,6 +70,19 @@ struct Process {
 impl Process {
     fn read(pid: u32) -> Option<Self> {
         Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// Whether it was started, at whatever remove, by what the daemon `own` has put on a terminal. What it starts for itself
+    /// (a notice, a program that fetches a secret) stays in its own kernel session, which nothing can join from outside.
+    fn is_in_session_of(
+        self,
+        own: u32,
+        session: Option<u32>,
+        read: impl Fn(u32) -> Option<Process>,
+    ) -> bool {
+        session != Some(self.session)
+            // One whose parents have ended is still in the kernel session of the program that we have started.
+            && (descends(self.parent, own, &read) || descends(self.session, own, &read))
     }
 
     /// From a line of `/proc/PID/stat`. The second field, in parentheses, may hold anything.
@@ -129,19 +154,38 @@ mod tests {
     }
 
     #[test]
+    fn what_the_daemon_starts_for_itself_is_in_no_session() {
+        let process = |parent, session| Process {
+            parent,
+            session,
+            terminal: 0,
+        };
+        // 70 is the daemon, in the kernel session 60; 80 the program of a session, 90 its orphan with a session of its own.
+        let table = [
+            (70, process(1, 60)),
+            (80, process(70, 80)),
+            (90, process(70, 90)),
+        ];
+        let read = |pid| {
+            let found = table.iter().find(|(known, _)| *known == pid);
+            found.map(|(_, process)| *process)
+        };
+        let is_in = |process: Process| process.is_in_session_of(70, Some(60), read);
+        assert!(is_in(process(70, 80)) && is_in(process(80, 80)) && is_in(process(90, 91)));
+        assert!(is_in(process(1, 80)));
+        assert!(!is_in(process(70, 60)) && !is_in(process(1, 50)) && !is_in(process(1, 60)));
+    }
+
+    #[test]
     fn a_word_of_its_own_only_makes_a_client_stricter() {
-        let (at_terminal, without) = (
-            Peer { has_terminal: true },
-            Peer {
-                has_terminal: false,
-            },
-        );
+        let (at_terminal, without) = (Peer::AtTerminal, Peer::Elsewhere);
         assert_eq!(at_terminal.who("cli"), Who::Person);
         for (peer, client) in [
             (at_terminal, "mcp"),
             (at_terminal, "http"),
             (at_terminal, "CLI"),
             (without, "cli"),
+            (Peer::InSession, "cli"),
         ] {
             assert_eq!(peer.who(client), Who::Program, "{client}");
         }

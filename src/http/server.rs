@@ -10,6 +10,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::caller::from_session;
 use super::peer::Peer;
 use super::routes::routes;
 use super::socket::Socket;
@@ -106,7 +107,10 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 }
 
 async fn serve(stream: UnixStream, router: axum::Router, mut stopping: watch::Receiver<bool>) {
-    let router = router.layer(Extension(Peer::of(&stream)));
+    let router = match Peer::of(&stream) {
+        Peer::InSession => axum::Router::new().fallback(async || from_session()),
+        peer @ (Peer::AtTerminal | Peer::Elsewhere) => router.layer(Extension(peer)),
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)

@@ -310,9 +310,10 @@ fn at_most_eight_runs_wait_in_a_session() {
     assert_eq!(one_more.code, 6, "{one_more:?}");
 }
 
-/// Says yes on the socket as `cli`, from a process of a session's terminal: once as the command itself, once as its orphan.
+/// Says yes on the socket as `cli`, from a process of a session's terminal: as the command itself, as its orphan, and as one
+/// that has made a terminal of its own.
 const FROM_A_SESSION: &str = r#"
-import os, socket, sys, time
+import os, pty, socket, sys, time
 
 def ask(file):
     os.close(os.open("/dev/tty", os.O_RDWR))
@@ -338,6 +339,24 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 while not os.path.exists(sys.argv[4] + "/orphan"):
+    time.sleep(0.01)
+
+# As before, and on a terminal and in a session of its own, with all its parents gone.
+if os.fork() == 0:
+    os.setsid()
+    parent = os.getpid()
+    pid, terminal = pty.fork()
+    if pid == 0:
+        while os.getppid() == parent:
+            time.sleep(0.01)
+        ask(sys.argv[4] + "/stray")
+        os._exit(0)
+    os.set_inheritable(terminal, True)
+    if os.fork() == 0:
+        time.sleep(60)
+    os._exit(0)
+os.wait()
+while not os.path.exists(sys.argv[4] + "/stray"):
     time.sleep(0.01)
 "#;
 
@@ -369,7 +388,7 @@ fn what_runs_in_a_session_is_nobody_whatever_terminal_it_has() {
     );
     let ran = daemon.run(&["run", "-c", "Fabrikam", "-m", "tool", &command]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    for asker in ["child", "orphan"] {
+    for asker in ["child", "orphan", "stray"] {
         let answer = fs::read_to_string(daemon.path(asker)).expect("it was answered");
         assert!(answer.starts_with("HTTP/1.1 403"), "{asker}: {answer}");
         assert!(answer.contains("needs_person"), "{asker}: {answer}");
