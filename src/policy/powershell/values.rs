@@ -1,0 +1,113 @@
+//! What a call is given: its parameters and arguments, and what of each the text alone tells.
+
+use tree_sitter::Node;
+
+use super::super::parsed::{Element, Value};
+use super::super::{literal, written};
+use super::{Reader, innermost};
+
+/// Stands for a splatted variable until the command is whole: no literal has this text.
+pub(super) const SPLAT: &str = "\0splat";
+
+impl Reader<'_, '_> {
+    pub(super) fn elements(&self, node: Node<'_>) -> Vec<Element> {
+        let mut elements: Vec<Element> = Vec::new();
+        let mut colon = false;
+        let mut cursor = node.walk();
+        for part in node.children(&mut cursor) {
+            match part.kind() {
+                "command_argument_sep" => {
+                    colon |= self.text(part).trim() == ":";
+                }
+                "command_parameter" => {
+                    let name = self.text(part).trim_start_matches(written::is_dash);
+                    let (name, with_colon) = match name.strip_suffix(':') {
+                        Some(name) => (name, true),
+                        None => (name, false),
+                    };
+                    elements.push(Element::Parameter {
+                        name: name.to_owned(),
+                        value: None,
+                    });
+                    colon = with_colon;
+                }
+                "redirection" | "comment" => {}
+                _ => {
+                    let value = self.value(part);
+                    match elements.last_mut() {
+                        Some(Element::Parameter { value: absent, .. }) if colon => {
+                            *absent = Some(value);
+                        }
+                        _ => elements.push(Element::Argument(value)),
+                    }
+                    colon = false;
+                }
+            }
+        }
+        elements
+    }
+
+    fn value(&self, node: Node<'_>) -> Value {
+        let node = innermost(node);
+        self.pattern(node, self.exact(node))
+    }
+
+    /// A value that does not vary.
+    pub(super) fn exact(&self, node: Node<'_>) -> Value {
+        let text = self.text(node);
+        let of = |text: Option<String>| text.map_or(Value::Unknown, Value::Text);
+        match node.kind() {
+            "generic_token" | "command_parameter" => of(literal::word(text)),
+            "verbatim_string_characters"
+            | "expandable_string_literal"
+            | "expandable_here_string_literal"
+            | "verbatim_here_string_characters" => of(literal::string(text)),
+            "decimal_integer_literal" | "hexadecimal_integer_literal" | "real_literal" => {
+                Value::Text(text.to_owned())
+            }
+            "script_block_expression" => Value::Block,
+            "variable" if text.eq_ignore_ascii_case("$true") => Value::Flag(true),
+            "variable" if text.eq_ignore_ascii_case("$false") => Value::Flag(false),
+            "variable" if text.starts_with('@') => Value::Text(SPLAT.to_owned()),
+            "array_literal_expression" => {
+                let mut cursor = node.walk();
+                Value::List(
+                    node.named_children(&mut cursor)
+                        .map(|part| self.flat_value(part))
+                        .collect(),
+                )
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// Of a text that varies it is known what does not.
+    fn pattern(&self, node: Node<'_>, value: Value) -> Value {
+        let varies = matches!(
+            node.kind(),
+            "generic_token"
+                | "expandable_bareword"
+                | "concatenated_command_argument"
+                | "expandable_string_literal"
+        );
+        match value {
+            Value::Unknown if varies => {
+                let text = literal::pattern(self.text(node));
+                if text.chars().all(|c| c == literal::VARIES) {
+                    Value::Unknown
+                } else {
+                    Value::Pattern(text)
+                }
+            }
+            value => value,
+        }
+    }
+
+    /// A value inside a list: lists of lists are not followed.
+    fn flat_value(&self, node: Node<'_>) -> Value {
+        match innermost(node).kind() {
+            "array_literal_expression" => Value::Unknown,
+            _ => self.value(node),
+        }
+    }
+}
