@@ -102,7 +102,7 @@ const FORMS: &[(&str, Meaning)] = &[
     ),
     (r"(-?\d{1,6})\.\.(-?\d{1,6})", range),
     (
-        r"& \{ foreach \(\$n in ((?:'[^']*',?)+)\) \{ \$c = \$ExecutionContext\.InvokeCommand\.GetCommand.*",
+        r"& \{ foreach \(\$__mmn in (\S+)\) \{ \$__mmc = \$ExecutionContext\.InvokeCommand\.GetCommand.*?; foreach \(\$__mmv in (\S+)\) .*",
         meanings,
     ),
 ];
@@ -117,10 +117,15 @@ const ALIASES: [(&str, &str); 6] = [
     ("where", "Where-Object"),
 ];
 
-/// What the session's lookup says about names: `Get-Own…` is a function that somebody has defined in the session, every other
-/// name with a verb a module's function.
+/// What the session's lookup says about names and variables: `Get-Own…` is a function that somebody has defined in the session,
+/// every other name with a verb a module's function; and in `$own…` somebody has left a block.
 fn meanings(c: &Captures<'_>, _: &Variables) -> Vec<Step> {
-    let names = c[1].split(',').map(|name| name.trim_matches('\''));
+    let list = |at: usize| {
+        let names = c.get(at).map_or("", |names| names.as_str()).split(',');
+        names
+            .filter(|name| *name != "@()")
+            .map(|name| name.trim_matches('\''))
+    };
     let meaning = |name: &str| {
         let alias = ALIASES
             .iter()
@@ -134,7 +139,11 @@ fn meanings(c: &Captures<'_>, _: &Variables) -> Vec<Step> {
         let what_if = !name.ends_with("Everything");
         serde_json::json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": what_if, "holds_back": what_if})
     };
-    vec![Step::Objects(names.map(meaning).collect())]
+    let held =
+        |name: &str| serde_json::json!({"variable": name, "plain": !name.starts_with("own")});
+    let mut said: Vec<_> = list(1).map(meaning).chain(list(2).map(held)).collect();
+    said.push(serde_json::json!({"defaults": false, "hooks": false}));
+    vec![Step::Objects(said)]
 }
 
 static TABLE: LazyLock<Vec<(Regex, Meaning)>> = LazyLock::new(|| {

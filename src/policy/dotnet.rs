@@ -104,7 +104,9 @@ const OF_COLLECTIONS: [&str; 9] = [
 ];
 
 /// Static methods of those types that run what they are given, or leave something on the disk.
-const ACTING: [&str; 9] = [
+const ACTING: [&str; 11] = [
+    "sort",
+    "create",
     "find",
     "findall",
     "findlast",

@@ -1,7 +1,8 @@
 //! From what a text runs to what it does, by the rules. What no rule knows is never taken for reading.
 
 use super::parsed::{Command, Operator, Parsed};
-use super::{local, request, tools};
+use super::places::Place;
+use super::{local, places, request, tools};
 use crate::script::{Effect, EffectRule, Guard};
 use names::{is_file, makes_plain_object, plain_name, runs_given_code};
 
@@ -71,6 +72,9 @@ impl Judgement {
         effects
     }
 }
+
+/// Why a value in one of the [`places`] is no reading.
+const MAY_BE_CODE: &str = "a value that it is given may be code, which then runs under no name";
 
 /// Judges a text by rules that hold for every module and by those of its own.
 pub(crate) fn judge<'r>(
@@ -182,6 +186,9 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             }
         } else {
             self.cmdlet(command, name, short);
+            if places::of_command(short, command, parsed) == Place::Unknown {
+                self.language(Effect::UnknownCode, name, command.line, MAY_BE_CODE);
+            }
         }
         if self.findings.len() == before {
             self.language(

@@ -161,9 +161,9 @@ pub(super) fn shown(name: &str, command: &Command) -> Option<(Effect, &'static s
     let texts: Vec<&str> = command.values().flat_map(texts).collect();
     let has_unknown = || {
         let is = |value: &Value| match value {
-            Value::Unknown | Value::Block => true,
+            Value::Block => true,
             Value::Pattern(text) => text.starts_with(VARIES),
-            _ => false,
+            other => other.is_unknown(),
         };
         command.values().any(|value| match value {
             Value::List(values) => values.iter().any(is),
@@ -282,7 +282,12 @@ fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::Text(text) | Value::Pattern(text) => vec![text],
         Value::List(values) => values.iter().flat_map(texts).collect(),
-        Value::Flag(_) | Value::Block | Value::Unknown => Vec::new(),
+        Value::Flag(_)
+        | Value::Block
+        | Value::Table(_)
+        | Value::Variable(_)
+        | Value::Expression
+        | Value::Unknown => Vec::new(),
     }
 }
 

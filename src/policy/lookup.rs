@@ -5,12 +5,18 @@
 //! name could be taken as well. An alias is followed, and what it stands for is judged; a function has to be a module's. A
 //! name that is not found fails by itself. A command that is told to say only what it would do has to be one that `PowerShell`
 //! itself gives `-WhatIf`: a parameter of that name alone proves nothing.
+//!
+//! A variable that stands where a block would run has to hold a plain value: an earlier run may have left code in it. And
+//! nothing may lie in wait in the session that changes what every command does.
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::judge::{is_comparison, is_told_by_alias, judge};
 use super::parsed::Parsed;
+use super::places;
 use super::read::parse;
 use crate::script::{Effect, EffectRules, Module};
 
@@ -24,6 +30,8 @@ pub(crate) struct Lookup {
     parsed: Parsed,
     rules: EffectRules,
     names: Vec<String>,
+    /// Variables that have to hold plain values, in lower case.
+    variables: BTreeSet<String>,
     /// The commands that are told `-WhatIf`: each has to know it.
     told: Vec<String>,
     /// What the text does by its names.
@@ -33,19 +41,41 @@ pub(crate) struct Lookup {
     is_bash: bool,
 }
 
+/// What the session says about a variable.
+#[derive(Debug, Deserialize)]
+struct Held {
+    variable: String,
+    /// Whether it is a text, a number or the like, or a list of such.
+    plain: bool,
+}
+
+/// What the session says about what lies in wait in it.
+#[derive(Debug, Deserialize)]
+struct Waiting {
+    /// Whether commands have values for parameters that nobody gives them (`$PSDefaultParameterValues`).
+    defaults: bool,
+    /// Whether code runs when a command is looked up.
+    hooks: bool,
+}
+
 /// What the session says about a name.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
 struct Meaning {
     name: String,
     /// `CommandType` of what the name finds; empty where it finds nothing.
+    #[serde(default)]
     kind: String,
     /// Behind all aliases: the name, `CommandType`, and the module that owns it.
+    #[serde(default)]
     target: String,
+    #[serde(default)]
     resolved: String,
+    #[serde(default)]
     module: String,
     /// Whether it has a parameter called `WhatIf`, and whether that is the one of `SupportsShouldProcess`.
+    #[serde(default)]
     what_if: bool,
+    #[serde(default)]
     holds_back: bool,
 }
 
@@ -77,8 +107,11 @@ impl Lookup {
                 names.push(name.clone());
             }
         }
-        (!names.is_empty()).then_some(Self {
+        let held = places::held(&parsed);
+        let variables: BTreeSet<String> = held.into_iter().map(str::to_owned).collect();
+        (!names.is_empty() || !variables.is_empty()).then_some(Self {
             is_bash: bash,
+            variables,
             own: names.iter().filter(|name| defined(name)).cloned().collect(),
             effects,
             parsed,
@@ -105,11 +138,18 @@ impl Lookup {
         let what_if = if self.told.is_empty() {
             "what_if = $false; holds_back = $false"
         } else {
-            "what_if = [bool]($t.Parameters -and $t.Parameters.ContainsKey('WhatIf')); holds_back = [bool]($t -and [System.Management.Automation.CommandMetadata]::new($t).SupportsShouldProcess)"
+            "what_if = [bool]($__mmt.Parameters -and $__mmt.Parameters.ContainsKey('WhatIf')); holds_back = [bool]($__mmt -and [System.Management.Automation.CommandMetadata]::new($__mmt).SupportsShouldProcess)"
         };
+        let list = |names: &[String]| match names {
+            [] => "@()".to_owned(),
+            names => names.join(","),
+        };
+        let variables = self.variables.iter();
+        let variables: Vec<String> = variables.map(|name| format!("'{name}'")).collect();
         Ok(format!(
-            "& {{ foreach ($n in {}) {{ $c = $ExecutionContext.InvokeCommand.GetCommand($n, 'All'); $t = $c; while ($t -and \"$($t.CommandType)\" -eq 'Alias') {{ $t = $t.ResolvedCommand }}; [pscustomobject]@{{ name = $n; kind = \"$($c.CommandType)\"; target = \"$($t.Name)\"; resolved = \"$($t.CommandType)\"; module = \"$($t.ModuleName)\"; {what_if} }} }} }}",
-            names.join(",")
+            "& {{ foreach ($__mmn in {}) {{ $__mmc = $ExecutionContext.InvokeCommand.GetCommand($__mmn, 'All'); $__mmt = $__mmc; while ($__mmt -and \"$($__mmt.CommandType)\" -eq 'Alias') {{ $__mmt = $__mmt.ResolvedCommand }}; [pscustomobject]@{{ name = $__mmn; kind = \"$($__mmc.CommandType)\"; target = \"$($__mmt.Name)\"; resolved = \"$($__mmt.CommandType)\"; module = \"$($__mmt.ModuleName)\"; {what_if} }} }}; foreach ($__mmv in {}) {PLAIN}; {WAITING} }}",
+            list(&names),
+            list(&variables),
         ))
     }
 
@@ -118,17 +158,26 @@ impl Lookup {
         let meanings: Vec<Meaning> = if self.is_bash {
             text.lines().filter_map(bash_meaning).collect()
         } else {
-            objects
-                .into_iter()
-                .filter_map(|object| serde_json::from_value(object).ok())
-                .collect()
+            read(&objects)
         };
+        if !self.is_bash {
+            self.check_state(&objects)?;
+        }
         for name in self.names.clone() {
             let meaning = meanings.iter().find(|one| one.name == name);
             let meaning = meaning.ok_or_else(|| {
                 format!("the session does not say what `{name}` is, so it does not pass as reading")
             })?;
             self.check(&name, meaning)?;
+        }
+        // Behind an alias, more may stand where a block would run.
+        if let Some(name) = places::held(&self.parsed)
+            .into_iter()
+            .find(|name| !self.variables.contains(*name))
+        {
+            return Err(format!(
+                "what `${name}` holds was not looked up, so it does not pass as reading"
+            ));
         }
         let judged = judge(&self.parsed, self.rules.iter());
         let is_new =
@@ -139,6 +188,29 @@ impl Lookup {
                 "`{}`, which the session has behind an alias, may do more than read: {}",
                 found.what, found.reason
             )),
+        }
+    }
+
+    /// Refuses a variable that may hold code where it would run, and a session in which something lies in wait.
+    fn check_state(&self, objects: &[Value]) -> Result<(), String> {
+        let held: Vec<Held> = read(objects);
+        for name in &self.variables {
+            let said = held.iter().find(|held| held.variable == *name);
+            if !said.is_some_and(|held| held.plain) {
+                return Err(format!(
+                    "`${name}` may hold code in the session, and stands where that would run, so it does not pass as reading"
+                ));
+            }
+        }
+        match read(objects).as_slice() {
+            [Waiting { defaults: false, hooks: false }] => Ok(()),
+            [Waiting { defaults: true, .. }] => Err(
+                "the session has values for parameters that nobody gives (`$PSDefaultParameterValues`), so nothing passes as reading in it".to_owned(),
+            ),
+            [Waiting { hooks: true, .. }] => Err(
+                "the session runs code when a command is looked up, so nothing passes as reading in it".to_owned(),
+            ),
+            [] | [_, _, ..] => Err("the session does not say what lies in wait in it, so it does not pass as reading".to_owned()),
         }
     }
 
@@ -194,6 +266,19 @@ impl Lookup {
     }
 }
 
+/// Whether `$__mmv` holds a plain value: no code, and nothing that could hand it out. With language and methods alone; a list is
+/// only gone through where it is no class's own.
+const PLAIN: &str = "{ $__mmo = $ExecutionContext.SessionState.PSVariable.GetValue($__mmv); $__mmp = $null -eq $__mmo -or $__mmo -is [string] -or $__mmo -is [valuetype]; if ($__mmo -is [object[]] -or $__mmo -is [string[]]) { $__mmp = $true; foreach ($__mmi in $__mmo) { if (-not ($null -eq $__mmi -or $__mmi -is [string] -or $__mmi -is [valuetype])) { $__mmp = $false } } }; [pscustomobject]@{ variable = $__mmv; plain = $__mmp } }";
+
+/// What changes every command of a session. A table's own entries could answer for its properties, but not for its methods.
+const WAITING: &str = "$__mmw = $ExecutionContext.InvokeCommand; [pscustomobject]@{ defaults = [bool]($null -ne $PSDefaultParameterValues -and $PSDefaultParameterValues.get_Count()); hooks = [bool]($__mmw.PreCommandLookupAction -or $__mmw.PostCommandLookupAction -or $__mmw.CommandNotFoundAction) }";
+
+/// The objects of one form among those that the session answered with.
+fn read<T: serde::de::DeserializeOwned>(objects: &[Value]) -> Vec<T> {
+    let read = |object: &Value| T::deserialize(object).ok();
+    objects.iter().filter_map(read).collect()
+}
+
 /// A line of what Bash answered: the name and what `type -t` calls it.
 fn bash_meaning(line: &str) -> Option<Meaning> {
     let (name, kind) = line.split_once('\t')?;
@@ -231,12 +316,69 @@ mod tests {
         json!({"name": name, "kind": kind, "target": target, "resolved": resolved, "module": module, "what_if": false, "holds_back": false})
     }
 
+    /// What a session says in which nothing lies in wait.
+    fn nothing_waits() -> Value {
+        json!({"defaults": false, "hooks": false})
+    }
+
+    #[test]
+    fn what_stands_where_a_block_would_run_has_to_be_plain() {
+        let text = "Get-Mailbox | Sort-Object Name, $by; 'a' -replace 'b', $to";
+        let asked = || lookup("exo", text, &[]);
+        let command = asked().command().expect("they are plain names");
+        assert!(command.contains("in 'by','to') "), "{command}");
+        let names = || {
+            vec![
+                meaning("Get-Mailbox", "Function", "Get-Mailbox", "Function", "m"),
+                meaning("Sort-Object", "Cmdlet", "Sort-Object", "Cmdlet", "m"),
+                nothing_waits(),
+            ]
+        };
+        let with = |by: bool| {
+            let mut answer = names();
+            answer.push(json!({"variable": "by", "plain": by}));
+            answer.push(json!({"variable": "to", "plain": true}));
+            asked().verdict(answer, "")
+        };
+        assert_eq!(with(true), Ok(()));
+        assert!(with(false).is_err_and(|said| said.contains("`$by` may hold code")));
+        assert!(asked().verdict(names(), "").is_err());
+        let alone = lookup("exo", "'a' -split $by", &[]).command();
+        assert!(alone.is_ok_and(|command| command.contains("in @()) ")));
+        // An alias may put a value where it would run.
+        let answer = vec![
+            meaning("Get-By", "Alias", "Sort-Object", "Cmdlet", "m"),
+            nothing_waits(),
+        ];
+        let said = lookup("exo", "Get-By $by", &[]).verdict(answer, "");
+        assert!(said.is_err_and(|said| said.contains("not looked up")));
+    }
+
+    #[test]
+    fn nothing_reads_where_something_lies_in_wait() {
+        let command = || meaning("Get-X", "Cmdlet", "Get-X", "Cmdlet", "m");
+        for (waiting, why) in [
+            (
+                json!({"defaults": true, "hooks": false}),
+                "PSDefaultParameterValues",
+            ),
+            (json!({"defaults": false, "hooks": true}), "looked up"),
+            (json!({}), "does not say"),
+        ] {
+            let said = lookup("exo", "Get-X", &[]).verdict(vec![command(), waiting], "");
+            assert!(
+                said.as_ref().is_err_and(|said| said.contains(why)),
+                "{said:?}"
+            );
+        }
+    }
+
     #[test]
     fn the_session_is_asked_without_its_own_commands() {
         let asked = lookup("exo", "Get-Mailbox | ? Name | Sort-Object Name", &[]);
         let command = asked.command().expect("they are plain names");
         assert!(
-            command.contains("in 'Get-Mailbox','?','Sort-Object')"),
+            command.contains("in 'Get-Mailbox','?','Sort-Object') "),
             "{command}"
         );
         assert!(!command.contains("ContainsKey"), "{command}");
@@ -267,6 +409,7 @@ mod tests {
                 "Microsoft.PowerShell.Utility",
             ),
             meaning("Get-Nothing", "", "", "", ""),
+            nothing_waits(),
         ];
         assert_eq!(asked.verdict(answer, ""), Ok(()));
     }
@@ -300,7 +443,7 @@ mod tests {
                 "does not say what",
             ),
         ] {
-            let verdict = lookup("exo", "Get-X", &[]).verdict(vec![answer], "");
+            let verdict = lookup("exo", "Get-X", &[]).verdict(vec![answer, nothing_waits()], "");
             assert!(
                 verdict.as_ref().is_err_and(|said| said.contains(why)),
                 "{verdict:?}"
@@ -339,18 +482,29 @@ mod tests {
             "m",
         );
         let asked = || lookup("exo", "Remove-Mailbox -WhatIf x", &["Remove-Mailbox"]);
-        let said = asked().verdict(vec![answer.clone()], "");
+        let said = asked().verdict(vec![answer.clone(), nothing_waits()], "");
         assert!(said.is_err_and(|said| said.contains("would simply act")));
         // A parameter that a function declares by itself is nothing that it has to heed.
         answer["what_if"] = json!(true);
-        assert!(asked().verdict(vec![answer.clone()], "").is_err());
+        assert!(
+            asked()
+                .verdict(vec![answer.clone(), nothing_waits()], "")
+                .is_err()
+        );
         // But Exchange's own do, by its full name.
         answer["module"] = json!("tmpEXO_abc.def");
-        assert_eq!(asked().verdict(vec![answer.clone()], ""), Ok(()));
+        assert_eq!(
+            asked().verdict(vec![answer.clone(), nothing_waits()], ""),
+            Ok(())
+        );
         let short = lookup("exo", "Remove-Mailbox -wi x", &["Remove-Mailbox"]);
-        assert!(short.verdict(vec![answer.clone()], "").is_err());
+        assert!(
+            short
+                .verdict(vec![answer.clone(), nothing_waits()], "")
+                .is_err()
+        );
         answer["module"] = json!("m");
         answer["holds_back"] = json!(true);
-        assert_eq!(asked().verdict(vec![answer], ""), Ok(()));
+        assert_eq!(asked().verdict(vec![answer, nothing_waits()], ""), Ok(()));
     }
 }

@@ -11,6 +11,7 @@ mod literal;
 mod local;
 mod lookup;
 mod parsed;
+mod places;
 mod powershell;
 mod read;
 mod request;

@@ -19,6 +19,10 @@ pub(crate) struct Parsed {
     pub(crate) drives: Vec<Word>,
     /// Variables that the text itself sets to a new list, table or record, and to nothing else, in lower case with their dollar.
     pub(crate) collections: Vec<String>,
+    /// Variables that the text sets to what it does not make itself, in lower case and without their dollar.
+    pub(crate) changed: Vec<String>,
+    /// What stands where the language itself runs a block: behind `-replace` and `-split`, as a case of `switch`.
+    pub(crate) operands: Vec<Operand>,
     /// Functions that are defined.
     pub(crate) functions: Vec<Word>,
     /// Classes and enumerations that are defined.
@@ -47,6 +51,14 @@ impl Parsed {
 pub(crate) struct Word {
     pub(crate) text: String,
     pub(crate) line: usize,
+}
+
+/// A value in such a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Operand {
+    pub(crate) value: Value,
+    /// The place as it is written.
+    pub(crate) word: Word,
 }
 
 /// Something that the parser does not follow.
@@ -91,6 +103,8 @@ pub(crate) struct Command {
     /// Whether it may act on many things at once: it takes what a pipeline brings, stands in a block that may run often, or
     /// is given a list or a wildcard.
     pub(crate) many: bool,
+    /// Whether a pipeline brings it something.
+    pub(crate) is_fed: bool,
     /// The name of the command that a pipeline brings it the output of, in lower case, where that is no block or value.
     pub(crate) fed_by: Option<String>,
     /// Where its name ends, in bytes of the text.
@@ -169,11 +183,25 @@ pub(crate) enum Value {
     List(Vec<Value>),
     /// A text of which only parts are known: [`VARIES`](super::literal::VARIES) stands for each other one.
     Pattern(String),
+    /// A table, whatever its keys are.
+    Table(Vec<Value>),
+    /// What this variable holds, in lower case and without its dollar.
+    Variable(String),
+    /// What comes of variables in some other way.
+    Expression,
     /// Only known when the text runs.
     Unknown,
 }
 
 impl Value {
+    /// Whether it is only known when the text runs.
+    pub(crate) fn is_unknown(&self) -> bool {
+        match self {
+            Self::Table(_) | Self::Variable(_) | Self::Expression | Self::Unknown => true,
+            Self::Text(_) | Self::Flag(_) | Self::Block | Self::List(_) | Self::Pattern(_) => false,
+        }
+    }
+
     /// Its text, where it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {

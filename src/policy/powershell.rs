@@ -91,8 +91,10 @@ impl<'t> Reader<'_, 't> {
         match node.kind() {
             "command" => {
                 let command = self.command(node);
-                let kept = super::local::kept_in(&command);
-                self.others.extend(kept.map(|name| format!("${name}")));
+                let kept: Vec<String> = super::local::kept_in(&command).collect();
+                self.others
+                    .extend(kept.iter().map(|name| format!("${name}")));
+                self.found.changed.extend(kept);
                 if !is_range(&command.first) {
                     self.found.commands.push(command);
                 }
@@ -124,7 +126,11 @@ impl<'t> Reader<'_, 't> {
                 let (text, line) = (text.to_owned(), self.line(node));
                 self.found.assigns.push(Word { text, line });
             }
-            "assignment_expression" => self.collection(node),
+            "assignment_expression" => {
+                self.collection(node);
+                self.changed(node);
+            }
+            "comparison_expression" | "switch_clause_condition" => self.operands(node),
             "switch_filename" => {
                 let word = self.word(node);
                 self.found.files.push(word);

@@ -212,7 +212,13 @@ pub(super) fn effects(name: &str, command: &Command) -> Option<Vec<(Effect, &'st
 fn known(value: &Value) -> Option<&str> {
     match value {
         Value::Text(text) | Value::Pattern(text) => Some(text),
-        Value::Flag(_) | Value::Block | Value::List(_) | Value::Unknown => None,
+        Value::Flag(_)
+        | Value::Block
+        | Value::List(_)
+        | Value::Table(_)
+        | Value::Variable(_)
+        | Value::Expression
+        | Value::Unknown => None,
     }
 }
 

@@ -18,6 +18,12 @@ pub(super) fn each<'t>(root: Node<'t>, mut visit: impl FnMut(Node<'t>)) {
     }
 }
 
+/// The last child that has a name in the grammar.
+pub(super) fn last(node: Node<'_>) -> Option<Node<'_>> {
+    let mut cursor = node.walk();
+    node.named_children(&mut cursor).last()
+}
+
 /// The first child of a kind.
 pub(super) fn child<'t>(node: Node<'t>, kind: &str) -> Option<Node<'t>> {
     (0..node.child_count())

@@ -331,6 +331,13 @@ fn a_name_is_what_the_session_says_it_is() {
     let read = daemon.run(&run("Get-AcceptedDomain"));
     assert_eq!(read.code, 0, "{read:?}");
     assert!(!read.stdout.contains("GetCommand"), "{read:?}");
+    // So is what a variable holds that stands where a block would run.
+    let refused = daemon.run(&run("Get-AcceptedDomain | Sort-Object $ownBlock"));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("`$ownblock` may hold code"),
+        "{refused:?}"
+    );
     // A person may run what cannot be known, so nothing is looked up.
     let mut person = daemon.terminal(&run("Get-OwnMailbox"));
     person.expect(Eof).expect("it ends");

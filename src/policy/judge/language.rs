@@ -1,7 +1,8 @@
 //! What follows from the language: methods, types, redirections, definitions and assignments.
 
-use super::super::parsed::Parsed;
-use super::super::{dotnet, local};
+use super::super::parsed::{Parsed, Word};
+use super::super::places::Place;
+use super::super::{dotnet, local, places};
 use super::Judge;
 use super::names::plain_name;
 use crate::script::{Effect, EffectRule};
@@ -33,6 +34,12 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
             }
             let why = "what the method does is not known";
             self.language(Effect::UnknownCode, what, member.line, why);
+        }
+        for operand in &parsed.operands {
+            if places::of_operand(&operand.value, parsed) == Place::Unknown {
+                let Word { text, line } = &operand.word;
+                self.language(Effect::UnknownCode, text, *line, super::MAY_BE_CODE);
+            }
         }
         self.types(parsed);
         for word in &parsed.drives {

@@ -18,7 +18,12 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
                 Value::Text(name) => dotnet::is_harmless_name(name),
                 Value::Block => true,
                 Value::List(values) => values.iter().all(|value| *value == Value::Block),
-                Value::Flag(_) | Value::Pattern(_) | Value::Unknown => false,
+                Value::Flag(_)
+                | Value::Pattern(_)
+                | Value::Table(_)
+                | Value::Variable(_)
+                | Value::Expression
+                | Value::Unknown => false,
             };
             if !harmless {
                 let what = value.as_text().unwrap_or(&command.first).to_owned();
@@ -50,7 +55,7 @@ pub(super) fn makes_plain_object(command: &Command) -> bool {
 
 /// Whether it is a command that runs what it is given, and that is no literal block.
 pub(super) fn runs_given_code(name: &str, command: &Command) -> bool {
-    let unknown = |value: &Value| matches!(value, Value::Pattern(_) | Value::Unknown);
+    let unknown = |value: &Value| value.is_unknown() || matches!(value, Value::Pattern(_));
     let positional = command.positional().any(unknown);
     let named = |wanted: &[&str]| {
         command.parameters().any(|(name, value)| {

@@ -137,7 +137,12 @@ fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {
             let text = text.to_lowercase();
             return !rule.except_values.iter().any(|glob| glob.fits(&text));
         }
-        Value::Block | Value::List(_) | Value::Unknown => return true,
+        Value::Block
+        | Value::List(_)
+        | Value::Table(_)
+        | Value::Variable(_)
+        | Value::Expression
+        | Value::Unknown => return true,
     };
     let among = |globs: &[Glob]| globs.iter().any(|glob| glob.fits(&text));
     (rule.values.is_empty() || among(&rule.values)) && !among(&rule.except_values)
@@ -151,7 +156,12 @@ fn any_fits(globs: &[Glob], value: &Value) -> bool {
             globs.iter().any(|glob| glob.fits(&text))
         }
         Value::List(values) => values.iter().any(|value| any_fits(globs, value)),
-        Value::Flag(_) | Value::Block | Value::Unknown => false,
+        Value::Flag(_)
+        | Value::Block
+        | Value::Table(_)
+        | Value::Variable(_)
+        | Value::Expression
+        | Value::Unknown => false,
     }
 }
 
@@ -160,8 +170,7 @@ fn says_little(command: &Command) -> bool {
     fn is_open(value: &Value) -> bool {
         match value {
             Value::List(values) => values.iter().any(is_open),
-            Value::Unknown => true,
-            Value::Text(_) | Value::Pattern(_) | Value::Flag(_) | Value::Block => false,
+            other => other.is_unknown(),
         }
     }
     let carries = |name: &str| {

@@ -13,6 +13,7 @@ impl Reader<'_, '_> {
             line: self.line(node),
             in_filter: self.is_in_filter(node),
             fed_by: self.fed_by(node),
+            is_fed: is_fed(node),
             ..Command::default()
         };
         let mut cursor = node.walk();
@@ -148,6 +149,13 @@ fn is_repeated(command: Node<'_>) -> bool {
     true
 }
 
+/// Whether a pipeline brings the command something.
+fn is_fed(command: Node<'_>) -> bool {
+    let parent = command.parent();
+    parent.is_some_and(|parent| parent.kind() == "pipeline_chain")
+        && command.prev_named_sibling().is_some()
+}
+
 /// Whether a comma stands outside quotes: a list, wherever the grammar puts its members. Too much is taken for one rather than
 /// too little.
 fn has_comma(text: &str) -> bool {
@@ -167,7 +175,12 @@ fn is_many(value: &Value) -> bool {
     match value {
         Value::Text(text) | Value::Pattern(text) => text.contains('*'),
         Value::List(_) => true,
-        Value::Flag(_) | Value::Block | Value::Unknown => false,
+        Value::Flag(_)
+        | Value::Block
+        | Value::Table(_)
+        | Value::Variable(_)
+        | Value::Expression
+        | Value::Unknown => false,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tree_sitter::Node;
 
-use super::super::parsed::{Member, Value};
+use super::super::parsed::{Member, Operand, Value};
 use super::super::{dotnet, tree, written};
 use super::{Reader, innermost};
 
@@ -30,6 +30,38 @@ impl Reader<'_, '_> {
             _ => Some(self.word(node)),
         };
         self.found.named_types.extend(word);
+    }
+
+    /// Remembers what the language runs where it is a block: what `-replace` puts in, what `-split` parts at, a case of `switch`.
+    pub(super) fn operands(&mut self, node: Node<'_>) {
+        if node.kind() == "switch_clause_condition" {
+            let value = node.child(0).map(|case| self.value(case));
+            let word = self.word(node);
+            self.found
+                .operands
+                .extend(value.map(|value| Operand { value, word }));
+            return;
+        }
+        let mut cursor = node.walk();
+        let parts: Vec<Node<'_>> = node.children(&mut cursor).collect();
+        for pair in parts.windows(2) {
+            let operator = self
+                .text(pair[0])
+                .trim_start_matches(written::is_dash)
+                .to_lowercase();
+            let code = match operator.as_str() {
+                "replace" | "ireplace" | "creplace" => 1,
+                "split" | "isplit" | "csplit" => 0,
+                _ => continue,
+            };
+            let value = match self.value(pair[1]) {
+                // The pattern is text; what stands for it may be a block. So may what a text is parted at.
+                Value::List(values) => values.get(code).cloned().unwrap_or(Value::Unknown),
+                other => other,
+            };
+            let word = self.word(node);
+            self.found.operands.push(Operand { value, word });
+        }
     }
 
     /// Remembers a string that may name the property that hands out a command's code.

@@ -3,7 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::parsed::{Element, Value};
-use super::super::{literal, written};
+use super::super::{literal, tree, written};
 use super::{Reader, innermost};
 
 /// Stands for a splatted variable until the command is whole: no literal has this text.
@@ -47,7 +47,7 @@ impl Reader<'_, '_> {
         elements
     }
 
-    fn value(&self, node: Node<'_>) -> Value {
+    pub(super) fn value(&self, node: Node<'_>) -> Value {
         let node = innermost(node);
         self.pattern(node, self.exact(node))
     }
@@ -69,7 +69,9 @@ impl Reader<'_, '_> {
             "variable" if text.eq_ignore_ascii_case("$true") => Value::Flag(true),
             "variable" if text.eq_ignore_ascii_case("$false") => Value::Flag(false),
             "variable" if text.starts_with('@') => Value::Text(SPLAT.to_owned()),
-            "array_literal_expression" => {
+            "variable" => super::variables::name(text).map_or(Value::Expression, Value::Variable),
+            "hash_literal_expression" => Value::Table(self.of_table(node)),
+            "array_literal_expression" | "bareword_argument_list" => {
                 let mut cursor = node.walk();
                 Value::List(
                     node.named_children(&mut cursor)
@@ -77,8 +79,33 @@ impl Reader<'_, '_> {
                         .collect(),
                 )
             }
-            _ => Value::Unknown,
+            _ => self.of_deep(node),
         }
+    }
+
+    /// The values of a table. One that the text makes is as plain as a block that it shows.
+    fn of_table(&self, table: Node<'_>) -> Vec<Value> {
+        let mut cursor = table.walk();
+        let bodies: Vec<Node<'_>> = table.named_children(&mut cursor).collect();
+        let mut values = Vec::new();
+        for body in bodies {
+            let mut cursor = body.walk();
+            for entry in body.named_children(&mut cursor) {
+                let mut value = tree::last(entry).unwrap_or(entry);
+                while value.kind().starts_with("pipeline") && value.child_count() == 1 {
+                    match value.child(0) {
+                        Some(inner) => value = inner,
+                        None => break,
+                    }
+                }
+                values.push(match value.kind() {
+                    _ if self.is_made(value) => Value::Block,
+                    "hash_literal_expression" => Value::Expression,
+                    _ => self.flat_value(innermost(value)),
+                });
+            }
+        }
+        values
     }
 
     /// Of a text that varies it is known what does not.
@@ -91,7 +118,7 @@ impl Reader<'_, '_> {
                 | "expandable_string_literal"
         );
         match value {
-            Value::Unknown if varies => {
+            Value::Unknown | Value::Expression if varies => {
                 let text = literal::pattern(self.text(node));
                 if text.chars().all(|c| c == literal::VARIES) {
                     Value::Unknown
@@ -103,10 +130,19 @@ impl Reader<'_, '_> {
         }
     }
 
+    /// What is too deep to be followed.
+    fn of_deep(&self, node: Node<'_>) -> Value {
+        if self.has_variables(node) {
+            Value::Expression
+        } else {
+            Value::Unknown
+        }
+    }
+
     /// A value inside a list: lists of lists are not followed.
     fn flat_value(&self, node: Node<'_>) -> Value {
         match innermost(node).kind() {
-            "array_literal_expression" => Value::Unknown,
+            "array_literal_expression" => self.of_deep(node),
             _ => self.value(node),
         }
     }

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::parsed::Word;
+use super::super::tree;
 use super::Reader;
 
 /// Variables and properties that decide what later commands of a session do. Their value can be changed in more ways than by an
@@ -40,7 +41,88 @@ const AUTOMATIC: [&str; 9] = [
     "$_", "$psitem", "$this", "$args", "$input", "$matches", "$error", "$switch", "$foreach",
 ];
 
+/// The name of a plain variable of the session, in lower case. `None` where it is one that `PowerShell` sets by itself, or is
+/// written in some other way.
+pub(super) fn name(written: &str) -> Option<String> {
+    let name = written.strip_prefix('$')?.to_lowercase();
+    let inner = name
+        .strip_prefix('{')
+        .and_then(|name| name.strip_suffix('}'));
+    let name = inner.unwrap_or(&name);
+    let scopes = ["global", "script", "local", "private", "using", "variable"];
+    let name = match name.split_once(':') {
+        Some((scope, name)) if scopes.contains(&scope) => name,
+        Some(_) => return None,
+        None => name,
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_own = !name.is_empty() && name.chars().all(is_plain);
+    (is_own && !AUTOMATIC.contains(&format!("${name}").as_str())).then(|| name.to_owned())
+}
+
+fn is_constant(variable: &str) -> bool {
+    let constants = ["$true", "$false", "$null"];
+    constants
+        .iter()
+        .any(|constant| variable.eq_ignore_ascii_case(constant))
+}
+
+/// What runs, or comes from elsewhere, in the value of an assignment.
+const NOT_MADE: [&str; 6] = [
+    "command",
+    "foreach_command",
+    "invocation_expression",
+    "member_access",
+    "element_access",
+    "argument_list",
+];
+
 impl Reader<'_, '_> {
+    /// Whether the text itself makes all of it: nothing in it is a variable's, a command's or a property's. A block is what it
+    /// is, and a string nothing but a string.
+    pub(super) fn is_made(&self, node: Node<'_>) -> bool {
+        !self.has(node, &NOT_MADE) && !self.has_variables(node)
+    }
+
+    /// Whether a variable stands in it, outside of blocks and strings.
+    pub(super) fn has_variables(&self, node: Node<'_>) -> bool {
+        self.has(node, &["variable"])
+    }
+
+    fn has(&self, node: Node<'_>, kinds: &[&str]) -> bool {
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            match node.kind() {
+                "script_block_expression"
+                | "expandable_string_literal"
+                | "expandable_here_string_literal" => {}
+                "variable" if is_constant(self.text(node)) => {}
+                kind if kinds.contains(&kind) => return true,
+                _ => {
+                    let mut cursor = node.walk();
+                    open.extend(node.named_children(&mut cursor));
+                }
+            }
+        }
+        false
+    }
+
+    /// Remembers the variables that an assignment sets to what the text does not make.
+    pub(super) fn changed(&mut self, assignment: Node<'_>) {
+        let value = tree::last(assignment);
+        if value.is_some_and(|value| self.is_made(value)) {
+            return;
+        }
+        let Some(target) = tree::child(assignment, "left_assignment_expression") else {
+            return;
+        };
+        tree::each(target, |node| {
+            if node.kind() == "variable" {
+                self.found.changed.extend(name(self.text(node)));
+            }
+        });
+    }
+
     /// Remembers a variable of a drive, unless it is set: what that does is the assignment's.
     pub(super) fn drive(&mut self, node: Node<'_>) {
         let name = self.text(node).trim_start_matches(['$', '@']);
@@ -81,6 +163,7 @@ impl Reader<'_, '_> {
         ) {
             let word = self.word(node);
             self.others.insert(word.text.to_lowercase());
+            self.found.changed.extend(name(&word.text));
             if word.text.contains(':') {
                 self.found.assigns.push(word);
             }

@@ -79,6 +79,15 @@ pub(super) static READS: &[&str] = &[
     "Get-Mailbox | Set-Mailbox -MaxSendSize 10MB -WhatIf",
     "(Get-Mailbox).Where({ $_.Name -like 'a*' })",
     "Get-Mailbox | Where-Object Alias -in $names",
+    // What the session holds in these is looked up before.
+    "Get-Mailbox | Sort-Object $by -Descending | Select-Object -First $n -Property Name, $also",
+    "Get-Mailbox | Select-Object Name, @{n='Size';e={(Get-MailboxStatistics $_).TotalItemSize}}, @{n='By';e=$by}",
+    "$by = 'Name'; $text = \"by $by\"; Get-Mailbox | Sort-Object $by | ft Alias, $by",
+    "$domain = 'contoso.com'; Get-Mailbox | % { $_.Alias -replace '@.*', $domain }",
+    "(Get-Mailbox).PrimarySmtpAddress -split '@' -replace $pattern, ''",
+    "switch ((Get-Mailbox x).RecipientTypeDetails) {\n'SharedMailbox' { 1 }\n$other { 2 }\ndefault { 3 }\n}",
+    "Get-MailboxPermission shared | Get-User -Filter $filter",
+    "Get-Mailbox | Get-MailboxStatistics -StoreMailboxIdentity (Get-Date).ToString()",
 ];
 
 /// The same in a Bash session.

@@ -29,6 +29,52 @@ static BASH: &[(&str, &str)] = &[
     ("du --files0-from=/etc/passwd", "unknown_code"),
 ];
 
+/// A block that somebody has left in the session, where it would run under no name.
+static LEFT: &[&str] = &[
+    "Get-Mailbox | Sort-Object $h.x",
+    "Get-Mailbox | Sort-Object -Descending $h.x",
+    "Get-Mailbox | Sort-Object -Property:$h.x",
+    "Get-Mailbox | select Name, $h.x",
+    "Get-Mailbox | select @{n='a';e=$h.x}",
+    "Get-Mailbox | group ($h.x)",
+    "Get-Mailbox | measure $h[0]",
+    "Get-Mailbox | ft -GroupBy $h.x",
+    "Get-Mailbox | fl (gv x).Value",
+    "Compare-Object a b -Property $h.x",
+    "'a' -replace 'b', $h.x",
+    "'a' -creplace 'b', ($h.x)",
+    "'a' -replace $h.x",
+    "'a' -split $h.x",
+    "'a' -isplit $h.x, 2",
+    "switch (1) { ($h.x) { 1 } }",
+    "Get-Mailbox | Get-MailboxStatistics -Identity $h.x",
+    "Get-Mailbox | Get-MailboxStatistics $h.x",
+    "$y = $x; Get-Mailbox | sort $y",
+    "$y = Get-Variable x -ValueOnly; 1 | sort $y",
+    "$y = (Get-Mailbox).x; 'a' -replace 'b', $y",
+    "if ($no) { $y = 'a' } else { $y = $x }; 1 | sort $y",
+    "$y, $z = 'a', $x; 1 | sort $z",
+    "$t = @{ n = 'x' }; $t.e = $x; 1 | select $t",
+    "$t = @(); $t += $x; 1 | sort $t",
+    "foreach ($b in $list) { 1 | sort $b }",
+    "function f($b) { 1 | sort $b }; f $x",
+    "Get-Mailbox -OutVariable y | Out-Null; 1 | sort $y",
+    "1 | % { 1 | sort $_ }",
+    "& { 1 | sort $args }",
+    "1 | sort ${a`b}",
+    "[array]::Sort($a, $x)",
+    "[string]::Create(1, $x, $y)",
+    "Get-PSBreakpoint",
+    "(Get-EventSubscriber).Action",
+    "Get-TypeData System.Array",
+];
+
+#[test]
+fn a_block_that_was_left_in_the_session_runs_nowhere() {
+    let table: Vec<(&str, &str)> = LEFT.iter().map(|text| (*text, "unknown_code")).collect();
+    have(&table, effects);
+}
+
 static POWERSHELL: &[(&str, &str)] = &[
     ("(Get-Item a).Replace('/tmp/b', '/tmp/c')", "unknown_code"),
     ("(Get-Item a).Replace($b, $c)", "unknown_code"),
