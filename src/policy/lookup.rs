@@ -130,7 +130,7 @@ impl Lookup {
         if self.is_bash {
             let names = self.names.join(" ");
             return Ok(format!(
-                r#"for mm_name in {names}; do builtin printf '%s\t%s\n' "$mm_name" "$(builtin type -t -- "$mm_name")"; done; builtin unset mm_name"#
+                r#"{BASH_STATE}; for mm_name in {names}; do builtin printf '%s\t%s\n' "$mm_name" "$(builtin type -t -- "$mm_name")"; done; builtin unset mm_name mm_line mm_path"#
             ));
         }
         let names: Vec<String> = self.names.iter().map(|name| format!("'{name}'")).collect();
@@ -160,7 +160,9 @@ impl Lookup {
         } else {
             read(&objects)
         };
-        if !self.is_bash {
+        if self.is_bash {
+            check_bash(&meanings)?;
+        } else {
             self.check_state(&objects)?;
         }
         for name in self.names.clone() {
@@ -277,6 +279,28 @@ const WAITING: &str = "$__mmw = $ExecutionContext.InvokeCommand; [pscustomobject
 fn read<T: serde::de::DeserializeOwned>(objects: &[Value]) -> Vec<T> {
     let read = |object: &Value| T::deserialize(object).ok();
     objects.iter().filter_map(read).collect()
+}
+
+/// Whether programs are looked for where they were when the session began, with nothing remembered under a name; and what runs
+/// before every command.
+const BASH_STATE: &str = r#"builtin hash -r; mm_path=changed; while IFS= builtin read -r -d '' mm_line; do [[ $mm_line != "PATH=$PATH" ]] || mm_path=same; done < "/proc/$$/environ"; builtin printf '%s\t%s\n' '*path' "$mm_path" '*trap' "$(builtin trap -p DEBUG)""#;
+
+/// Refuses a session in which another program may stand under a name, or something runs beside each.
+fn check_bash(meanings: &[Meaning]) -> Result<(), String> {
+    let is = |name: &str, wanted: &str| {
+        let found = meanings.iter().find(|one| one.name == name);
+        found.is_some_and(|one| one.kind == wanted)
+    };
+    if !is("*path", "same") {
+        return Err(
+            "`PATH` is not what the session began with, so nothing passes as reading in it"
+                .to_owned(),
+        );
+    }
+    if !is("*trap", "") {
+        return Err("the session runs something before each command (`trap … DEBUG`), so nothing passes as reading in it".to_owned());
+    }
+    Ok(())
 }
 
 /// A line of what Bash answered: the name and what `type -t` calls it.
@@ -469,6 +493,20 @@ mod tests {
         assert_eq!(
             said,
             Err("`az` is a function in the session, so it does not pass as reading".to_owned())
+        );
+        let said = in_bash("PATH=/tmp:$PATH", "az vm list");
+        assert!(said.is_err_and(|said| said.contains("`PATH` is not")));
+        let said = in_bash("trap : DEBUG", "az vm list");
+        assert!(said.is_err_and(|said| said.contains("DEBUG")));
+        let said = in_bash(
+            "hash -p /tmp/evil jq; alias az=x; shopt -s expand_aliases",
+            "az vm list | jq x",
+        );
+        assert!(said.is_err_and(|said| said.contains("`az` is an alias")));
+        assert_eq!(
+            in_bash("hash -p /tmp/evil jq", "jq x"),
+            Ok(()),
+            "it is forgotten"
         );
     }
 
