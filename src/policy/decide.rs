@@ -102,14 +102,22 @@ impl Allowance {
             .iter()
             .filter(|rule| rule.applies(who, module, effect, &finding.what))
             .max_by_key(|rule| rule.decide);
-        // What a person reads of their own machine is no matter of the tenant's.
-        let looks = effect == Effect::Reads || (who == Who::Person && effect.only_looks());
+        // What a person reads of their own machine is no matter of the tenant's, and what an object holds besides is none of
+        // what they look for.
+        let is_no_matter = effect.only_looks() || finding.guard == Some(Guard::Programs);
+        let looks = effect == Effect::Reads || (who == Who::Person && is_no_matter);
         if self.policy == Policy::ReadOnly && !looks {
             let rule = "the connection's policy is `read-only`";
             return (Verdict::Refuse, rule.to_owned());
         }
         if let Some(own) = own {
             return (own.decide, own.place.clone());
+        }
+        if who == Who::Person && finding.guard == Some(Guard::Programs) {
+            return (
+                Verdict::Allow,
+                "people may see what objects hold".to_owned(),
+            );
         }
         let (verdict, rule) = self.of_effect(who, effect);
         match self.of_guard(who, finding.guard) {
@@ -121,11 +129,13 @@ impl Allowance {
     /// What a guard wants at least. Under `open` only what is kept from programs is kept from them.
     fn of_guard(&self, who: Who, guard: Option<Guard>) -> Option<(Verdict, &'static str)> {
         match (guard?, who, self.policy) {
-            (Guard::Refuse, Who::Program, _) => Some((
+            (Guard::Refuse | Guard::Programs, Who::Program, _) => Some((
                 Verdict::Refuse,
                 "programs may not run this; a rule of the connection can let them",
             )),
-            (Guard::Ask, _, Policy::Open) | (Guard::Refuse, Who::Person, Policy::Open) => None,
+            (Guard::Ask, _, Policy::Open)
+            | (Guard::Refuse, Who::Person, Policy::Open)
+            | (Guard::Programs, Who::Person, _) => None,
             (Guard::Ask, _, _) | (Guard::Refuse, Who::Person, _) => {
                 Some((Verdict::Ask, "everybody is asked about this"))
             }
@@ -297,6 +307,17 @@ mod tests {
             decide(Who::Program, Effect::Destroys, "Set-X").verdict,
             Verdict::Ask
         );
+    }
+
+    #[test]
+    fn what_an_object_holds_besides_is_kept_from_programs_only() {
+        let held = judged(&[(Effect::RevealsSecret, "Get-It", Some(Guard::Programs))]);
+        for policy in ["read-only", "ask", "open"] {
+            let allowance = allowance(json!({"policy": policy}));
+            let verdict = |who| allowance.decide(who, None, &held).verdict;
+            assert_eq!(verdict(Who::Person), Verdict::Allow, "{policy}");
+            assert_eq!(verdict(Who::Program), Verdict::Refuse, "{policy}");
+        }
     }
 
     #[test]

@@ -107,6 +107,9 @@ pub(crate) struct Command {
     pub(crate) is_fed: bool,
     /// The name of the command that a pipeline brings it the output of, in lower case, where that is no block or value.
     pub(crate) fed_by: Option<String>,
+    /// The properties of what it hands out that are all that the text does something with, in lower case. `None`: the whole
+    /// objects go on, or it is not known.
+    pub(crate) shown: Option<Vec<String>>,
     /// Where its name ends, in bytes of the text.
     pub(crate) name_end: usize,
     /// Counted from 1.

@@ -14,6 +14,7 @@ use variables::settings;
 
 mod command;
 mod members;
+mod shown;
 mod values;
 mod variables;
 

@@ -79,6 +79,8 @@ pub(crate) enum Guard {
     Ask,
     /// Programs are refused, people are asked.
     Refuse,
+    /// Programs are refused, for people it is reading.
+    Programs,
 }
 
 /// A pattern over a whole text: `*` stands for any characters, case is ignored.
@@ -144,6 +146,8 @@ pub(crate) struct EffectRule {
     pub(crate) except_values: Vec<Glob>,
     /// One of the values of the command, wherever it stands, is one of these. Empty: no matter.
     pub(crate) arguments: Vec<Glob>,
+    /// One of these properties of what the command hands out may be shown. Empty: no matter.
+    pub(crate) shows: Vec<Glob>,
     /// What follows.
     pub(crate) effects: Vec<Effect>,
     /// Whether the verb's rule does not count for these names.
@@ -181,7 +185,7 @@ impl EffectRules {
 impl EffectRule {
     /// Whether it depends on the name alone.
     pub(crate) fn is_unconditional(&self) -> bool {
-        self.parameters.is_empty() && self.arguments.is_empty()
+        self.parameters.is_empty() && self.arguments.is_empty() && self.shows.is_empty()
     }
 
     /// Whether it is about a verb, whatever it is used on (`Remove-*`), or about a program, whatever its words (`az *`).

@@ -122,7 +122,12 @@ fn holds(rule: &EffectRule, command: &Command, strict: bool) -> bool {
             .values()
             .any(|value| any_fits(&rule.arguments, value))
         || (strict && says_little(command));
-    parameters && arguments
+    let properties = rule.shows.is_empty()
+        || command.shown.as_ref().is_none_or(|shown| {
+            let is_among = |name: &String| rule.shows.iter().any(|glob| glob.fits(name));
+            shown.iter().any(is_among)
+        });
+    parameters && arguments && properties
 }
 
 fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {

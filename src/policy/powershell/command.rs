@@ -14,6 +14,7 @@ impl Reader<'_, '_> {
             in_filter: self.is_in_filter(node),
             fed_by: self.fed_by(node),
             is_fed: is_fed(node),
+            shown: self.shown(node),
             ..Command::default()
         };
         let mut cursor = node.walk();

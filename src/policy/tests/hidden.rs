@@ -226,6 +226,72 @@ static POWERSHELL: &[(&str, &str)] = &[
     ("Get-AzLogicAppTriggerCallbackUrl x", "reveals_secret"),
     ("Get-AzWvdRegistrationInfo x", "reveals_secret"),
     ("Get-AzStaticWebAppSetting x", "reveals_secret"),
+    ("Get-AzStorageAccount", "reveals_secret"),
+    ("Get-AzStorageAccount | ConvertTo-Json", "reveals_secret"),
+    ("Get-AzStorageAccount | select *", "reveals_secret"),
+    (
+        "Get-AzStorageAccount | select Name, Context",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzStorageAccount | select -Exclude Name",
+        "reveals_secret",
+    ),
+    ("Get-AzStorageAccount | select", "reveals_secret"),
+    ("Get-AzStorageAccount | select -First 1", "reveals_secret"),
+    ("Get-AzStorageAccount | select $names", "reveals_secret"),
+    (
+        "Get-AzStorageAccount | select @{n='a';e={$_}}",
+        "reveals_secret",
+    ),
+    ("Get-AzStorageAccount | group Location", "reveals_secret"),
+    (
+        "Get-AzStorageAccount | % { $_ } | select Name",
+        "reveals_secret",
+    ),
+    ("Get-AzStorageAccount | sort Name", "reveals_secret"),
+    (
+        "Get-AzStorageAccount -ov x | select Name; $x",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzStorageAccount | ? { $global:x = $_; 1 } | select Name",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzStorageAccount | ? { Write-Host $_.Context } | select Name",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzStorageAccount | ? { $list.Add($_) } | select Name",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzStorageAccount | sort Name -ov x | select Name; $x",
+        "reveals_secret",
+    ),
+    ("Get-AzStorageAccount | select @p", "reveals_secret"),
+    ("(Get-AzStorageAccount).Context", "reveals_secret"),
+    (
+        "(Get-AzStorageAccount).Context.ConnectionString",
+        "reveals_secret",
+    ),
+    ("(Get-AzStorageAccount).$x", "reveals_secret"),
+    ("(Get-AzStorageAccount)[0].Name", "reveals_secret"),
+    ("($a = Get-AzStorageAccount).Name; $a", "reveals_secret"),
+    ("$a = Get-AzStorageAccount; $a.Context", "reveals_secret"),
+    (
+        "\"$(Get-AzStorageContainer -Context $c)\"",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzFunctionApp | fl Name, ApplicationSettings",
+        "reveals_secret",
+    ),
+    (
+        "Get-AzResourceGroupDeployment -ResourceGroupName r",
+        "reveals_secret",
+    ),
     (
         "Get-AzVirtualNetworkGatewayConnectionVpnDeviceConfigScript x",
         "reveals_secret",

@@ -88,6 +88,7 @@ fn rule(spec: &EffectSpec, file: &Arc<SourceFile>) -> EffectRule {
         values: globs(&spec.values),
         except_values: globs(&spec.except_values),
         arguments: globs(&spec.arguments),
+        shows: globs(&spec.shows),
         effects: spec
             .effects
             .iter()
@@ -159,7 +160,8 @@ fn covers(other: &EffectRule, rule: &EffectRule) -> bool {
         || (other.parameters == rule.parameters
             && other.values == rule.values
             && other.except_values == rule.except_values
-            && other.arguments == rule.arguments);
+            && other.arguments == rule.arguments
+            && other.shows == rule.shows);
     let adds_nothing = rule
         .effects
         .iter()

@@ -26,6 +26,10 @@ pub(crate) struct EffectSpec {
     /// One of the command's values, wherever it stands, has to be one of these.
     #[serde(default)]
     pub(crate) arguments: Vec<At<Text>>,
+    /// Of what the command hands out, one of these properties may be shown: the text does not pick others by their names
+    /// (`| Select-Object Name, Location`, `(…).Location`). Properties of a property follow a dot.
+    #[serde(default)]
+    pub(crate) shows: Vec<At<Text>>,
     /// What follows.
     pub(crate) effects: Vec<At<EffectName>>,
     /// Why, in words for the person who is asked.
@@ -36,7 +40,8 @@ pub(crate) struct EffectSpec {
     /// Whether these commands do it even with `-WhatIf`. Default: false.
     #[serde(default)]
     pub(crate) ignores_what_if: bool,
-    /// What is decided at least, whatever the effects: `ask` asks everybody, `refuse` refuses programs and asks people.
+    /// What is decided at least, whatever the effects: `ask` asks everybody, `refuse` refuses programs and asks people, `programs`
+    /// refuses programs and is reading for people.
     #[serde(default)]
     pub(crate) guard: Option<GuardName>,
 }
@@ -49,6 +54,8 @@ pub(crate) enum GuardName {
     Ask,
     /// Programs are refused, people are asked.
     Refuse,
+    /// Programs are refused, for people it is reading.
+    Programs,
 }
 
 impl From<GuardName> for Guard {
@@ -56,6 +63,7 @@ impl From<GuardName> for Guard {
         match name {
             GuardName::Ask => Self::Ask,
             GuardName::Refuse => Self::Refuse,
+            GuardName::Programs => Self::Programs,
         }
     }
 }
