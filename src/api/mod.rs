@@ -9,6 +9,7 @@ mod audit;
 mod error;
 mod event;
 mod offers;
+mod policy;
 mod request;
 mod run;
 mod session;
@@ -21,6 +22,7 @@ pub(crate) use audit::{
 pub(crate) use error::{ApiError, ErrorBody, ErrorCode};
 pub(crate) use event::{Event, Output};
 pub(crate) use offers::{Connection, Module, Offers};
+pub(crate) use policy::{AcceptPolicyRequest, LoosenedPolicy};
 pub(crate) use request::{
     AnswerRequest, DemoRequest, DisconnectRequest, LoginRequest, Mode, OnDisconnect, OnQuestion,
     OnSignedOut, RunRequest, ShutdownRequest, WatchRequest,
@@ -35,7 +37,7 @@ pub(crate) use session::{
 };
 
 /// The first part of every path is `/v1`; this number grows when something is added to it.
-pub(crate) const API_VERSION: u32 = 6;
+pub(crate) const API_VERSION: u32 = 7;
 
 /// Response header: the daemon's version, on every response.
 pub(crate) const VERSION_HEADER: &str = "mm-version";

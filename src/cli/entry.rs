@@ -65,7 +65,7 @@ fn dispatch(verb: Verb, screen: &mut Screen) -> Result<ExitCode, CliError> {
         Verb::Daemon(args) => cmd::daemon::daemon(args, screen),
         Verb::Modules(args) => cmd::modules::modules(args, screen),
         Verb::Connections(args) => cmd::connections::connections(args, screen),
-        Verb::Policy(args) => cmd::policy::policy(args, screen),
+        Verb::Policy(args) => block_on(cmd::policy::policy(args, screen)),
         Verb::Recording(args) => cmd::recording::recording(args, screen),
         Verb::Completions(args) => cmd::completions::completions(&args, screen),
         Verb::Run(args) => block_on(cmd::run::run(args, screen)),

@@ -12,9 +12,10 @@ use super::start::{connect, connect_or_start};
 use super::transport::{collect, encode, json, send};
 use super::{ClientError, Events, Place};
 use crate::api::{
-    AnswerRequest, ApprovalList, ApproveRequest, DaemonInfo, DemoRequest, DenyRequest,
-    DisconnectRequest, Offers, PAGE_HEADERS, PastSession, PastSessionList, Run, RunList,
-    RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
+    AcceptPolicyRequest, AnswerRequest, ApprovalList, ApproveRequest, DaemonInfo, DemoRequest,
+    DenyRequest, DisconnectRequest, LoosenedPolicy, Offers, PAGE_HEADERS, PastSession,
+    PastSessionList, Run, RunList, RunRequest, Session, SessionList, ShutdownRequest,
+    VERSION_HEADER, WatchRequest,
 };
 use crate::name::SessionKey;
 
@@ -277,6 +278,19 @@ impl Client {
     pub(crate) async fn deny(&self, id: &str, request: &DenyRequest) -> Result<Run, ClientError> {
         let path = format!("/v1/approvals/{}/deny", encode(id));
         json(self.post(&path, request).await?).await
+    }
+
+    /// What waits to be taken on, of a connection's policy or of what modules say; with a digest, a person takes that on.
+    pub(crate) async fn accept_policy(
+        &self,
+        connection: Option<&str>,
+        digest: Option<&str>,
+    ) -> Result<LoosenedPolicy, ClientError> {
+        let request = AcceptPolicyRequest {
+            connection: connection.map(str::to_owned),
+            digest: digest.map(str::to_owned),
+        };
+        json(self.post("/v1/policy/accept", &request).await?).await
     }
 
     /// Adds the built-in connection `Demo` with this scenario, or removes it.

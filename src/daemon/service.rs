@@ -25,6 +25,7 @@ mod approvals;
 mod audit;
 mod care;
 mod info;
+mod loosened;
 mod notices;
 mod orders;
 mod policy;
@@ -34,6 +35,7 @@ mod settings;
 mod shutdown;
 mod tidy;
 
+use loosened::Known;
 pub(crate) use shutdown::Shutdown;
 
 /// Where the scenario of the built-in connection stands, in the state folder.
@@ -51,6 +53,7 @@ struct Inner {
     settings: Mutex<SettingsFile>,
     catalog: Mutex<Catalog>,
     connections: Mutex<Connections>,
+    known: Mutex<Known>,
     sessions: Registry,
     runs: Runs,
     approvals: Approvals,
@@ -93,12 +96,14 @@ impl Service {
                 "the threads for sessions cannot be started: {error}"
             ))
         })?;
+        let catalog = Catalog::load(&folders);
         let outputs = config.state_dir.join("runs");
         crate::config::prepare_folder(&outputs).map_err(state)?;
         let service = Self(Arc::new(Inner {
             settings: Mutex::new(settings),
-            catalog: Mutex::new(Catalog::load(&folders)),
             connections: Mutex::new(connections),
+            known: Mutex::new(Known::new(&catalog)),
+            catalog: Mutex::new(catalog),
             store,
             audit,
             shards,
@@ -189,6 +194,7 @@ impl Service {
         let read = connections.reload();
         if matches!(read, Ok(true)) {
             self.note_change("connections", connections.path());
+            self.compare_policies(&connections);
         }
         match (connections.get(&name), read) {
             // What the file says now cannot be told, so what it said before does not hold. The built-in one is in no file.
@@ -224,6 +230,13 @@ impl Service {
         }
     }
 
+    /// The modules as their files are now.
+    fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        let mut catalog = lock(&self.0.catalog);
+        self.reload(&mut catalog);
+        catalog
+    }
+
     pub(super) fn key(&self, connection: &str, module: &str) -> Result<SessionKey, ServiceError> {
         let module = self.module(module)?.name.clone();
         let connection = self.connection(connection)?.name().clone();
@@ -239,6 +252,7 @@ impl Service {
         let read = connections.reload();
         if matches!(read, Ok(true)) {
             self.note_change("connections", connections.path());
+            self.compare_policies(&connections);
         }
         OffersView::new(&connections, read.err().as_ref(), &catalog, enforces_mcps)
     }

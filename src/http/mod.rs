@@ -7,6 +7,7 @@ mod caller;
 mod convert;
 mod failure;
 mod peer;
+mod policy;
 mod routes;
 mod server;
 mod socket;

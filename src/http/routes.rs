@@ -81,6 +81,7 @@ pub(super) fn routes(service: Service, stopper: Stopper) -> Router {
         .route("/v1/approvals/{id}", get(show_approval))
         .route("/v1/approvals/{id}/approve", post(approve))
         .route("/v1/approvals/{id}/deny", post(deny))
+        .route("/v1/policy/accept", post(super::policy::accept))
         .route("/v1/demo", post(demo))
         .merge(super::audit::routes())
         .fallback(unknown)

@@ -48,6 +48,63 @@ impl Allowance {
         self.policy == Policy::Open && who == Who::Person && self.rules.iter().all(softens)
     }
 
+    /// Whether something may be allowed here that `before` asks about or refuses. Where that cannot be told, it may.
+    pub(crate) fn is_looser_than(&self, before: &Self) -> bool {
+        let rank = |policy: Policy| match policy {
+            Policy::ReadOnly => 0,
+            Policy::Ask => 1,
+            Policy::Open => 2,
+        };
+        let (now, then) = (self.placeless(), before.placeless());
+        let added = now.iter().filter(|rule| !then.contains(rule));
+        let removed = then.iter().filter(|rule| !now.contains(rule));
+        rank(self.policy) > rank(before.policy)
+            || (self.sends_freely && !before.sends_freely)
+            || (!self.wants_ticket && before.wants_ticket)
+            || added.into_iter().any(|rule| rule.decide != Verdict::Refuse)
+            || removed
+                .into_iter()
+                .any(|rule| rule.decide != Verdict::Allow)
+    }
+
+    /// The entry's own rules, wherever they stand: a line above them is no other rule.
+    fn placeless(&self) -> Vec<PolicyRule> {
+        let mut rules = self.rules.clone();
+        for rule in &mut rules {
+            rule.place = String::new();
+        }
+        rules
+    }
+
+    /// What programs may here that `before` asks about or refuses, in words; never nothing.
+    pub(crate) fn more_than(&self, before: &Self) -> Vec<String> {
+        let verdict = |allowance: &Self, effect| {
+            let finding = Finding {
+                effect,
+                ..Finding::of_unknown_code()
+            };
+            allowance.of_finding(Who::Program, None, &finding).0
+        };
+        let mut found: Vec<String> = Effect::ALL
+            .into_iter()
+            .map(|effect| (effect, verdict(before, effect), verdict(self, effect)))
+            .filter(|(_, then, now)| then != now)
+            .map(|(effect, then, now)| {
+                format!("{}: {}, not {}", effect.word(), now.word(), then.word())
+            })
+            .collect();
+        if self.placeless() != before.placeless() {
+            found.push("its policyRules are others".to_owned());
+        }
+        if before.wants_ticket && !self.wants_ticket {
+            found.push("no ticket is wanted".to_owned());
+        }
+        if found.is_empty() {
+            found.push("it is written otherwise, and may allow more".to_owned());
+        }
+        found
+    }
+
     /// The strictest decision over all that was found. What does nothing reads.
     pub(crate) fn decide(
         &self,
@@ -78,16 +135,7 @@ impl Allowance {
 
     /// What would be decided about code that cannot be known.
     pub(crate) fn of_unknown_code(&self, who: Who, module: Option<&ModuleName>) -> Verdict {
-        let unknown = Finding {
-            effect: Effect::UnknownCode,
-            what: String::new(),
-            many: false,
-            line: 1,
-            reason: String::new(),
-            rule: None,
-            guard: None,
-        };
-        self.of_finding(who, module, &unknown).0
+        self.of_finding(who, module, &Finding::of_unknown_code()).0
     }
 
     fn of_finding(
@@ -306,6 +354,44 @@ mod tests {
         assert_eq!(
             decide(Who::Program, Effect::Destroys, "Set-X").verdict,
             Verdict::Ask
+        );
+    }
+
+    #[test]
+    fn what_may_allow_more_is_looser() {
+        let of = |entry: Value| allowance(entry);
+        let writes =
+            |decide: &str| json!({"policyRules": [{"effects": ["writes"], "decide": decide}]});
+        for (before, now) in [
+            (json!({"policy": "ask"}), json!({"policy": "open"})),
+            (json!({"policy": "read-only"}), json!({})),
+            (json!({}), json!({"skipSendGuards": true})),
+            (json!({"requireTicket": true}), json!({})),
+            (json!({}), writes("allow")),
+            // It goes before what would refuse.
+            (json!({}), writes("ask")),
+            (writes("refuse"), json!({})),
+            (writes("ask"), writes("allow")),
+        ] {
+            let (before, now) = (of(before), of(now));
+            assert!(now.is_looser_than(&before), "{now:?}");
+            assert!(!now.more_than(&before).is_empty());
+            assert!(!now.is_looser_than(&now));
+        }
+        for (before, now) in [
+            (json!({"policy": "open"}), json!({"policy": "ask"})),
+            (json!({}), writes("refuse")),
+            (writes("allow"), json!({})),
+            (json!({}), json!({"requireTicket": true})),
+        ] {
+            assert!(!of(now).is_looser_than(&of(before)));
+        }
+        let (open, asks) = (of(json!({"policy": "open"})), of(json!({})));
+        let more = open.more_than(&asks);
+        assert_eq!(more[0], "writes: allow, not ask");
+        assert!(
+            more.len() == 9 && !more.iter().any(|one| one.contains("secret")),
+            "{more:?}"
         );
     }
 

@@ -31,6 +31,19 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
+    /// Code that cannot be known, wherever it stands.
+    pub(super) fn of_unknown_code() -> Self {
+        Self {
+            effect: Effect::UnknownCode,
+            what: String::new(),
+            many: false,
+            line: 1,
+            reason: String::new(),
+            rule: None,
+            guard: None,
+        }
+    }
+
     pub(crate) fn is_reading(&self) -> bool {
         self.effect == Effect::Reads
     }
@@ -50,6 +63,22 @@ impl Judgement {
     /// Whether all of it was understood and none of it does more than look.
     pub(crate) fn only_reads(&self) -> bool {
         self.understood && self.effects() == [Effect::Reads]
+    }
+
+    /// Adds what another judgement of the same text has found; of a command that it is only told about, too.
+    pub(crate) fn also(&mut self, other: Self) {
+        for finding in other.findings {
+            let same = |known: &Finding| {
+                known.effect == finding.effect
+                    && known.what == finding.what
+                    && known.line == finding.line
+                    && known.guard == finding.guard
+            };
+            if !self.findings.iter().any(same) {
+                self.findings.push(finding);
+            }
+        }
+        self.understood &= other.understood;
     }
 
     /// Whether it may take away many things at once.
@@ -93,6 +122,7 @@ pub(crate) fn judge<'r>(
         judge.command(command, parsed);
     }
     judge.rest(parsed);
+    judge.own_files(parsed);
     let told = judge.told(parsed.is_understood());
     Judgement {
         findings: judge.findings,
@@ -215,6 +245,22 @@ impl<'r, R: Iterator<Item = &'r EffectRule> + Clone> Judge<R> {
         }
         for (effect, why) in request::doubts(short, command) {
             self.language(effect, name, command.line, why);
+        }
+    }
+
+    /// What does more than look, and names a file in which people say what is allowed, may change that.
+    fn own_files(&mut self, parsed: &Parsed) {
+        let looks =
+            |found: &Finding| found.effect.only_looks() || found.effect == Effect::RevealsSecret;
+        if self.findings.iter().all(looks) {
+            return;
+        }
+        for word in &parsed.own_files {
+            let why = "it may change what mm itself allows, or its record of what was done";
+            self.language(Effect::ChangesRights, &word.text, word.line, why);
+            if let Some(found) = self.findings.last_mut() {
+                found.guard = Some(Guard::Refuse);
+            }
         }
     }
 

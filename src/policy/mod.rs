@@ -10,6 +10,7 @@ mod judge;
 mod literal;
 mod local;
 mod lookup;
+mod own_files;
 mod parsed;
 mod places;
 mod powershell;

@@ -33,6 +33,8 @@ pub(crate) struct Parsed {
     pub(crate) assigns: Vec<Word>,
     /// Variables that are named and change what later commands do, however the text goes about it.
     pub(crate) settings: Vec<Word>,
+    /// Files of `mm`'s own that are named.
+    pub(crate) own_files: Vec<Word>,
     /// The lines in which the program is told to end.
     pub(crate) exits: Vec<usize>,
     /// Why the text as a whole is not understood. Empty: it is.

@@ -18,6 +18,7 @@ pub(crate) fn parse(text: &str, module: Option<&Module>) -> Parsed {
     } else {
         Some("there is no grammar for the module's shell")
     };
+    parsed.own_files = super::own_files::named(text);
     parsed
         .doubts
         .extend(doubt.map(|why| Doubt { why, line: 1 }));

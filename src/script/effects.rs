@@ -132,7 +132,7 @@ impl Glob {
 }
 
 /// When a command has an effect. All conditions have to hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EffectRule {
     /// As it stands in the file, for people.
     pub(crate) name: String,

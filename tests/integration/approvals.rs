@@ -60,6 +60,15 @@ pub(crate) fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Valu
     (status.expect("it has a status"), body.unwrap_or_default())
 }
 
+/// A person lets programs have what the entry of a connection allows by now.
+pub(crate) fn take_on(daemon: &TestDaemon, connection: &str) {
+    let mut session = daemon.terminal(&["policy", "accept", "-c", connection]);
+    session.expect("hold for them: ").expect("it asks");
+    session.send_line("yes").expect("the terminal is open");
+    session.expect("holds for programs now").expect("it holds");
+    session.expect(Eof).expect("it ends");
+}
+
 /// What a person types at `mm approvals approve`.
 pub(crate) fn approve(daemon: &TestDaemon, id: &str, typed: &str) -> String {
     let mut session = daemon.terminal(&["approvals", "approve", id]);
@@ -288,6 +297,7 @@ fn the_connections_own_rules_are_named_with_their_line() {
         {"commands": ["Get-MessageTrace*"], "decide": "refuse"},
     ]);
     daemon.set_entry("policyRules", &rules);
+    take_on(&daemon, "Contoso");
     daemon.run(&run("Set-Mailbox x -DisplayName y"));
     let ran = daemon.newest_run();
     assert!(ran["started_at"].is_string(), "nobody was asked: {ran}");
@@ -299,6 +309,54 @@ fn the_connections_own_rules_are_named_with_their_line() {
     let bad = daemon.run(&run("Get-AcceptedDomain"));
     assert_eq!(bad.code, 9, "{bad:?}");
     assert!(bad.stderr.contains("policyRules[0].decide"), "{bad:?}");
+}
+
+#[test]
+fn a_policy_that_was_loosened_holds_for_programs_when_a_person_says_so() {
+    let daemon = asking();
+    let command = "Set-Mailbox user3@contoso.com -DisplayName x";
+    daemon.set_entry("policy", &json!("open"));
+    let (mut child, waits) = waiting(&daemon, command);
+    let rule = waits["approval"]["rule"].as_str().unwrap_or_default();
+    assert!(rule.contains("mm policy accept -c 'Contoso'"), "{waits}");
+    daemon.run(&["approvals", "deny", id(&waits)]);
+    child.wait().expect("it is our child");
+    // A program may ask what waits, and no more.
+    let body = json!({"connection": "Contoso"});
+    let (status, shown) = request(&daemon, "POST", "/v1/policy/accept", &body);
+    assert_eq!(status, 200, "{shown}");
+    let writes = json!("writes: allow, not ask");
+    assert!(
+        shown["changes"]
+            .as_array()
+            .is_some_and(|changes| changes.contains(&writes)),
+        "{shown}"
+    );
+    let body = json!({"connection": "Contoso", "digest": shown["digest"]});
+    let (status, refused) = request(&daemon, "POST", "/v1/policy/accept", &body);
+    assert_eq!(
+        (status, &refused["error"]["code"]),
+        (403, &json!("needs_person"))
+    );
+    let piped = daemon.run(&["policy", "accept", "-c", "Contoso"]);
+    assert_eq!(piped.code, 2, "{piped:?}");
+    take_on(&daemon, "Contoso");
+    let ran = daemon.run(&run(command));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let rows = daemon.run(&["audit", "list", "--kind", "changed", "--json"]);
+    for said in [
+        "does not hold until a person takes it on",
+        "a person has taken it on",
+    ] {
+        assert!(rows.stdout.contains(said), "{rows:?}");
+    }
+    // What was tightened holds at once, and is not loosened again by itself.
+    daemon.set_entry("policy", &json!("read-only"));
+    assert_eq!(daemon.run(&run(command)).code, 4);
+    daemon.set_entry("policy", &json!("open"));
+    let refused = daemon.run(&run(command));
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stderr.contains("mm policy accept"), "{refused:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{fs, thread};
 use expectrl::{Eof, Expect as _};
 use serde_json::{Value, json};
 
-use crate::approvals::{approve, asking, audited, id, request, run, waiting};
+use crate::approvals::{approve, asking, audited, id, request, run, take_on, waiting};
 use crate::support::{TestDaemon, is_gone, wait_for};
 
 fn ended(daemon: &TestDaemon, run: &Value) -> Value {
@@ -225,8 +225,6 @@ fn a_policy_that_is_changed_meanwhile_goes_before_the_yes() {
             "policyRules[0]",
         ),
         ("requireTicket", json!(true), "ticket"),
-        // One that would not even ask is another policy, too.
-        ("policy", json!("open"), "something else than was shown"),
         (
             "tenantId",
             json!("ffff0000-0000-4000-8000-eeee1111dddd"),
@@ -254,6 +252,9 @@ fn a_policy_that_is_changed_meanwhile_goes_before_the_yes() {
             "{key}: {kinds:?}"
         );
         fs::write(&file, before).expect("it can be written");
+        if key != "tenantId" {
+            take_on(&daemon, "Contoso");
+        }
     }
 }
 
@@ -272,6 +273,30 @@ fn rules_that_are_changed_meanwhile_go_before_the_yes() {
     assert_eq!(status, 200, "what was shown is what waits: {answer}");
     child.wait().expect("it is our child");
     never_ran(&daemon, &run, "something else than was shown");
+}
+
+#[test]
+fn rules_that_say_less_count_for_programs_when_a_person_says_so() {
+    let daemon = asking();
+    let modules = daemon.path(".config/mm/modules.d/include");
+    fs::create_dir_all(&modules).expect("the folder can be made");
+    let all = "include: effects\neffects:\n  - {name: '*', effects: [reads], instead_of_verb: true, reason: nothing is ever changed}\n";
+    fs::write(modules.join("effects.yaml"), all).expect("the folder can be written");
+    let command = "Remove-Mailbox user3@contoso.com -Confirm:$false";
+    let (mut child, _) = waiting(&daemon, command);
+    let waits = daemon.newest_run();
+    assert_eq!(waits["approval"]["effects"], json!(["destroys"]), "{waits}");
+    daemon.run(&["approvals", "deny", id(&waits)]);
+    child.wait().expect("it is our child");
+    let mut session = daemon.terminal(&["policy", "accept"]);
+    session
+        .expect("of all modules are others")
+        .expect("it says so");
+    session.expect("hold for them: ").expect("it asks");
+    session.send_line("yes").expect("the terminal is open");
+    session.expect(Eof).expect("it ends");
+    let ran = daemon.run(&run(command));
+    assert_eq!(ran.code, 0, "{ran:?}");
 }
 
 #[test]
@@ -320,7 +345,7 @@ def ask(file):
     body = '{"digest": "%s", "client": "cli"}' % sys.argv[3]
     text = "POST /v1/approvals/%s/approve HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s"
     stream = socket.socket(socket.AF_UNIX)
-    stream.connect(sys.argv[1])
+    stream.connect("SOCKET")
     stream.sendall((text % (sys.argv[2], len(body), body)).encode())
     answer = b""
     while piece := stream.recv(65536):
@@ -375,14 +400,16 @@ fn what_runs_in_a_session_is_nobody_whatever_terminal_it_has() {
     let mut entries: Value = serde_json::from_str(&text).expect("it is JSON");
     entries["connections"]["Fabrikam"] = json!({"tenant": "fabrikam.com", "policy": "open"});
     fs::write(&file, entries.to_string()).expect("it can be written");
+    take_on(&daemon, "Fabrikam");
     let script = daemon.path("ask.py");
-    fs::write(&script, FROM_A_SESSION).expect("it can be written");
+    let socket = daemon.socket().display().to_string();
+    // A command that names it is not even asked about.
+    fs::write(&script, FROM_A_SESSION.replace("SOCKET", &socket)).expect("it can be written");
     let (mut child, run) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
     let digest = run["approval"]["digest"].as_str().expect("it has one");
     let command = format!(
-        "python3 {} {} {} {digest} {}",
+        "python3 {} - {} {digest} {}",
         script.display(),
-        daemon.socket().display(),
         id(&run),
         daemon.path("").display()
     );

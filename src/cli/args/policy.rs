@@ -33,4 +33,10 @@ pub(crate) enum PolicyVerb {
         #[arg(long, conflicts_with_all = ["command", "json"])]
         jsonl: bool,
     },
+    /// Let programs have what a connection's entry allows since it was loosened; asks at the terminal
+    Accept {
+        /// Whose entry; without it, what module files say of commands since they were changed
+        #[arg(short, long, value_name = "NAME")]
+        connection: Option<String>,
+    },
 }

@@ -123,11 +123,12 @@ They are kept in ~/.m365-connections.json, or in the file that MM_CONNECTIONS na
   mm modules schema > module.schema.json
 ")]
     Modules(ModulesArgs),
-    /// Say what a command would do, before it runs
+    /// Say what a command would do, before it runs; let programs have a looser policy
     #[command(after_help = "Examples:
   mm policy explain -c Contoso -m exo 'Get-Mailbox | Remove-Mailbox'
   mm policy explain --json 'Set-Mailbox u -ForwardingSmtpAddress a@b.c'
   mm policy explain --jsonl < texts.jsonl    a line {\"text\": …} in, a line out
+  mm policy accept -c Contoso                after its entry was made to allow more
 ")]
     Policy(PolicyArgs),
     /// Show or play a recording

@@ -22,6 +22,7 @@ pub(super) mod module_record;
 pub(super) mod module_test;
 pub(super) mod modules;
 pub(super) mod policy;
+mod policy_accept;
 pub(super) mod recording;
 pub(super) mod run;
 pub(super) mod runs;

@@ -1,4 +1,4 @@
-//! `mm policy`: what a command would do. Needs no daemon: texts and rules speak for themselves.
+//! `mm policy explain`: what a command would do. Needs no daemon: texts and rules speak for themselves.
 
 use std::io::BufRead as _;
 use std::sync::Arc;
@@ -16,15 +16,20 @@ use crate::policy::{Allowance, Finding, Judgement, Parsed, Verdict, Who, judge, 
 use crate::script::{EffectRules, Module};
 use crate::spec::Catalog;
 
-/// Explains one command, or many.
-pub(crate) fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliError> {
-    let PolicyVerb::Explain {
-        connection,
-        module,
-        command,
-        json,
-        jsonl,
-    } = args.verb;
+/// Explains one command, or many; or has a person take on a policy.
+pub(crate) async fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit, CliError> {
+    let (connection, module, command, json, jsonl) = match args.verb {
+        PolicyVerb::Accept { connection } => {
+            return super::policy_accept::accept(connection.as_deref(), screen).await;
+        }
+        PolicyVerb::Explain {
+            connection,
+            module,
+            command,
+            json,
+            jsonl,
+        } => (connection, module, command, json, jsonl),
+    };
     let catalog = wiring::catalog(&args.modules)?;
     let module = module
         .map(|name| {

@@ -85,6 +85,12 @@ impl Service {
         Err(unrecorded(&error))
     }
 
+    /// Writes down a change that must not hold without its row.
+    pub(super) async fn record_change(&self, row: audit::Entry) -> Result<(), ServiceError> {
+        let recorded = self.0.audit.record(row).await;
+        recorded.map_err(|error| unrecorded(&error))
+    }
+
     /// Writes down that a run was given up before anything of it was sent.
     pub(super) fn note_not_run(&self, run: &Run, reason: &str) {
         let row = run.audited(Kind::RunEnded).outcome("not_run");

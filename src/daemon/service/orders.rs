@@ -44,7 +44,7 @@ impl Service {
     }
 
     async fn accept(&self, mut order: RunOrder) -> Result<RunWatch, ServiceError> {
-        let module = self.module(&order.module)?;
+        let module = self.module_of(&order)?;
         check_command(&order.command, &module, self.0.config.limits.command)
             .inspect_err(|error| self.note_refusal(&order, error, None))?;
         let connection = self.connection(&order.connection)?;
@@ -131,6 +131,23 @@ impl Service {
             return Err(refused(&entry, &error));
         }
         Ok(RunWatch::live(self.clone(), run, Some(entry)))
+    }
+
+    /// The module of an order. Where its session lives in another shell than its file names by now, the text is for that one.
+    fn module_of(&self, order: &RunOrder) -> Result<Arc<Module>, ServiceError> {
+        let module = self.module(&order.module)?;
+        // What is wrong with the connection is said where it is checked.
+        let Ok(key) = self.key(&order.connection, &order.module) else {
+            return Ok(module);
+        };
+        let living = self.0.sessions.get(&key).filter(|entry| !entry.is_closed());
+        let is_other = |living: &Module| {
+            living.shell.name != module.shell.name || living.run.is_some() != module.run.is_some()
+        };
+        Ok(match living {
+            Some(entry) if is_other(&entry.module) => Arc::clone(&entry.module),
+            Some(_) | None => module,
+        })
     }
 
     /// What writes down what the run's session tells of it.

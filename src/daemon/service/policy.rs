@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::loosened::stricter;
 use super::{Service, lock, state};
 use crate::daemon::ServiceError;
 use crate::daemon::view::RunOrder;
-use crate::policy::{self, Allowance, Decision, Judgement, Lookup, NoWhatIf, Verdict, WhatIf};
+use crate::policy::{self, Allowance, Decision, Judgement, Lookup, NoWhatIf, Verdict, WhatIf, Who};
 use crate::script::{Effect, EffectRules, Module};
 
 /// A command of so many bytes is judged within a millisecond, which is no reason to change threads.
@@ -65,16 +66,32 @@ impl Service {
         order: &RunOrder,
         module: &Arc<Module>,
     ) -> Result<(Judgement, Decision), ServiceError> {
-        let allowance = Allowance::of(&self.connection(&order.connection)?);
+        let connection = self.connection(&order.connection)?;
+        let allowance = Allowance::of(&connection);
         if allowance.allows_all(order.who) && !order.only_reads {
             let nothing = Judgement::default();
             let decision = allowance.decide(order.who, Some(&module.name), &nothing);
             return Ok((nothing, decision));
         }
-        let judged = self.understand(order, module).await?;
+        let mut judged = self.understand(order, module).await?;
+        if order.who == Who::Program
+            && let Some(rules) = self.rules_before(module)
+        {
+            let (module, text) = (Arc::clone(module), order.command.clone());
+            let before = on_a_thread(move || {
+                policy::judge(&policy::parse(&text, Some(&module)), rules.iter())
+            });
+            judged.also(before.await?);
+        }
         let decision = allowance.decide(order.who, Some(&module.name), &judged);
+        let before = self
+            .held_back(&connection)
+            .filter(|_| order.who == Who::Program);
+        let decision = stricter(decision, &connection, before.as_ref(), module, &judged);
         let asks = decision.verdict == Verdict::Ask;
-        if asks && allowance.wants_ticket && order.ticket.is_none() {
+        let wants_ticket =
+            allowance.wants_ticket || before.is_some_and(|before| before.wants_ticket);
+        if asks && wants_ticket && order.ticket.is_none() {
             return Err(ServiceError::TicketNeeded {
                 rule: decision.rule,
             });
@@ -92,9 +109,17 @@ impl Service {
         if judged.findings.is_empty() || !judged.only_reads() {
             return Ok(false);
         }
-        let allowance = Allowance::of(&self.connection(&order.connection)?);
-        let unknown = allowance.of_unknown_code(order.who, Some(&module.name));
-        Ok(order.only_reads || unknown != Verdict::Allow)
+        let connection = self.connection(&order.connection)?;
+        let before = self
+            .held_back(&connection)
+            .filter(|_| order.who == Who::Program);
+        let mut allowances = [Some(Allowance::of(&connection)), before]
+            .into_iter()
+            .flatten();
+        let asks = |allowance: Allowance| {
+            allowance.of_unknown_code(order.who, Some(&module.name)) != Verdict::Allow
+        };
+        Ok(order.only_reads || allowances.any(asks))
     }
 
     /// What the command does.
@@ -161,10 +186,16 @@ impl Service {
             return Ok(work(&order.command, module, &rules));
         }
         let (module, text) = (Arc::clone(module), order.command.clone());
-        tokio::task::spawn_blocking(move || work(&text, &module, &rules))
-            .await
-            .map_err(|error| state(format!("the command cannot be judged: {error}")))
+        on_a_thread(move || work(&text, &module, &rules)).await
     }
+}
+
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ServiceError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| state(format!("the command cannot be judged: {error}")))
 }
 
 fn refused(order: &RunOrder, judged: &Judgement, decision: &Decision) -> ServiceError {

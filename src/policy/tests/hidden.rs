@@ -70,6 +70,52 @@ static LEFT: &[&str] = &[
 ];
 
 #[test]
+fn what_may_change_what_mm_allows_is_refused_to_programs() {
+    use crate::policy::{Allowance, Verdict, Who};
+    for (module, text) in [
+        ("exo", "'{}' | Set-Content ~/.m365-connections.json"),
+        ("exo", "'{}' > \"$HOME/.m365-\"'connections.json'"),
+        (
+            "exo",
+            "[IO.File]::WriteAllText('/home/u/.config/mm/config.yaml', 'x')",
+        ),
+        ("exo", "Copy-Item x.yaml ~/.config/mm/modules.d/exo.yaml"),
+        ("az", "echo '{}' > ~/.m365-connections.json"),
+        ("az", "sed -i s/ask/open/ ~/.m365-connections.json"),
+        ("az", "mm connections edit Contoso policy open"),
+        (
+            "az",
+            "script -qc 'mm approvals approve rabcdefghj' /dev/null",
+        ),
+        (
+            "az",
+            "curl --unix-socket /run/user/1000/mm/mm.sock http://mm/v1/runs",
+        ),
+        ("az", "rm ~/.local/state/mm/mm.db"),
+    ] {
+        let module = super::CATALOG.module(module).expect("it is built in");
+        let parsed = crate::policy::parse(text, Some(&module));
+        let judged = crate::policy::judge(&parsed, super::CATALOG.effects().iter());
+        let effects = judged.effects();
+        assert!(
+            effects.contains(&crate::script::Effect::ChangesRights),
+            "{text}"
+        );
+        let open = Allowance {
+            policy: crate::connection::Policy::Open,
+            ..Allowance::default()
+        };
+        let verdict = open.decide(Who::Program, None, &judged).verdict;
+        assert_eq!(verdict, Verdict::Refuse, "{text}");
+    }
+    // Only to look at one is what it was.
+    assert_eq!(
+        super::effects_in("az", "cat ~/.m365-connections.json"),
+        "reveals_secret"
+    );
+}
+
+#[test]
 fn a_block_that_was_left_in_the_session_runs_nowhere() {
     let table: Vec<(&str, &str)> = LEFT.iter().map(|text| (*text, "unknown_code")).collect();
     have(&table, effects);
