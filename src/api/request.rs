@@ -70,6 +70,9 @@ pub(crate) struct RunRequest {
     pub(crate) on_question: OnQuestion,
     #[serde(default)]
     pub(crate) on_signed_out: OnSignedOut,
+    /// Refuse a program's command where somebody would have to say yes first, instead of waiting for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) refuse_if_asked: bool,
     /// Where the daemon writes a redacted recording; absolute.
     #[serde(default)]
     pub(crate) record: Option<PathBuf>,
@@ -115,6 +118,7 @@ impl RunRequest {
             on_disconnect: OnDisconnect::default(),
             on_question: OnQuestion::default(),
             on_signed_out: OnSignedOut::default(),
+            refuse_if_asked: false,
             record: None,
             only_reads: false,
             what_if: false,

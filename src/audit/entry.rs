@@ -109,16 +109,29 @@ impl Kind {
     }
 }
 
+/// The client that people use, and scripts too.
+const PERSONS_CLIENT: &str = "cli";
+
 /// Who wanted it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Who {
-    /// The program that asked, as it calls itself: `cli`, `mcp`, `http`. Empty where nobody asked.
+    /// The program that asked, as it calls itself: `cli`, `mcp`, `http`. Empty where nobody asked. `cli` is a person at a
+    /// terminal, the same program without one is `cli (program)`.
     pub(crate) client: String,
     /// The name of the token that it came with, never the token.
     pub(crate) token: Option<String>,
 }
 
 impl Who {
+    /// A client that calls itself so, and is a person or is none.
+    pub(crate) fn asking(name: &str, is_person: bool) -> Self {
+        if name == PERSONS_CLIENT && !is_person {
+            Self::client(&format!("{name} (program)"))
+        } else {
+            Self::client(name)
+        }
+    }
+
     /// A client without a token.
     pub(crate) fn client(name: &str) -> Self {
         Self {

@@ -23,7 +23,7 @@
 //! | `previous` | the hash of the row before; 64 zeros in row 1 |
 //! | `at` | when, in UTC, to the millisecond |
 //! | `kind` | what happened: see [`Kind`] |
-//! | `user`, `client`, `token` | whose daemon, which program asked, and the name of the token it had |
+//! | `user`, `client`, `token` | whose daemon, which program asked (`cli` is a person at a terminal, `cli (program)` the same program without one), and the name of the token it had |
 //! | `connection`, `module`, `run`, `approval` | where, in which run, for which approval |
 //! | `account`, `tenant` | as whom the session was proven |
 //! | `text` | the command, question or answer, with `********` for every secret, cut after 64 KiB |

@@ -80,13 +80,17 @@ impl Filter {
             ("connection", &self.connection),
             ("module", &self.module),
             ("account", &self.account),
-            ("client", &self.client),
             ("run", &self.run),
             ("kind", &self.kind),
             ("outcome", &self.outcome),
         ];
         let at = || line.text("at")?.parse::<Timestamp>().ok();
         fields.into_iter().all(|(key, wanted)| is(key, wanted))
+            && self.client.as_ref().is_none_or(|wanted| {
+                let found = line.text("client").unwrap_or_default();
+                // `cli` is both a person and a program; see the format.
+                same(found, wanted) || same(found, &format!("{wanted} (program)"))
+            })
             && self
                 .effect
                 .as_ref()

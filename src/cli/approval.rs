@@ -11,15 +11,7 @@ const YES: &str = "yes";
 
 /// Everything that a person needs to decide about `run`.
 pub(crate) fn shown(run: &Run, approval: &Approval) -> String {
-    let whom = match (&run.account, &run.tenant) {
-        (Some(account), Some(tenant)) => format!(
-            "{} in {} ({})",
-            one_line(account),
-            one_line(&approval.tenant_name),
-            one_line(tenant)
-        ),
-        _ => one_line(&approval.tenant_name),
-    };
+    let whom = whom(run, approval);
     let who = match approval.asked_by {
         AskedBy::Person => "a person",
         AskedBy::Program => "a program",
@@ -71,15 +63,33 @@ pub(crate) fn shown(run: &Run, approval: &Approval) -> String {
     lines.join("\n")
 }
 
-/// What the person is to type.
-pub(crate) fn question(approval: &Approval) -> String {
+/// As whom, and in which tenant, it would run.
+fn whom(run: &Run, approval: &Approval) -> String {
+    match (&run.account, &run.tenant) {
+        (Some(account), Some(tenant)) => format!(
+            "{} in {} ({})",
+            one_line(account),
+            one_line(&approval.tenant_name),
+            one_line(tenant)
+        ),
+        _ => one_line(&approval.tenant_name),
+    }
+}
+
+/// What the person is to type, behind what they decide about: a long command has scrolled that away.
+pub(crate) fn question(run: &Run, approval: &Approval) -> String {
+    let about = format!(
+        "{}, as {}",
+        approval.effects.join(", "),
+        whom(run, approval)
+    );
     if approval.type_tenant {
         format!(
-            "it may take away many things at once; type the tenant's name ({}) to run it: ",
+            "{about}\nit may take away many things at once; type the tenant's name ({}) to run it: ",
             one_line(&approval.tenant_name)
         )
     } else {
-        format!("type {YES} to run it: ")
+        format!("{about}\ntype {YES} to run it: ")
     }
 }
 
@@ -138,7 +148,7 @@ mod tests {
         insta::assert_snapshot!(format!(
             "{}\n{}",
             shown(&run, &approval),
-            question(&approval)
+            question(&run, &approval)
         ));
     }
 

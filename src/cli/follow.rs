@@ -12,6 +12,7 @@ use super::error::CliError;
 use super::interrupt::Interrupts;
 use super::output::Screen;
 use super::prompt::Prompt;
+use super::when::span;
 use crate::api::{
     AnswerRequest, Approval, AskedBy, DenyRequest, Event, Failure, Question, QuestionKind, Run,
     RunState, Session,
@@ -251,7 +252,7 @@ impl<'a> Follow<'a> {
             match Prompt::open(false) {
                 Ok(prompt) => {
                     self.screen.note(&approval::shown(run, &approval));
-                    self.screen.ask(&approval::question(&approval));
+                    self.screen.ask(&approval::question(run, &approval));
                     self.prompt = Some(prompt);
                     self.approving = Some(approval);
                     return;
@@ -261,9 +262,10 @@ impl<'a> Follow<'a> {
             }
         }
         self.screen.note(&format!(
-            "the command waits for approval ({}: {}); in a terminal: mm approvals approve {}",
+            "the command waits for approval ({}: {}), for {} at most; in a terminal: mm approvals approve {}",
             approval.effects.join(", "),
             approval.rule,
+            span(Duration::from_secs(approval.expires_in)),
             run.id
         ));
     }

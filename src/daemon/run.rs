@@ -49,6 +49,8 @@ pub(super) struct Run {
     command: String,
     mode: Mode,
     client: String,
+    /// As whom the audit has whoever asked for it.
+    asker: Who,
     /// Whether a person asked for it or said yes to it: then what it asks is for a person too.
     is_a_persons: AtomicBool,
     submitted_at: Timestamp,
@@ -84,6 +86,7 @@ impl Run {
             command: mask(&order.command).into(),
             mode: order.mode,
             client: order.client.clone(),
+            asker: Who::asking(&order.client, order.who == crate::policy::Who::Person),
             is_a_persons: AtomicBool::new(order.who == crate::policy::Who::Person),
             submitted_at: Timestamp::now(),
             progress: watch::Sender::new(progress),
@@ -159,7 +162,7 @@ impl Run {
     pub(super) fn audited(&self, kind: Kind) -> Entry {
         let progress = self.progress.borrow();
         Entry::new(kind)
-            .by(Who::client(&self.client))
+            .by(self.asker.clone())
             .session(&self.session)
             .run(&self.id)
             .proven(progress.account.as_deref(), progress.tenant.as_deref())

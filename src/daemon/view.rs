@@ -62,6 +62,8 @@ pub(crate) struct RunOrder {
     pub(crate) on_disconnect: OnDisconnect,
     pub(crate) on_question: OnQuestion,
     pub(crate) on_signed_out: OnSignedOut,
+    /// Whether a program does not wait for a yes: what needs one is refused.
+    pub(crate) refuse_if_asked: bool,
     /// Where to write a redacted recording of this run; an absolute path that does not exist yet.
     pub(crate) record: Option<PathBuf>,
     /// Whether it is refused where it may do more than read.

@@ -22,7 +22,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(Who::client(name(parts))))
+        Ok(Self(Who::asking(name(parts), is_person(parts))))
     }
 }
 

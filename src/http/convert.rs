@@ -97,6 +97,7 @@ pub(super) fn order(request: api::RunRequest, who: Who) -> RunOrder {
             api::OnQuestion::Ask => OnQuestion::Ask,
             api::OnQuestion::Fail => OnQuestion::Fail,
         },
+        refuse_if_asked: request.refuse_if_asked,
         on_signed_out: match request.on_signed_out {
             api::OnSignedOut::SignIn => OnSignedOut::SignIn,
             api::OnSignedOut::Refuse => OnSignedOut::Refuse,

@@ -352,14 +352,17 @@ async fn approve(
 
 async fn deny(
     State(door): State<Door>,
+    Extension(peer): Extension<Peer>,
     Path(id): Path<String>,
     JsonBody(request): JsonBody<DenyRequest>,
 ) -> Result<Json<Run>, Failure> {
     check_word(&request.client)?;
     check_reason(request.reason.as_deref())?;
+    let is_person = peer.who(&request.client) == daemon::Who::Person;
+    let who = Who::asking(&request.client, is_person);
     let view = door
         .service
-        .deny(&run_id(&id)?, request.reason, request.client)?;
+        .deny(&run_id(&id)?, request.reason, who.client)?;
     Ok(Json(convert::run(view)))
 }
 

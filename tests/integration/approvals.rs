@@ -100,6 +100,39 @@ fn a_program_waits_for_a_person_and_then_runs() {
 }
 
 #[test]
+fn who_does_not_want_to_wait_for_a_yes_is_refused_at_once() {
+    let daemon = asking();
+    let words = [&run("Set-Mailbox x -DisplayName y")[..], &["--no-wait"]].concat();
+    let refused = daemon.run(&words);
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(
+        refused.stderr.contains("needs somebody's yes (writes"),
+        "{refused:?}"
+    );
+    let (_, list) = request(&daemon, "GET", "/v1/approvals", &json!({}));
+    assert_eq!(list, json!({"runs": []}));
+    // A person is asked where they are.
+    let words = [
+        &run("Remove-Mailbox user3@contoso.com -Confirm:$false")[..],
+        &["--no-wait"],
+    ];
+    let mut asked = daemon.terminal(&words.concat());
+    asked
+        .expect("destroys, as ada@contoso.com in contoso.com")
+        .expect("it says about what");
+    asked.expect("type yes to run it: ").expect("it asks");
+    asked.send_line("no").expect("the terminal is open");
+    asked.expect(Eof).expect("it ends");
+    let rows = daemon.run(&["audit", "list", "--kind", "denied", "--json"]);
+    assert!(rows.stdout.contains(r#""client":"cli""#), "{rows:?}");
+    let rows = daemon.run(&["audit", "list", "--kind", "refused", "--json"]);
+    assert!(
+        rows.stdout.contains(r#""client":"cli (program)""#),
+        "{rows:?}"
+    );
+}
+
+#[test]
 fn a_program_cannot_say_yes() {
     let daemon = asking();
     let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");

@@ -31,7 +31,7 @@ pub(crate) struct RunArgs {
     /// Stop the command so long after it began: 30s, 5m, 1h30m. Waiting for a turn or a sign-in does not count
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,
-    /// Where the session is not signed in, say so and exit with 3
+    /// Where the session is not signed in, say so and exit with 3; where somebody else has to say yes first, with 4
     #[arg(long)]
     pub(crate) no_wait: bool,
     /// Exit with 1 when the command wrote errors, even if it succeeded

@@ -70,7 +70,7 @@ async fn approve(client: &Client, id: &str, screen: &mut Screen) -> Result<Exit,
         )
     })?;
     screen.note(&shown(&run, approval));
-    screen.ask(&question(approval));
+    screen.ask(&question(&run, approval));
     let typed = prompt.line().await.map_err(|source| CliError::Io {
         what: "the answer cannot be read".to_owned(),
         source,

@@ -160,6 +160,7 @@ fn request(args: &RunArgs) -> Result<RunRequest, CliError> {
             Some(OnQuestionArg::Fail) => OnQuestion::Fail,
             None => where_nothing_is_said(),
         },
+        refuse_if_asked: args.no_wait,
         on_signed_out: if args.no_wait {
             OnSignedOut::Refuse
         } else {

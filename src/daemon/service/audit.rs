@@ -158,7 +158,10 @@ impl Service {
             return;
         }
         let row = audit::Entry::new(Kind::Refused)
-            .by(Who::client(&order.client))
+            .by(Who::asking(
+                &order.client,
+                order.who == crate::policy::Who::Person,
+            ))
             .text(&order.command)
             .outcome("refused")
             .because(&error.to_string());

@@ -17,7 +17,7 @@ use crate::daemon::watch::RunWatch;
 use crate::daemon::{Asker, ServiceError, bind};
 use crate::name::RunId;
 use crate::output::{Kept, Limits};
-use crate::policy::{Decision, Judgement, Verdict};
+use crate::policy::{self, Decision, Judgement, Verdict};
 use crate::script::Module;
 use crate::session::{Order, RunListener as _, RunResult, SessionError};
 use crate::store::NewRun;
@@ -74,7 +74,7 @@ impl Service {
             .as_ref()
             .map(|path| crate::daemon::recorder::open(path, &entry))
             .transpose()?;
-        let who = audit::Who::client(&order.client);
+        let who = audit::Who::asking(&order.client, order.who == policy::Who::Person);
         self.sign_in(&entry, Accepts::TheFirst, None, None, &who)
             .await
             .inspect_err(|error| self.note_refusal(&order, error, None))?;

@@ -43,6 +43,19 @@ impl Service {
             self.note_refusal(order, &error, Some((&judged, &decision)));
             return Err(error);
         }
+        if decision.verdict == Verdict::Ask && order.refuse_if_asked && order.who == Who::Program {
+            let error = ServiceError::Refused {
+                message: format!(
+                    "`{}` needs somebody's yes ({}: {}), and this does not wait for one",
+                    decision.what,
+                    decision.effect.word(),
+                    decision.rule
+                ),
+                help: Some("without `--no-wait` it waits, and is approved at a terminal: mm approvals list".to_owned()),
+            };
+            self.note_refusal(order, &error, Some((&judged, &decision)));
+            return Err(error);
+        }
         // A command's own `-WhatIf` is not taken at its word either.
         told.extend(judged.told.iter().cloned());
         let lookup = if self.passes_as_reading(order, module, &judged)? || !told.is_empty() {
