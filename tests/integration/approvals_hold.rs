@@ -188,7 +188,13 @@ fn a_daemon_that_stops_ends_what_waits() {
         "{rows:?}"
     );
     assert!(!rows.iter().any(|(kind, _)| kind == "approved"), "{rows:?}");
+    let reasons = rows.iter().filter_map(|(_, row)| row["reason"].as_str());
+    assert!(
+        reasons.into_iter().any(|why| why == "the daemon stops"),
+        "{rows:?}"
+    );
     never_ran(&daemon, &run, "");
+    assert_eq!(ended(&daemon, &run)["end"]["outcome"], "stopped");
 }
 
 #[test]

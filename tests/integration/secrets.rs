@@ -229,6 +229,7 @@ fn notices(daemon: &TestDaemon) -> usize {
 /// Has a command ask for a secret and gives it one. Returns what was said meanwhile.
 fn answer_with(daemon: &TestDaemon, secret: &str) -> String {
     daemon.set_entry("policy", &json!("open"));
+    crate::approvals::take_on(daemon, "Contoso");
     let words = [
         "run",
         "-c",

@@ -11,6 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::wiring;
+use crate::connection::Connection;
 use crate::name::ModuleName;
 use crate::policy::{Allowance, Finding, Judgement, Parsed, Verdict, Who, judge, parse};
 use crate::script::{EffectRules, Module};
@@ -46,9 +47,7 @@ pub(crate) async fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit
     if jsonl {
         return many(&reader, screen);
     }
-    let connection = connection
-        .map(|name| wiring::connection(&name))
-        .transpose()?;
+    let connection = connection.map(|name| entry(&name)).transpose()?;
     let shut = match (&connection, &module) {
         (Some(connection), Some(module))
             if wiring::settings()?.enforce_mcps && !connection.is_for(module) =>
@@ -72,6 +71,15 @@ pub(crate) async fn policy(args: PolicyArgs, screen: &mut Screen) -> Result<Exit
         screen.text(&told(&parsed, &judged, &allows))?;
     }
     Ok(Exit::Done)
+}
+
+/// The entry of this name; the built-in connection where the file has none.
+fn entry(name: &str) -> Result<Connection, CliError> {
+    let built_in = Connection::demo("");
+    match wiring::connection(name) {
+        Err(_) if built_in.name().as_str() == name => Ok(built_in),
+        found => found,
+    }
 }
 
 /// What decides.

@@ -16,8 +16,19 @@ use crate::session::StopWhy;
 /// (systemd.service(5): 90 seconds), and then no session would be signed out.
 const DRAIN_WITHIN: Duration = Duration::from_secs(60);
 
+/// How long runs that were not begun may take to end. They wait for nothing; their sessions may.
+const TAKE_BACK_WITHIN: Duration = Duration::from_secs(2);
+
 /// How long a session may take to sign out when the daemon stops, before it is ended.
 const SIGN_OUT_WITHIN: Duration = Duration::from_secs(6);
+
+/// Whether nothing of it was sent to its session yet.
+fn is_not_begun(run: &Run) -> bool {
+    match run.view().state {
+        RunState::Queued | RunState::WaitingForSignIn | RunState::WaitingForApproval => true,
+        RunState::Running | RunState::Asking | RunState::Stopping | RunState::Ended => false,
+    }
+}
 
 /// How the daemon is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +61,7 @@ impl Service {
             ?how,
             "stopping: sessions are signed out and ended"
         );
+        self.take_back().await;
         if how != Shutdown::Forced {
             self.drain().await;
         }
@@ -102,7 +114,9 @@ impl Service {
             return Vec::new();
         }
         let runs = self.0.runs.all();
-        let runs = runs.iter().filter(|run| !run.is_over());
+        let runs = runs
+            .iter()
+            .filter(|run| !run.is_over() && !is_not_begun(run));
         let mut waits: Vec<String> = runs
             .map(|run| format!("run {} of {}", run.id, run.session))
             .collect();
@@ -112,19 +126,35 @@ impl Service {
         waits
     }
 
-    /// Waits for what runs; what was not begun is taken back, and what takes too long is stopped.
+    /// Takes back what was not begun, so that it is said to have been: a run that waits for a yes is no work under way.
+    async fn take_back(&self) {
+        let runs = self.0.runs.all();
+        let mut ends = Vec::new();
+        for run in runs
+            .iter()
+            .filter(|run| !run.is_over() && is_not_begun(run))
+        {
+            let entry = self.0.sessions.get(&run.session);
+            let row = run.audited(Kind::Interrupt).because("the daemon stops");
+            self.stop_live(run, entry.as_ref(), StopWhy::Shutdown, row);
+            ends.push(run.ended());
+        }
+        let all = async {
+            for end in ends {
+                end.await;
+            }
+        };
+        if tokio::time::timeout(TAKE_BACK_WITHIN, all).await.is_err() {
+            tracing::warn!("not all that waited is taken back");
+        }
+    }
+
+    /// Waits for what runs; what takes too long is stopped.
     async fn drain(&self) {
         let runs: Vec<_> = self.0.runs.all();
         let mut ends = Vec::new();
         for run in runs.iter().filter(|run| !run.is_over()) {
-            match run.view().state {
-                RunState::Queued | RunState::WaitingForSignIn | RunState::WaitingForApproval => {
-                    self.take_back(run);
-                }
-                RunState::Running | RunState::Asking | RunState::Stopping | RunState::Ended => {
-                    tracing::warn!(run = %run.id, session = %run.session, "waiting for it to end");
-                }
-            }
+            tracing::warn!(run = %run.id, session = %run.session, "waiting for it to end");
             ends.push(run.ended());
         }
         let all = async {
@@ -135,12 +165,6 @@ impl Service {
         if tokio::time::timeout(DRAIN_WITHIN, all).await.is_err() {
             tracing::warn!("what still runs is stopped");
         }
-    }
-
-    fn take_back(&self, run: &Run) {
-        let entry = self.0.sessions.get(&run.session);
-        let row = run.audited(Kind::Interrupt).because("the daemon stops");
-        self.stop_live(run, entry.as_ref(), StopWhy::Shutdown, row);
     }
 
     /// Signs out and ends one session; kills it where that takes too long.
