@@ -198,6 +198,42 @@ fn a_daemon_that_stops_ends_what_waits() {
 }
 
 #[test]
+fn a_new_sign_in_in_a_living_program_voids_a_yes() {
+    let daemon = asking();
+    daemon.configure("sessions: {check_identity_every: 1s}\napprovals: {trusted_forms: [test]}\n");
+    let before = daemon.session();
+    let (mut child, waits) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
+    let mut out = daemon.terminal(&run("Disconnect-ExchangeOnline -Confirm:$false"));
+    out.expect(Eof).expect("it ends");
+    assert_eq!(child.wait().expect("it is our child").code(), Some(4));
+    never_ran(&daemon, &waits, "the approval was for the sign-in before");
+    daemon.sign_in();
+    let after = daemon.session();
+    assert_eq!(before["pid"], after["pid"], "{after}");
+    assert_ne!(before["signed_in_at"], after["signed_in_at"], "{after}");
+    let (status, answer) = yes(&daemon, &waits);
+    assert_eq!(
+        (status, &answer["error"]["code"]),
+        (409, &json!("no_approval"))
+    );
+}
+
+#[test]
+fn a_second_daemon_of_the_same_place_is_refused_and_costs_no_yes() {
+    let daemon = asking();
+    let (mut child, waits) = waiting(&daemon, "Set-Mailbox user3@contoso.com -DisplayName x");
+    let first = daemon.pid();
+    let second = daemon.run(&["daemon", "run"]);
+    assert_eq!(second.code, 4, "{second:?}");
+    let started = daemon.run(&["daemon", "start"]);
+    assert_eq!(started.code, 0, "{started:?}");
+    assert_eq!(daemon.pid(), first);
+    let said = approve(&daemon, id(&waits), "yes");
+    assert!(said.contains("approved"), "{said}");
+    assert_eq!(child.wait().expect("it is our child").code(), Some(0));
+}
+
+#[test]
 fn a_session_that_is_lost_takes_what_waited_with_it() {
     let daemon = asking();
     let (mut child, run) = waiting(&daemon, "Set-Mailbox x -DisplayName y");
