@@ -1,6 +1,7 @@
 //! What a yes is bound to when something else happens at the same time: another word, the end of its time, of its session,
 //! of its daemon, or another policy.
 
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use std::{fs, thread};
 
@@ -154,6 +155,10 @@ fn a_daemon_that_is_killed_takes_what_waited_with_it() {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is ours");
     child.wait().expect("it is our child");
     wait_for("the daemon's end", || is_gone(number).then_some(()));
+    // Its first thread may be gone while another one still holds the socket open.
+    wait_for("the socket's end", || {
+        UnixStream::connect(daemon.socket()).is_err().then_some(())
+    });
     daemon.sign_in();
     let (_, list) = request(&daemon, "GET", "/v1/approvals", &json!({}));
     assert_eq!(list, json!({"runs": []}));
