@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::RunId;
+
 /// What went wrong, as a word for programs. Statuses group these; the code decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +34,8 @@ pub(crate) enum ErrorCode {
     SessionLost,
     /// Too many runs wait.
     Busy,
+    /// Somebody's run would be stopped, and it was to be left alone then.
+    InUse,
     /// The session waits for something that does not listen.
     Stopping,
     /// An answer, but no question.
@@ -65,7 +69,7 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
@@ -79,6 +83,7 @@ impl ErrorCode {
         Self::SignInFailed,
         Self::SessionLost,
         Self::Busy,
+        Self::InUse,
         Self::Stopping,
         Self::NothingAsked,
         Self::BadAnswer,
@@ -105,6 +110,9 @@ pub(crate) struct ApiError {
     /// What to do about it.
     #[serde(default)]
     pub(crate) help: Option<String>,
+    /// The run that stands in the way, with [`ErrorCode::InUse`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) run: Option<RunId>,
 }
 
 /// The body of every response that is not a success.

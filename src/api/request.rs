@@ -170,6 +170,9 @@ pub(crate) struct DisconnectRequest {
     /// Ends the program at once.
     #[serde(default)]
     pub(crate) force: bool,
+    /// Not where a run is in the session or waits for it; then nothing happens, and the error is `in_use`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unless_used: bool,
 }
 
 /// `POST /v1/runs/{id}/answer`.

@@ -65,7 +65,7 @@ impl Exit {
             ErrorCode::BadConnection | ErrorCode::BadModule => Self::BadSpec,
             ErrorCode::SignInNeeded | ErrorCode::SignInFailed => Self::SignInNeeded,
             ErrorCode::SessionLost => Self::SessionLost,
-            ErrorCode::Busy | ErrorCode::Stopping => Self::Busy,
+            ErrorCode::Busy | ErrorCode::InUse | ErrorCode::Stopping => Self::Busy,
             ErrorCode::NothingAsked
             | ErrorCode::Refused
             | ErrorCode::Unrecorded

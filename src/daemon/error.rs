@@ -65,6 +65,16 @@ pub(crate) enum ServiceError {
         /// How many.
         queued: usize,
     },
+    /// Signing out would stop somebody's run.
+    #[error("{key} {}, which signing out would stop", used(run.as_ref(), *queued))]
+    InUse {
+        /// Which.
+        key: SessionKey,
+        /// The run that it has.
+        run: Option<RunId>,
+        /// How many wait for it.
+        queued: usize,
+    },
     /// The session waits for something that does not listen.
     #[error("{key} has been stopping since {since:.0}: {why}")]
     Stopping {
@@ -160,6 +170,15 @@ pub(crate) enum ServiceError {
     },
 }
 
+/// What a session is used for.
+fn used(run: Option<&RunId>, queued: usize) -> String {
+    match (run, queued) {
+        (Some(run), _) => format!("has the run {run}"),
+        (None, 1) => "has a run that waits for it".to_owned(),
+        (None, queued) => format!("has {queued} runs that wait for it"),
+    }
+}
+
 impl ServiceError {
     /// What to do about it, where there is something to do.
     pub(crate) fn help(&self) -> Option<String> {
@@ -181,6 +200,10 @@ impl ServiceError {
             Self::Busy { .. } => Some(
                 "wait for one of them, or stop one: `mm runs list`, `mm runs stop ID`".to_owned(),
             ),
+            Self::InUse { key, .. } => Some(format!(
+                "`mm runs list` shows what it does; `mm disconnect -c '{}' -m {}` stops that too",
+                key.connection, key.module
+            )),
             Self::Stopping { key, .. } => Some(format!(
                 "it recovers by itself when the command returns; `mm disconnect --force -c '{}' -m {}` ends it and its sign-in",
                 key.connection, key.module

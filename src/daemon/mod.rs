@@ -32,9 +32,10 @@ pub(crate) use offers::{ConnectionView, ModuleView, OffersView};
 pub(crate) use service::{Service, Shutdown};
 pub(crate) use upkeep::Unwell;
 pub(crate) use view::{
-    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, FailureView,
-    LoginOrder, Mode, NotRunCause, OnDisconnect, OnQuestion, OnSignedOut, Outcome, OutputPage,
-    PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState, SessionView,
+    Answer, ApprovalView, Approve, ChallengeView, CommandError, DaemonView, Disconnect,
+    FailureView, LoginOrder, Mode, NotRunCause, OnDisconnect, OnQuestion, OnSignedOut, Outcome,
+    OutputPage, PastSessionView, QuestionView, RunEnd, RunOrder, RunState, RunView, SessionState,
+    SessionView,
 };
 pub(crate) use watch::{RunWatch, SessionWatch, SessionsWatch};
 pub(crate) use ways::missing_keys;

@@ -93,6 +93,17 @@ pub(crate) struct LoginOrder {
     pub(crate) record: Option<PathBuf>,
 }
 
+/// How a session is to be ended that somebody names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disconnect {
+    /// Signed out; what runs in it is stopped.
+    SignOut,
+    /// Signed out where nothing runs in it and nothing waits for it, else left alone.
+    UnlessUsed,
+    /// At once.
+    Kill,
+}
+
 /// An answer to a run's question: one line, without its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {

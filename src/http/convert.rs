@@ -29,6 +29,7 @@ fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
         ServiceError::SignInNeeded { .. } => (StatusCode::CONFLICT, ErrorCode::SignInNeeded),
         ServiceError::SessionLost { .. } => (StatusCode::BAD_GATEWAY, ErrorCode::SessionLost),
         ServiceError::Busy { .. } => (StatusCode::TOO_MANY_REQUESTS, ErrorCode::Busy),
+        ServiceError::InUse { .. } => (StatusCode::CONFLICT, ErrorCode::InUse),
         ServiceError::Stopping { .. } => (StatusCode::CONFLICT, ErrorCode::Stopping),
         ServiceError::NothingAsked { .. } => (StatusCode::CONFLICT, ErrorCode::NothingAsked),
         ServiceError::BadAnswer { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BadAnswer),
@@ -56,6 +57,10 @@ pub(super) fn error(error: &ServiceError) -> ApiError {
         // A policy names what it refuses, and a file what is wrong in it.
         message: mask(&error.to_string()).into(),
         help: error.help().map(|help| mask(&help).into()),
+        run: match error {
+            ServiceError::InUse { run, .. } => run.clone(),
+            _ => None,
+        },
     }
 }
 

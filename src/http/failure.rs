@@ -21,6 +21,7 @@ impl Failure {
             code,
             message: mask(&message.into()).into(),
             help: None,
+            run: None,
         };
         Self { status, error }
     }

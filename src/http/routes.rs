@@ -23,7 +23,7 @@ use crate::api::{
     Run, RunList, RunRequest, Session, SessionList, ShutdownRequest, VERSION_HEADER, WatchRequest,
 };
 use crate::audit::Who;
-use crate::daemon::{self, Service, Shutdown};
+use crate::daemon::{self, Disconnect, Service, Shutdown};
 use crate::name::{RunId, SessionKey};
 
 /// Runs in a list where nobody said how many.
@@ -218,9 +218,15 @@ async fn disconnect(
     Caller(who): Caller,
     JsonBody(request): JsonBody<DisconnectRequest>,
 ) -> Result<Json<SessionKey>, Failure> {
+    let how = match (request.force, request.unless_used) {
+        (false, false) => Disconnect::SignOut,
+        (false, true) => Disconnect::UnlessUsed,
+        (true, false) => Disconnect::Kill,
+        (true, true) => return Err(bad("`force` and `unless_used` exclude each other")),
+    };
     let key = door
         .service
-        .disconnect(&request.connection, &request.module, request.force, &who)
+        .disconnect(&request.connection, &request.module, how, &who)
         .await?;
     Ok(Json(key))
 }

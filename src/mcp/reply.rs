@@ -162,6 +162,7 @@ fn api(error: &ApiError) -> Refusal {
         ErrorCode::SignInFailed => helped("`login` tries again"),
         ErrorCode::SessionLost => helped("`login` starts it again"),
         ErrorCode::Busy => "call `status`, then `wait` for one of its runs or `stop` one".to_owned(),
+        ErrorCode::InUse => "call `status`, and sign out when nothing runs or waits there".to_owned(),
         ErrorCode::Stopping => {
             "call `status` in a minute; it recovers by itself, and ending it would cost its sign-in".to_owned()
         }

@@ -25,6 +25,14 @@ pub(crate) enum SessionError {
     /// It waits for something that does not listen.
     #[error("it waits for something that does not listen")]
     Stuck,
+    /// Somebody's run is in it, or some wait for it.
+    #[error("it is used")]
+    InUse {
+        /// The tag of the run that it has.
+        run: Option<u64>,
+        /// How many wait.
+        queued: usize,
+    },
     /// There is no such question.
     #[error("nothing is asked")]
     NothingAsked,
@@ -122,7 +130,23 @@ impl Session {
         })
     }
 
-    /// As [`disconnect`](Self::disconnect), unless it is used: then nothing happens.
+    /// As [`disconnect`](Self::disconnect), unless it has somebody's run or one waits for it: then nothing happens, and the
+    /// error says so. What is nobody's run does not count, nor does a sign-in that no run waits for.
+    pub(crate) async fn sign_out(
+        &self,
+        command: Option<String>,
+        why: CloseReason,
+    ) -> Result<(), SessionError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Mail::SignOut {
+            command,
+            why,
+            reply,
+        })?;
+        answer.await.unwrap_or(Err(SessionError::Ended))
+    }
+
+    /// As [`disconnect`](Self::disconnect), unless it is used in any way: then nothing happens.
     pub(crate) fn let_go(&self, command: Option<String>, why: CloseReason) {
         // A session that has ended needs nothing more.
         self.send(Mail::LetGo { command, why }).unwrap_or_default();

@@ -173,6 +173,11 @@ pub(super) enum Mail {
         force: bool,
         why: CloseReason,
     },
+    SignOut {
+        command: Option<String>,
+        why: CloseReason,
+        reply: oneshot::Sender<Result<(), SessionError>>,
+    },
     LetGo {
         command: Option<String>,
         why: CloseReason,

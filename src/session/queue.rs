@@ -18,6 +18,12 @@ impl Queue {
         self.orders.len()
     }
 
+    /// How many of them are somebody's runs.
+    pub(super) fn runs(&self) -> usize {
+        let somebodys = self.orders.iter().filter(|order| !order.quiet);
+        somebodys.count()
+    }
+
     pub(super) fn is_full(&self) -> bool {
         self.orders.len() >= AT_MOST
     }

@@ -141,6 +141,10 @@ impl Watched {
     }
 
     async fn try_run(&mut self, command: &str, mode: Mode) -> Result<Run, SessionError> {
+        self.order(command, mode, false).await
+    }
+
+    async fn order(&mut self, command: &str, mode: Mode, quiet: bool) -> Result<Run, SessionError> {
         self.tags += 1;
         let (sender, heard) = mpsc::unbounded_channel();
         let order = Order {
@@ -149,7 +153,7 @@ impl Watched {
             mode,
             depth: 2,
             deadline: None,
-            quiet: false,
+            quiet,
             fails_on_question: false,
             watch: None,
             recorder: None,

@@ -17,6 +17,7 @@ pub(crate) async fn disconnect(
         connection: args.session.connection,
         module: args.session.module,
         force: args.force,
+        unless_used: false,
     };
     let key = client.disconnect(&request).await?;
     screen.text(&if args.force {

@@ -39,9 +39,10 @@ pub(super) fn end(result: RunResult) -> RunEnd {
         RunResult::NotAccepted(error) => {
             let cause = match error {
                 SessionError::Busy { .. } | SessionError::Stuck => Some(NotRunCause::Busy),
-                SessionError::NothingAsked | SessionError::NotOffered(_) | SessionError::Ended => {
-                    None
-                }
+                SessionError::InUse { .. }
+                | SessionError::NothingAsked
+                | SessionError::NotOffered(_)
+                | SessionError::Ended => None,
             };
             not_run(cause, error.to_string())
         }

@@ -227,6 +227,7 @@ fn not_answered(id: &RunId, error: &SessionError) -> ServiceError {
         SessionError::NothingAsked
         | SessionError::Ended
         | SessionError::Busy { .. }
+        | SessionError::InUse { .. }
         | SessionError::Stuck => ServiceError::NothingAsked { id: id.clone() },
     }
 }

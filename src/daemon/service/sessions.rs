@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::{Service, state};
 use crate::audit::Who;
 use crate::connection::Connection;
 use crate::daemon::books::Bookkeeper;
 use crate::daemon::credentials::{self, CredentialError};
 use crate::daemon::registry::{Entry, session_view};
-use crate::daemon::view::{LoginOrder, PastSessionView, SessionView};
+use crate::daemon::view::{Disconnect, LoginOrder, PastSessionView, SessionView};
 use crate::daemon::watch::{SessionWatch, SessionsWatch};
 use crate::daemon::ways::{self, Credentials};
 use crate::daemon::{ServiceError, bind, launch, recorder, upkeep};
@@ -19,7 +21,7 @@ use crate::name::{ConnectionName, ModuleName, SessionKey};
 use crate::pty::SpawnError;
 use crate::recording::Writer;
 use crate::script::{Module, SignIn, WayIn, hole};
-use crate::session::{Launch, Session, SessionError, Standing};
+use crate::session::{Launch, Session, SessionError, SessionStatus, Standing};
 
 /// How long signing out may take, the program's end included.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(25);
@@ -289,12 +291,12 @@ impl Service {
         Ok((connection, module))
     }
 
-    /// Signs out and ends a session, waiting for it; `force` kills it at once. Returns what it was.
+    /// Signs out and ends a session, waiting for it. Returns what it was.
     pub(crate) async fn disconnect(
         &self,
         connection: &str,
         module: &str,
-        force: bool,
+        how: Disconnect,
         who: &Who,
     ) -> Result<SessionKey, ServiceError> {
         // A session outlives its entry and its file: what they are named goes before what is written now.
@@ -308,14 +310,22 @@ impl Service {
         let entry = living
             .or_else(|| self.0.sessions.get(&key))
             .ok_or_else(|| ServiceError::UnknownSession { key: key.clone() })?;
-        self.note_disconnect(&entry, force, who);
-        let parting = if force {
-            Parting::Kill
-        } else {
-            Parting::SignOut
+        let within = DISCONNECT_WITHIN;
+        let ended = match how {
+            Disconnect::UnlessUsed => self.end_unused(&entry, within, who).await?,
+            Disconnect::SignOut | Disconnect::Kill => {
+                let is_forced = how == Disconnect::Kill;
+                self.note_disconnect(&entry, is_forced, who);
+                let parting = if is_forced {
+                    Parting::Kill
+                } else {
+                    Parting::SignOut
+                };
+                self.end_session(&entry, parting, CloseReason::Asked, within)
+                    .await
+            }
         };
-        let ended = self.end_session(&entry, parting, CloseReason::Asked, DISCONNECT_WITHIN);
-        if !ended.await {
+        if !ended {
             let status = entry.session.status().borrow().clone();
             return Err(ServiceError::Stopping {
                 key,
@@ -326,6 +336,36 @@ impl Service {
         self.0.sessions.forget_closed(&key);
         tracing::info!(session = %key, "disconnected");
         Ok(key)
+    }
+
+    /// Signs out and ends a session that no run is in or waits for; the session itself looks, and says whether it ended in
+    /// time. What is refused leaves no row: nothing happened to the session.
+    async fn end_unused(
+        &self,
+        entry: &Entry,
+        within: Duration,
+        who: &Who,
+    ) -> Result<bool, ServiceError> {
+        let command = bind::disconnect(&entry.module, &entry.bound());
+        let mut status = entry.session.status();
+        match entry.session.sign_out(command, CloseReason::Asked).await {
+            Ok(()) => self.note_disconnect(entry, false, who),
+            // It is what was asked for.
+            Err(SessionError::Ended) => {}
+            Err(error) => return Err(self.in_use(entry, &error)),
+        }
+        Ok(has_ended(&mut status, within).await)
+    }
+
+    fn in_use(&self, entry: &Entry, error: &SessionError) -> ServiceError {
+        match error {
+            SessionError::InUse { run, queued } => ServiceError::InUse {
+                key: entry.key.clone(),
+                run: run.and_then(|tag| self.run_id(tag)),
+                queued: *queued,
+            },
+            other => refused(entry, other),
+        }
     }
 
     /// Ends a session for this reason, and says whether it ended in time.
@@ -345,10 +385,15 @@ impl Service {
         if entry.session.disconnect(command, force, why).is_err() {
             return true;
         }
-        let ended = status.wait_for(crate::session::SessionStatus::is_closed);
-        // A task that is gone has ended its session.
-        tokio::time::timeout(within, ended).await.is_ok()
+        has_ended(&mut status, within).await
     }
+}
+
+/// Whether a session ends in time.
+async fn has_ended(status: &mut watch::Receiver<SessionStatus>, within: Duration) -> bool {
+    let ended = status.wait_for(SessionStatus::is_closed);
+    // A task that is gone has ended its session.
+    tokio::time::timeout(within, ended).await.is_ok()
 }
 
 /// How a session ends.
@@ -409,7 +454,10 @@ pub(super) fn refused(entry: &Entry, error: &SessionError) -> ServiceError {
                 why: status.why_stuck().to_owned(),
             }
         }
-        SessionError::Ended | SessionError::NothingAsked | SessionError::NotOffered(_) => {
+        SessionError::Ended
+        | SessionError::InUse { .. }
+        | SessionError::NothingAsked
+        | SessionError::NotOffered(_) => {
             let reason = match &entry.session.status().borrow().standing {
                 Standing::Closed(reason) => reason.to_string(),
                 _ => "it is ending".to_owned(),

@@ -3,12 +3,11 @@
 
 use serde_json::json;
 
-use crate::api::{DisconnectRequest, ErrorCode, Session};
+use crate::api::{ApiError, DisconnectRequest, ErrorCode};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::SessionArgs;
 use crate::mcp::call::Call;
 use crate::mcp::reply::{Refusal, Reply, a_call};
-use crate::mcp::tell;
 
 /// Signs out.
 pub(in crate::mcp) async fn disconnect(call: &Call, args: SessionArgs) -> Result<Reply, Refusal> {
@@ -21,56 +20,35 @@ pub(in crate::mcp) async fn disconnect(call: &Call, args: SessionArgs) -> Result
     Ok(Reply::new(format!("{key} is signed out.")).next("`login` signs in again, with a new code"))
 }
 
-/// Signs out a session without a run, and returns its name. A run that begins between the look and the request is stopped
-/// as every run is whose session is signed out.
+/// Signs out a session that no run is in or waits for, and returns its name. The daemon looks and acts in one step.
 pub(in crate::mcp) async fn sign_out(
     client: &Client,
     args: SessionArgs,
 ) -> Result<String, Refusal> {
-    let named = client.sessions(Some(&args.connection), Some(&args.module));
-    let living = match named.await {
-        // A session outlives the entry and the file that it is called after.
-        Err(ClientError::Api(error))
-            if matches!(error.code, ErrorCode::BadConnection | ErrorCode::BadModule) =>
-        {
-            let mut all = client.sessions(None, None).await?;
-            all.retain(|one| tell::key(one) == format!("{}/{}", args.connection, args.module));
-            all
-        }
-        other => other?,
-    };
-    if let Some(refusal) = living.first().and_then(in_use) {
-        return Err(refusal);
-    }
     let request = DisconnectRequest {
         connection: args.connection,
         module: args.module,
         force: false,
+        unless_used: true,
     };
-    Ok(client.disconnect(&request).await?.to_string())
-}
-
-/// Why a session is not signed out now: what it runs may be somebody else's.
-fn in_use(session: &Session) -> Option<Refusal> {
-    let key = tell::key(session);
-    if let Some(run) = &session.current {
-        let this = json!({"run_id": run});
-        return Some(Refusal::new(
-            format!("{key} has the run {run}, which signing out would stop"),
-            format!(
-                "{} until it has ended and then sign out; if the person wants it to end now, {} first",
-                a_call("wait", &this),
-                a_call("stop", &this)
-            ),
-        ));
+    match client.disconnect(&request).await {
+        // What it runs may be somebody else's.
+        Err(ClientError::Api(ApiError {
+            code: ErrorCode::InUse,
+            run: Some(run),
+            message,
+            ..
+        })) => {
+            let this = json!({"run_id": run});
+            Err(Refusal::new(
+                message,
+                format!(
+                    "{} until it has ended and then sign out; if the person wants it to end now, {} first",
+                    a_call("wait", &this),
+                    a_call("stop", &this)
+                ),
+            ))
+        }
+        other => Ok(other?.to_string()),
     }
-    (session.queued > 0).then(|| {
-        Refusal::new(
-            format!(
-                "{} runs wait for {key}, which signing out would stop",
-                session.queued
-            ),
-            "call `status` in a moment, and again when none waits",
-        )
-    })
 }

@@ -46,6 +46,14 @@ impl Task {
                 force,
                 why,
             } => self.disconnect(command, force, why),
+            Mail::SignOut {
+                command,
+                why,
+                reply,
+            } => {
+                let verdict = self.sign_out(command, why);
+                reply.send(verdict).unwrap_or_default();
+            }
             Mail::LetGo { command, why } => {
                 if self.is_unused() {
                     self.leaving.get_or_insert(Leaving { command, why });
@@ -121,6 +129,20 @@ impl Task {
             current.order.listener.event(RunEvent::Stopping);
             self.feed(Input::Interrupt);
         }
+    }
+
+    /// Looks and acts in one step: no run can begin between the two.
+    fn sign_out(&mut self, command: Option<String>, why: CloseReason) -> Result<(), SessionError> {
+        let somebodys = self.current.as_ref().map(|current| &current.order);
+        let run = somebodys
+            .filter(|order| !order.quiet)
+            .map(|order| order.tag);
+        let queued = self.queue.runs();
+        if run.is_some() || queued > 0 {
+            return Err(SessionError::InUse { run, queued });
+        }
+        self.disconnect(command, false, why);
+        Ok(())
     }
 
     fn disconnect(&mut self, command: Option<String>, force: bool, why: CloseReason) {

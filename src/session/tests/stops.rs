@@ -61,3 +61,44 @@ async fn a_session_that_is_to_end_stops_what_runs_first() {
     assert!(matches!(result, RunResult::SessionEnded(_)), "{result:?}");
     assert_eq!(bash.closed().await, CloseReason::Asked);
 }
+
+#[tokio::test]
+async fn a_session_with_a_run_is_not_signed_out() {
+    let mut bash = Watched::bash();
+    let mut waits = bash.run("echo on").await;
+    let refused = in_time(bash.session.sign_out(None, CloseReason::Asked)).await;
+    assert!(
+        matches!(refused, Err(SessionError::InUse { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(ended(&waits.end().await), Some(EndState::Ok));
+    let mut run = bash.run("echo begun; sleep 300").await;
+    run.said("begun").await;
+    let refused = in_time(bash.session.sign_out(None, CloseReason::Asked)).await;
+    let in_use = SessionError::InUse {
+        run: Some(run.tag),
+        queued: 0,
+    };
+    assert_eq!(refused, Err(in_use));
+    bash.stop(&run);
+    assert_eq!(ended(&run.end().await), Some(EndState::Aborted));
+    in_time(bash.session.sign_out(None, CloseReason::Asked))
+        .await
+        .expect("nothing runs");
+    let late = bash.try_run("echo late", Mode::Text).await;
+    assert_eq!(late.err(), Some(SessionError::Ended));
+    assert_eq!(bash.closed().await, CloseReason::Asked);
+}
+
+#[tokio::test]
+async fn what_is_nobodys_run_keeps_nobody_from_signing_out() {
+    let mut bash = Watched::bash();
+    let quiet = bash.order("echo begun; sleep 300", Mode::Text, true).await;
+    let mut quiet = quiet.expect("the session takes it");
+    quiet.said("begun").await;
+    in_time(bash.session.sign_out(None, CloseReason::Asked))
+        .await
+        .expect("nothing runs that is somebody's");
+    assert_eq!(ended(&quiet.end().await), Some(EndState::Aborted));
+    assert_eq!(bash.closed().await, CloseReason::Asked);
+}

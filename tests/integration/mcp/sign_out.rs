@@ -1,8 +1,9 @@
 //! Signing out over the protocol: never under a run, and old runs do not claim a sign-in that is gone.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Person, Session, exo, modern, run_id};
+use super::raw::Raw;
 use crate::support::TestDaemon;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,6 +52,45 @@ async fn a_session_with_a_run_is_not_signed_out() {
             "{told}"
         );
     }
+}
+
+/// A run and a sign-out in one moment, over and over: one of the two is refused, or the run was over before.
+#[test]
+fn a_sign_out_never_stops_a_run_that_just_began() {
+    let daemon = TestDaemon::new();
+    let modules = daemon.path(".config/mm/modules.d");
+    std::fs::create_dir_all(&modules).expect("the folder can be made");
+    let tool = "module: tool\ntitle: A shell\nshell: bash\n";
+    std::fs::write(modules.join("tool.yaml"), tool).expect("the folder can be written");
+    let (mut runs, mut leaves) = (Raw::start(&daemon, "off"), Raw::start(&daemon, "off"));
+    let session = json!({"connection": "Contoso", "module": "tool"});
+    let said = |answer: &Value| answer["result"]["content"].to_string();
+    let (mut refused, mut signed_out) = (0, 0);
+    for trial in 0..120 {
+        let command = format!("sleep 0.0{}; echo done", trial % 4);
+        let order = json!({"connection": "Contoso", "module": "tool", "command": command});
+        if trial % 2 == 0 {
+            runs.call(trial, "run", &order);
+            leaves.call(trial, "disconnect", &session);
+        } else {
+            leaves.call(trial, "disconnect", &session);
+            runs.call(trial, "run", &order);
+        }
+        let (run, left) = (said(&runs.answer()), said(&leaves.answer()));
+        let did_all = run.contains("succeeded") && run.contains("done\\n");
+        // It was told that it may be sent again, which is only true of what never began.
+        let did_nothing = run.contains("ended before it was sent") || run.contains("try again");
+        assert!(did_all != did_nothing, "{trial}: {run} {left}");
+        if left.contains("which signing out would stop") {
+            assert!(did_all, "{trial}: {run} {left}");
+            refused += 1;
+        } else if left.contains("is signed out") {
+            signed_out += 1;
+        } else {
+            assert!(left.contains("there is no session"), "{trial}: {left}");
+        }
+    }
+    assert!(refused > 0 && signed_out > 0, "{refused} and {signed_out}");
 }
 
 #[tokio::test]
