@@ -149,7 +149,15 @@ impl Client {
         &self,
         request: &WatchRequest,
     ) -> Result<Events, ClientError> {
-        let response = self.post("/v1/sessions/watch", request).await?;
+        let path = "/v1/sessions/watch";
+        let response = match self.post(path, request).await {
+            // As for a question: a sign-in that a daemon has begun ends with it, and the next one begins its own.
+            Err(ClientError::Gone) if self.starts => {
+                self.find_again().await?;
+                self.post(path, request).await?
+            }
+            other => other?,
+        };
         Ok(Events::new(response))
     }
 
@@ -305,12 +313,18 @@ impl Client {
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
         match self.ask(path).await {
             Err(ClientError::Gone) if self.starts => {
-                let stream = connect_or_start(&self.place).await?;
-                *self.first.lock().expect("nobody panics with it") = Some(stream);
+                self.find_again().await?;
                 self.ask(path).await
             }
             other => other,
         }
+    }
+
+    /// Finds a daemon, or starts it, once the one that was found has hung up.
+    async fn find_again(&self) -> Result<(), ClientError> {
+        let stream = connect_or_start(&self.place).await?;
+        *self.first.lock().expect("nobody panics with it") = Some(stream);
+        Ok(())
     }
 
     async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -1,13 +1,11 @@
 //! Nobody approves themselves: who is asked, who may say yes, and what a yes is bound to.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
 use expectrl::{Eof, Expect as _};
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, TestDaemon, wait_for};
+use crate::support::{TestDaemon, door, wait_for};
 
 /// A daemon whose connection `Contoso` asks, signed in.
 pub(crate) fn asking() -> TestDaemon {
@@ -38,21 +36,9 @@ pub(crate) fn id(run: &Value) -> &str {
 
 /// A request from a process without a terminal of its own; the answer's status and body.
 pub(crate) fn request(daemon: &TestDaemon, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let line = format!("{method} {path} HTTP/1.1");
     let body = body.to_string();
-    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    stream
-        .set_read_timeout(Some(DEADLINE))
-        .expect("a socket has a timeout");
-    // At once: it may answer, and close, as soon as it has read the head.
-    let text = format!(
-        "{method} {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(text.as_bytes()).expect("the daemon reads");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .expect("the daemon answers and closes");
+    let answer = door::answer(door::send(&daemon.socket(), &line, "", body.as_bytes()));
     let (head, body) = answer.split_once("\r\n\r\n").expect("it is a response");
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
     let body = body.lines().find(|line| line.starts_with('{'));

@@ -1,7 +1,5 @@
 //! The audit: what a session's life leaves in it, and what may run while it cannot be kept.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::LazyLock;
 
@@ -10,7 +8,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use super::support::{DEADLINE, Finished, TestDaemon, finish, wait_for};
+use super::support::{Finished, TestDaemon, finish, wait_for};
 
 /// The database of a daemon.
 fn database(daemon: &TestDaemon) -> Connection {
@@ -502,28 +500,6 @@ fn a_person_accepts_a_record_that_was_changed_and_nobody_else() {
     );
 }
 
-/// What the daemon answers to a process without a terminal that wants the record accepted, whatever it calls itself.
-fn accept_as(daemon: &TestDaemon, client: &str) -> String {
-    let body = r#"{"reason":"it is fine"}"#;
-    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    stream
-        .set_read_timeout(Some(DEADLINE))
-        .expect("a socket has a timeout");
-    // At once: who is refused by the head alone may be gone before the body.
-    let request = format!(
-        "POST /v1/audit/accept HTTP/1.1\r\nhost: mm\r\nmm-client: {client}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .expect("the daemon reads");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .expect("the daemon answers and closes");
-    answer
-}
-
 #[test]
 fn a_program_cannot_accept_a_record_that_was_changed() {
     let daemon = TestDaemon::new();
@@ -535,7 +511,8 @@ fn a_program_cannot_accept_a_record_that_was_changed() {
         .expect("it can be bent");
     assert_eq!(daemon.run(&["audit", "verify"]).code, 1);
     for client in ["cli", "mcp", "http"] {
-        let answer = accept_as(&daemon, client);
+        let body = json!({"reason": "it is fine"});
+        let answer = daemon.post_as(client, "/v1/audit/accept", &body);
         assert!(answer.starts_with("HTTP/1.1 403"), "{client}: {answer}");
         assert!(answer.contains("needs_person"), "{client}: {answer}");
     }

@@ -1,12 +1,12 @@
 //! Whoever asks for a run may be gone at any moment; what that means for the run was said when it was ordered.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::net::UnixStream;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{TestDaemon, wait_for};
+use crate::support::{TestDaemon, door, wait_for};
 
 /// Asks for a run that ends with its caller.
 fn ask(daemon: &TestDaemon, command: &str) -> UnixStream {
@@ -14,15 +14,12 @@ fn ask(daemon: &TestDaemon, command: &str) -> UnixStream {
         "connection": "Contoso", "module": "exo", "command": command, "on_disconnect": "stop",
     })
     .to_string();
-    let request = format!(
-        "POST /v1/runs HTTP/1.1\r\nhost: mm\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    stream
-        .write_all(request.as_bytes())
-        .expect("the daemon reads");
-    stream
+    door::send(
+        &daemon.socket(),
+        "POST /v1/runs HTTP/1.1",
+        "",
+        body.as_bytes(),
+    )
 }
 
 fn runs(daemon: &TestDaemon) -> Vec<Value> {

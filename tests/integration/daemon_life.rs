@@ -131,7 +131,7 @@ fn a_killed_daemon_is_told_and_replaced() {
     assert_eq!(output.status.code(), Some(8));
     let said = String::from_utf8(output.stderr).expect("it is UTF-8");
     assert!(said.contains("the daemon went away"), "{said}");
-    // It lets go of its descriptors one by one, and its socket perhaps last.
+    // Its threads end one by one, and the last one closes its socket.
     wait_for("the daemon's end", || is_gone(pid).then_some(()));
     daemon.sign_in();
     let old = wait_for("the old run", || {

@@ -5,12 +5,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::mcp::raw::Raw;
 use crate::support::{Finished, TestDaemon, finish, told, wait_for};
 
 /// A daemon whose state lies on a disk of a few megabytes.
@@ -150,6 +150,21 @@ fn output_that_finds_no_room_is_cut_and_its_loss_is_said() {
     let number = |key: &str| run[key].as_u64().expect("a number");
     assert!(number("output_length") >= 8 << 20, "{run}");
     assert!(number("output_skipped") > 0, "{run}");
+    // An assistant is told the same of it, in our words and not between the program's.
+    let mut raw = Raw::start(&disk.daemon, "off");
+    for (number, tool) in (1..).zip(["wait", "output"]) {
+        raw.call(number, tool, &json!({"run_id": run["id"]}));
+        let answer = raw.answer();
+        let said = answer["result"]["content"][0]["text"].as_str();
+        let said = said.unwrap_or_else(|| panic!("{answer}"));
+        let note = said
+            .split(" Note: ")
+            .nth(1)
+            .unwrap_or_else(|| panic!("{said}"));
+        assert!(note.starts_with("a part of the output is lost"), "{said}");
+        assert!(note.contains("No space left"), "{said}");
+    }
+    raw.end();
     // What it took is given back, and what is small is kept as ever.
     let small = disk.command(&["'next'"]);
     assert_eq!(
@@ -226,15 +241,8 @@ fn a_recording_that_finds_no_room_is_said_to_be_cut() {
         return;
     };
     let path = disk.daemon.path("state/sign-in.cast");
-    let login = json!({"connection": "Contoso", "module": "exo", "record": path}).to_string();
-    let mut stream = UnixStream::connect(disk.daemon.socket()).expect("the daemon listens");
-    let request = format!(
-        "POST /v1/sessions/login HTTP/1.0\r\nhost: mm\r\ncontent-length: {}\r\n\r\n{login}",
-        login.len()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .expect("the daemon reads");
+    let login = json!({"connection": "Contoso", "module": "exo", "record": path});
+    disk.daemon.post("/v1/sessions/login", &login);
     wait_for("a code", || {
         disk.daemon.session()["challenge"]["user_code"]
             .as_str()

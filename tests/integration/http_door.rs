@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
-use crate::support::{DEADLINE, TestDaemon, wait_for};
+use crate::support::{DEADLINE, TestDaemon, door, wait_for};
 
 /// A daemon in the foreground, so that it needs no first verb.
 struct Foreground {
@@ -39,21 +39,12 @@ impl Foreground {
     fn exchange(&self, request: &[u8]) -> String {
         let mut stream = self.connect();
         stream.write_all(request).expect("the daemon reads");
-        let mut answer = String::new();
-        stream
-            .read_to_string(&mut answer)
-            .expect("the daemon answers and closes");
-        answer
+        door::answer(stream)
     }
 
     fn post(&self, path: &str, body: &[u8]) -> String {
-        let mut request = format!(
-            "POST {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        )
-        .into_bytes();
-        request.extend_from_slice(body);
-        self.exchange(&request)
+        let line = format!("POST {path} HTTP/1.1");
+        door::answer(door::send(&self.daemon.socket(), &line, "", body))
     }
 }
 

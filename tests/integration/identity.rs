@@ -1,13 +1,10 @@
 //! Whom a session may be: what the connection's entry says, and where it says nothing, whom it proved to be the first time.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-
 use expectrl::{Eof, Expect as _};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, Finished, TestDaemon, wait_for};
+use crate::support::{Finished, TestDaemon, wait_for};
 
 fn connect(daemon: &TestDaemon, entry: &Value) {
     let file = json!({"connections": {"Contoso": entry}});
@@ -106,24 +103,10 @@ fn a_program_cannot_take_another_identity() {
     );
     assert_eq!(piped.code, 2, "{piped:?}");
     assert!(piped.stderr.contains("at a terminal"), "{piped:?}");
-    let body = r#"{"connection":"Contoso","module":"exo","forget_identity":true}"#;
+    let body = json!({"connection": "Contoso", "module": "exo", "forget_identity": true});
     for verb in ["login", "watch"] {
         for client in ["cli", "mcp", "http"] {
-            let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-            stream
-                .set_read_timeout(Some(DEADLINE))
-                .expect("a socket has a timeout");
-            let request = format!(
-                "POST /v1/sessions/{verb} HTTP/1.1\r\nhost: mm\r\nmm-client: {client}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            stream
-                .write_all(request.as_bytes())
-                .expect("the daemon reads");
-            let mut answer = String::new();
-            stream
-                .read_to_string(&mut answer)
-                .expect("the daemon answers and closes");
+            let answer = daemon.post_as(client, &format!("/v1/sessions/{verb}"), &body);
             assert!(answer.starts_with("HTTP/1.1 403"), "{client}: {answer}");
             assert!(answer.contains("needs_person"), "{client}: {answer}");
         }

@@ -1,14 +1,12 @@
 //! Two thousand Ctrl-C around the end of a command: none may lose a session, an end, or the next command.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, TestDaemon};
+use crate::support::{TestDaemon, door};
 
 const SESSIONS: usize = 8;
 const TRIALS: usize = 250;
@@ -16,20 +14,8 @@ const TRIALS: usize = 250;
 /// One request, and the JSON objects of its answer, one a line.
 fn post(socket: &Path, path: &str, body: &Value) -> Vec<Value> {
     let body = body.to_string();
-    let mut stream = UnixStream::connect(socket).expect("the daemon listens");
-    stream
-        .set_read_timeout(Some(DEADLINE))
-        .expect("a socket has a timeout");
-    let length = body.len();
-    let request =
-        format!("POST {path} HTTP/1.0\r\nhost: mm\r\ncontent-length: {length}\r\n\r\n{body}");
-    stream
-        .write_all(request.as_bytes())
-        .expect("the daemon reads");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .expect("the daemon answers and closes");
+    let line = format!("POST {path} HTTP/1.0");
+    let answer = door::answer(door::send(socket, &line, "", body.as_bytes()));
     let (_, lines) = answer
         .split_once("\r\n\r\n")
         .expect("the answer has a head");

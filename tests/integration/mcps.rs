@@ -1,8 +1,5 @@
 //! `mcps` where `enforce_mcps` is on: what an entry does not name is refused at every door, a living session included.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-
 use serde_json::{Value, json};
 
 use crate::support::{TestDaemon, wait_for};
@@ -25,21 +22,6 @@ fn enforce(daemon: &TestDaemon, on: bool) {
     .expect("the folder can be written");
 }
 
-fn post(daemon: &TestDaemon, path: &str, body: &Value) -> String {
-    let body = body.to_string();
-    let mut door = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    write!(
-        door,
-        "POST {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("the daemon reads");
-    let mut answer = String::new();
-    door.read_to_string(&mut answer)
-        .expect("the daemon answers and closes");
-    answer
-}
-
 const WHY: &str = "the connection `Contoso` may not be used with `exo`: its `mcps` are only `onenote`, `pnp-m365`";
 
 #[test]
@@ -58,7 +40,7 @@ fn what_is_not_named_is_refused_at_every_door() {
     let exo = json!({"connection": "Contoso", "module": "exo"});
     let run = json!({"connection": "Contoso", "module": "exchange", "command": "1"});
     for (path, body) in [("/v1/sessions/login", &exo), ("/v1/runs", &run)] {
-        let answer = post(&daemon, path, body);
+        let answer = daemon.post(path, body);
         assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
         assert!(answer.contains(r#""code":"refused""#), "{answer}");
         assert!(answer.contains(WHY), "{answer}");

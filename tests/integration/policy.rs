@@ -1,11 +1,8 @@
 //! What a connection allows, from outside: refused before anything is started, and told why.
 
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, TestDaemon};
+use crate::support::TestDaemon;
 
 /// A daemon whose connection `Contoso` has this policy.
 fn with_policy(policy: &str) -> TestDaemon {
@@ -18,23 +15,8 @@ fn with_policy(policy: &str) -> TestDaemon {
 fn ask(daemon: &TestDaemon, command: &str) -> String {
     let body = json!({
         "connection": "Contoso", "module": "exo", "command": command, "on_signed_out": "refuse",
-    })
-    .to_string();
-    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    stream
-        .set_read_timeout(Some(DEADLINE))
-        .expect("a socket has a timeout");
-    write!(
-        stream,
-        "POST /v1/runs HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .expect("the daemon reads");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
-        .expect("the daemon answers and closes");
-    answer
+    });
+    daemon.post("/v1/runs", &body)
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Secrets of every kind in every place where text goes: none of them may be in a file, a log, an answer or an error.
 
-use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -13,7 +11,7 @@ use serde_json::json;
 
 use super::mcp::client::exo;
 use super::mcp::raw::Raw;
-use super::support::{DEADLINE, TestDaemon, finish, wait_for};
+use super::support::{TestDaemon, finish, wait_for};
 
 /// How people and programs write secrets; `{}` is where one stands.
 const KINDS: [&str; 20] = [
@@ -76,22 +74,6 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
         .any(|form| memchr::memmem::find(bytes, form).is_some())
 }
 
-/// The answer to a request that no program of ours would make.
-fn post(daemon: &TestDaemon, path: &str, body: &str) -> String {
-    let mut stream = UnixStream::connect(daemon.socket()).expect("the daemon listens");
-    stream
-        .set_read_timeout(Some(DEADLINE))
-        .expect("it is a socket");
-    let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: mm\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).expect("it is read");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it is answered");
-    answer
-}
-
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let entry = entry.expect("an entry");
@@ -133,7 +115,7 @@ fn a_secret_is_nowhere_but_in_the_session() {
             "reason": command, "wait": secret});
         told.push((
             format!("bad request {number}"),
-            post(&daemon, "/v1/runs", &body.to_string()),
+            daemon.post("/v1/runs", &body),
         ));
     }
     for arguments in [
@@ -270,10 +252,7 @@ fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
             "connection": "Contoso", "module": "exo", "command": format!("Set-Mailbox x; {command}"),
             "reason": command, "ticket": ticket, "client": "http", "wait": false,
         });
-        told.push((
-            format!("run {number}"),
-            post(&daemon, "/v1/runs", &ask.to_string()),
-        ));
+        told.push((format!("run {number}"), daemon.post("/v1/runs", &ask)));
         let waits = ["waiting_for_approval", "ended"];
         let run = wait_for("a run that waits or is refused", || {
             let run = daemon.newest_run();
@@ -312,8 +291,8 @@ fn a_secret_in_what_a_person_is_asked_or_asks_is_shown_to_nobody() {
         let list: serde_json::Value = serde_json::from_str(&waiting.stdout).expect("it is JSON");
         for run in list["runs"].as_array().expect("a list") {
             let id = run["id"].as_str().expect("it has one");
-            let no = json!({"reason": format!("because {command}")}).to_string();
-            let denied = post(&daemon, &format!("/v1/approvals/{id}/deny"), &no);
+            let no = json!({"reason": format!("because {command}")});
+            let denied = daemon.post(&format!("/v1/approvals/{id}/deny"), &no);
             told.push((format!("denial {number}"), denied));
         }
     }

@@ -3,7 +3,7 @@
 //! and `MM_SOAK_SECONDS` size it (50, 10,000 and 600), `MM_SOAK_SEED` repeats one.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{TestDaemon, wait_for};
+use crate::support::{TestDaemon, door, wait_for};
 
 /// Clients at once.
 const CLIENTS: usize = 12;
@@ -75,17 +75,11 @@ impl Soak {
 
     fn request(&self, method: &str, path: &str, body: &Value) -> BufReader<UnixStream> {
         let body = body.to_string();
-        let head = format!(
-            "{method} {path} HTTP/1.0\r\nhost: mm\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        let mut stream = UnixStream::connect(self.daemon.socket()).expect("the daemon listens");
+        let line = format!("{method} {path} HTTP/1.0");
+        let stream = door::send(&self.daemon.socket(), &line, "", body.as_bytes());
         stream
             .set_read_timeout(Some(STUCK))
             .expect("a socket has a timeout");
-        stream
-            .write_all(&[head.as_bytes(), body.as_bytes()].concat())
-            .expect("the daemon reads");
         BufReader::new(stream)
     }
 

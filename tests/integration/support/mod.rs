@@ -1,5 +1,7 @@
 //! [`TestDaemon`]: an `mm` with a state folder, a socket and a connections file of its own.
 
+pub(crate) mod door;
+
 use std::io::{Read, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -221,13 +223,16 @@ fn is_daemon(pid: u32, folder: &Path) -> bool {
         .any(|window| window == folder)
 }
 
-/// Whether a process has ended, reaped or not.
+/// Whether a process has ended, reaped or not: with every thread of it, because the last one closes what is open.
 pub(crate) fn is_gone(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The state stands behind the name, which may hold anything (proc(5)).
-    stat.rsplit(") ")
+    let first_has_ended = stat
+        .rsplit(") ")
         .next()
-        .is_none_or(|fields| fields.is_empty() || fields.starts_with(['Z', 'X']))
+        .is_none_or(|fields| fields.is_empty() || fields.starts_with(['Z', 'X']));
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    first_has_ended && threads.map_or(0, Iterator::count) <= 1
 }
 
 /// Runs a command to its end.
