@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::{self, MakeWriter};
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::redact::mask;
@@ -65,9 +67,15 @@ impl LoggingError {
     }
 }
 
-/// Starts logging for the whole process. `filter` is the text of `MM_LOG`.
-pub(crate) fn start(filter: &str, target: LogTarget<'_>) -> Result<(), LoggingError> {
-    let filter = parse_filter(filter)?;
+/// Starts logging for the whole process. `filter` is the text of `MM_LOG`; `silent` are libraries that say nothing, whatever
+/// it says.
+pub(crate) fn start(
+    filter: &str,
+    silent: &[&str],
+    target: LogTarget<'_>,
+) -> Result<(), LoggingError> {
+    let silent = silent.iter().map(|library| (*library, LevelFilter::OFF));
+    let filter = parse_filter(filter)?.with_targets(silent);
     let started = match target {
         LogTarget::Stderr => subscriber(filter, io::stderr).try_init(),
         LogTarget::File(path) => {
@@ -81,24 +89,19 @@ pub(crate) fn start(filter: &str, target: LogTarget<'_>) -> Result<(), LoggingEr
     started.map_err(|_| LoggingError::Twice)
 }
 
-fn parse_filter(text: &str) -> Result<EnvFilter, LoggingError> {
-    EnvFilter::builder()
-        .parse(text)
-        .map_err(|source| LoggingError::Filter {
-            text: text.to_owned(),
-            source,
-        })
+fn parse_filter(text: &str) -> Result<Targets, LoggingError> {
+    text.parse().map_err(|source| LoggingError::Filter {
+        text: text.to_owned(),
+        source,
+    })
 }
 
-fn subscriber<W>(filter: EnvFilter, writer: W) -> impl Subscriber + Send + Sync
+fn subscriber<W>(filter: Targets, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Masking(writer))
-        .finish()
+    let lines = fmt::layer().with_ansi(false).with_writer(Masking(writer));
+    tracing_subscriber::registry().with(filter).with(lines)
 }
 
 /// Takes secrets out of every line on its way: an error may repeat what somebody typed.

@@ -60,15 +60,14 @@ pub(crate) fn start_log(detached: bool) -> Result<(), CliError> {
     } else {
         LogTarget::Stderr
     };
-    logging::start(&config.log, target)
+    logging::start(&config.log, &[], target)
         .map_err(|error| CliError::usage(error.to_string(), error.help()))
 }
 
 /// Starts the log of a server for an assistant, on standard error. The protocol's library logs whole requests and answers,
 /// whatever was asked for, and has to be silent.
 pub(crate) fn start_mcp_log() -> Result<(), CliError> {
-    let filter = format!("{},rmcp=off", config()?.log);
-    logging::start(&filter, LogTarget::Stderr)
+    logging::start(&config()?.log, &["rmcp"], LogTarget::Stderr)
         .map_err(|error| CliError::usage(error.to_string(), error.help()))
 }
 

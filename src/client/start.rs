@@ -63,7 +63,13 @@ impl Start<'_> {
             .recursive(true)
             .mode(0o700)
             .create(&self.place.state_dir)
-            .map_err(|error| self.failed_at("the state folder cannot be made", &error))?;
+            .map_err(|error| {
+                let folder = self.place.state_dir.display();
+                self.failed_at(
+                    &format!("the state folder `{folder}` cannot be made"),
+                    &error,
+                )
+            })?;
         let lock = OpenOptions::new()
             .create(true)
             .append(true)
