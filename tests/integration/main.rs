@@ -19,6 +19,7 @@ mod mcps;
 mod module_tools;
 mod modules;
 mod notices;
+mod odd_texts;
 mod policy;
 mod programs;
 mod questions;

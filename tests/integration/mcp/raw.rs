@@ -55,6 +55,12 @@ impl Raw {
         writeln!(input, "{message}").expect("it reads");
     }
 
+    /// What is no message.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().expect("it is open");
+        input.write_all(bytes).expect("it reads");
+    }
+
     pub(crate) fn request(&mut self, id: u32, method: &str, params: &Value) {
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
     }
