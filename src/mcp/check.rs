@@ -28,6 +28,15 @@ const PASSED_ON: [&str; 11] = [
     "MM_MODULES",
 ];
 
+/// Tools that are called to see what they say, where the list has them: they only look, and take no arguments.
+const HARMLESS: [&str; 5] = [
+    "connections",
+    "status",
+    "mm_status",
+    "pwsh_list_connections",
+    "pwsh_sessions",
+];
+
 /// Why a client would see nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CheckError {
@@ -47,10 +56,19 @@ pub(crate) enum CheckError {
     },
 }
 
-/// What a client would see, a line each.
-pub(crate) fn check(program: &Path) -> Result<Vec<String>, CheckError> {
+/// What a client would see.
+pub(crate) struct Seen {
+    /// In words, a line each; of a tool that fails, all that it says.
+    pub(crate) lines: Vec<String>,
+    /// Whether every tool answered that was called.
+    pub(crate) works: bool,
+}
+
+/// Looks at a server that is started with these arguments.
+pub(crate) fn check(program: &Path, arguments: &[String]) -> Result<Seen, CheckError> {
     let began = Instant::now();
-    let mut peer = Peer::start(program).map_err(|source| CheckError::Pipe { source })?;
+    let started = Peer::start(program, arguments);
+    let mut peer = started.map_err(|source| CheckError::Pipe { source })?;
     let hello = json!({
         "protocolVersion": "2025-11-25",
         "capabilities": {},
@@ -74,24 +92,32 @@ pub(crate) fn check(program: &Path) -> Result<Vec<String>, CheckError> {
         texts(&versions["supportedVersions"], |version| version).join(", ")
     ));
     let list = peer.ask("tools/list", &json!({}))?;
+    let tools = texts(&list["tools"], |tool| &tool["name"]);
     seen.push(format!(
         "tools         {} ({} bytes)",
-        texts(&list["tools"], |tool| &tool["name"]).join(", "),
+        tools.join(", "),
         list.to_string().len()
     ));
-    for tool in ["connections", "status"] {
+    let mut works = true;
+    for tool in HARMLESS
+        .into_iter()
+        .filter(|tool| tools.iter().any(|one| one == tool))
+    {
         let call = json!({"name": tool, "arguments": {}});
         let answer = peer.ask("tools/call", &call)?;
         let said = texts(&answer["content"], |block| &block["text"]).join("\n");
-        let mark = if answer["isError"] == true {
-            "failed: "
+        if answer["isError"] == true {
+            works = false;
+            seen.push(format!(
+                "{tool:13} failed: {}",
+                clean::text(said.as_bytes())
+            ));
         } else {
-            ""
-        };
-        let first = said.lines().next().unwrap_or_default();
-        seen.push(format!("{tool:13} {mark}{first}"));
+            let first = said.lines().next().unwrap_or_default();
+            seen.push(format!("{tool:13} {}", clean::line(first, 200)));
+        }
     }
-    Ok(seen)
+    Ok(Seen { lines: seen, works })
 }
 
 fn text(value: &Value) -> String {
@@ -114,10 +140,10 @@ struct Peer {
 }
 
 impl Peer {
-    fn start(program: &Path) -> io::Result<Self> {
+    fn start(program: &Path, arguments: &[String]) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
-            .arg("mcp")
+            .args(arguments)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped());

@@ -22,6 +22,8 @@ pub(crate) enum Client {
     Windsurf,
     /// `MCPJungle`
     Mcpjungle,
+    /// Any other client: the form that most of them take
+    Other,
 }
 
 impl Client {
@@ -35,6 +37,7 @@ impl Client {
             Self::Codex => "this goes into `~/.codex/config.toml`",
             Self::Gemini => "this goes into `~/.gemini/settings.json`",
             Self::Windsurf => "this goes into `~/.codeium/windsurf/mcp_config.json`",
+            Self::Other => "this goes where the client has its `mcpServers`",
             Self::Mcpjungle => "put this into a file and run `mcpjungle register -c FILE`",
         }
     }
@@ -54,9 +57,11 @@ pub(crate) struct Started {
 pub(crate) fn snippet(client: Client, started: &Started) -> String {
     match client {
         Client::Claude => claude(started),
-        Client::ClaudeDesktop | Client::Cursor | Client::Gemini | Client::Windsurf => {
-            pretty(&json!({"mcpServers": {"m365": entry(json!({}), started)}}))
-        }
+        Client::ClaudeDesktop
+        | Client::Cursor
+        | Client::Gemini
+        | Client::Windsurf
+        | Client::Other => pretty(&json!({"mcpServers": {"m365": entry(json!({}), started)}})),
         Client::Vscode => {
             pretty(&json!({"servers": {"m365": entry(json!({"type": "stdio"}), started)}}))
         }

@@ -48,10 +48,10 @@ pub(crate) struct OnlyMcp {
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct McpArgs {
     /// Have the client ask a person before each command; clients that do not know this ignore it
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub(crate) confirm: bool,
     /// Show the tools of an older server, with their old names and texts, instead of the new ones
-    #[arg(long, value_name = "LIST", value_enum)]
+    #[arg(long, value_name = "LIST", value_enum, global = true)]
     pub(crate) legacy: Option<crate::mcp::Legacy>,
     #[command(subcommand)]
     pub(crate) verb: Option<McpVerb>,
@@ -60,6 +60,7 @@ pub(crate) struct McpArgs {
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum McpVerb {
     /// Print what a client's configuration needs
+    #[command(arg_required_else_help = true)]
     Config {
         /// Which client
         #[arg(value_enum)]

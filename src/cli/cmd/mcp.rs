@@ -28,12 +28,17 @@ pub(crate) fn mcp(args: McpArgs, screen: &mut Screen) -> Result<Exit, CliError> 
             Ok(Exit::Done)
         }
         Some(McpVerb::Check) => {
-            let seen = mcp::check(&program()?).map_err(|error| CliError::Io {
+            let arguments = arguments(args.confirm, args.legacy);
+            let seen = mcp::check(&program()?, &arguments).map_err(|error| CliError::Io {
                 what: "a client would see nothing".to_owned(),
-                source: std::io::Error::other(error),
+                source: io::Error::other(error),
             })?;
-            screen.text(&seen.join("\n"))?;
-            Ok(Exit::Done)
+            screen.text(&seen.lines.join("\n"))?;
+            Ok(if seen.works {
+                Exit::Done
+            } else {
+                Exit::NoDaemon
+            })
         }
         None => {
             wiring::start_mcp_log()?;
