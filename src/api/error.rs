@@ -14,9 +14,11 @@ pub(crate) enum ErrorCode {
     TooLarge,
     /// This daemon has no such path or method.
     NoSuchRoute,
-    /// There is no such connection, or its entry is bad.
+    /// No connection or module has this name.
+    UnknownName,
+    /// The connection's entry, or the file, is bad.
     BadConnection,
-    /// There is no such module, or its file is bad.
+    /// The module's file is bad.
     BadModule,
     /// The command cannot be sent.
     BadCommand,
@@ -69,10 +71,11 @@ pub(crate) enum ErrorCode {
 #[cfg(test)]
 impl ErrorCode {
     /// All of them, for tables.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::BadRequest,
         Self::TooLarge,
         Self::NoSuchRoute,
+        Self::UnknownName,
         Self::BadConnection,
         Self::BadModule,
         Self::BadCommand,

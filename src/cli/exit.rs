@@ -62,7 +62,9 @@ impl Exit {
             | ErrorCode::UnknownSession
             | ErrorCode::NoWhatIf
             | ErrorCode::BadAnswer => Self::Usage,
-            ErrorCode::BadConnection | ErrorCode::BadModule => Self::BadSpec,
+            ErrorCode::UnknownName | ErrorCode::BadConnection | ErrorCode::BadModule => {
+                Self::BadSpec
+            }
             ErrorCode::SignInNeeded | ErrorCode::SignInFailed => Self::SignInNeeded,
             ErrorCode::SessionLost => Self::SessionLost,
             ErrorCode::Busy | ErrorCode::InUse | ErrorCode::Stopping => Self::Busy,

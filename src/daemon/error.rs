@@ -7,7 +7,15 @@ use crate::name::{RunId, SessionKey};
 /// What went wrong, in words for the person who asked. [`ServiceError::help`] is what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServiceError {
-    /// There is no such connection, or its entry or the file is bad.
+    /// No connection or module has this name.
+    #[error("{message}")]
+    UnknownName {
+        /// The whole message.
+        message: String,
+        /// Which there are, or which was probably meant.
+        help: Option<String>,
+    },
+    /// A connection's entry, or the file, is bad.
     #[error("{message}")]
     Connection {
         /// The whole message.
@@ -15,7 +23,7 @@ pub(crate) enum ServiceError {
         /// The remedy.
         help: Option<String>,
     },
-    /// There is no such module, or its file is bad.
+    /// A module's file is bad.
     #[error("{message}")]
     Module {
         /// The whole message, with the file's diagnostics.
@@ -96,6 +104,8 @@ pub(crate) enum ServiceError {
     BadAnswer {
         /// Why.
         message: String,
+        /// The remedy.
+        help: Option<String>,
     },
     /// Somebody, or the configuration, does not allow it.
     #[error("{message}")]
@@ -183,9 +193,11 @@ impl ServiceError {
     /// What to do about it, where there is something to do.
     pub(crate) fn help(&self) -> Option<String> {
         match self {
-            Self::Connection { help, .. }
+            Self::UnknownName { help, .. }
+            | Self::Connection { help, .. }
             | Self::Module { help, .. }
             | Self::SessionLost { help, .. }
+            | Self::BadAnswer { help, .. }
             | Self::Refused { help, .. } => help.clone(),
             Self::SignInNeeded { key } => Some(format!(
                 "sign in with `mm login -c '{}' -m {}`",
@@ -228,10 +240,7 @@ impl ServiceError {
             Self::NothingAsked { .. } => {
                 Some("`mm status` shows which run waits for an answer".to_owned())
             }
-            Self::Command { .. }
-            | Self::BadAnswer { .. }
-            | Self::ShuttingDown
-            | Self::State { .. } => None,
+            Self::Command { .. } | Self::ShuttingDown | Self::State { .. } => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use super::runs::Runs;
 use super::shards::Shards;
 use crate::audit::{Audit, Entry as AuditEntry, Kind};
 use crate::config::{Config, SettingsFile};
-use crate::connection::{Connection, Registry as Connections};
+use crate::connection::{Connection, LookupError, Registry as Connections};
 use crate::name::{ConnectionName, RunId, SessionKey};
 use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
@@ -153,12 +153,14 @@ impl Service {
     pub(in crate::daemon) fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
         let mut catalog = lock(&self.0.catalog);
         self.reload(&mut catalog);
-        catalog
-            .module(name)
-            .map_err(|error: CatalogError| ServiceError::Module {
-                message: error.to_string(),
-                help: Some(self.where_modules_are(&error)),
-            })
+        catalog.module(name).map_err(|error: CatalogError| {
+            let message = error.to_string();
+            let help = Some(self.where_modules_are(&error));
+            match error {
+                CatalogError::Unknown { .. } => ServiceError::UnknownName { message, help },
+                CatalogError::Broken { .. } => ServiceError::Module { message, help },
+            }
+        })
     }
 
     /// What to do about a module that cannot be had. A client's `MM_MODULES` may be another than the daemon's, so a name that
@@ -187,8 +189,12 @@ impl Service {
             message,
             help: Some(help),
         };
+        let unknown = |message: String, help: String| ServiceError::UnknownName {
+            message,
+            help: Some(help),
+        };
         let name: ConnectionName = name.parse().map_err(|error: crate::name::NameError| {
-            failed(error.to_string(), error.help().to_owned())
+            unknown(error.to_string(), error.help().to_owned())
         })?;
         let mut connections = lock(&self.0.connections);
         let read = connections.reload();
@@ -202,6 +208,9 @@ impl Service {
                 Err(failed(error.to_string(), error.help().to_owned()))
             }
             (Ok(connection), _) => Ok(connection.clone()),
+            (Err(error @ LookupError::Unknown { .. }), _) => {
+                Err(unknown(error.to_string(), error.help()))
+            }
             (Err(error), _) => Err(failed(error.to_string(), error.help())),
         }
     }

@@ -21,6 +21,7 @@ const COMMAND_SHOWN: usize = 1000;
 /// Status and code of an error.
 fn classify(error: &ServiceError) -> (StatusCode, ErrorCode) {
     match error {
+        ServiceError::UnknownName { .. } => (StatusCode::NOT_FOUND, ErrorCode::UnknownName),
         ServiceError::Connection { .. } => (StatusCode::NOT_FOUND, ErrorCode::BadConnection),
         ServiceError::Module { .. } => (StatusCode::NOT_FOUND, ErrorCode::BadModule),
         ServiceError::Command { .. } => (StatusCode::BAD_REQUEST, ErrorCode::BadCommand),

@@ -59,7 +59,7 @@ fn json_is_one_object_whatever_happens() {
     let refused = daemon.run(&["run", "-c", "Contosso", "-m", "exo", "--json", "1"]);
     assert_eq!(refused.code, 9, "{refused:?}");
     let report: Value = serde_json::from_str(&refused.stdout).expect("it is JSON");
-    assert_eq!(report["error"]["code"], "bad_connection");
+    assert_eq!(report["error"]["code"], "unknown_name");
 }
 
 #[test]

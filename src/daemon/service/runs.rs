@@ -218,11 +218,10 @@ fn not_answered(id: &RunId, error: &SessionError) -> ServiceError {
                 .iter()
                 .map(|(letter, word)| format!("{letter} ({word})"))
                 .collect();
-            let message = format!(
-                "the answer is none of the choices, and the question stands: {}",
-                offered.join(", ")
-            );
-            ServiceError::BadAnswer { message }
+            ServiceError::BadAnswer {
+                message: "the answer is none of the choices, and the question stands".to_owned(),
+                help: Some(format!("the choices: {}", offered.join(", "))),
+            }
         }
         SessionError::NothingAsked
         | SessionError::Ended
@@ -237,6 +236,7 @@ fn check_answer(text: &str) -> Result<(), ServiceError> {
     let bad = |message: &str| {
         Err(ServiceError::BadAnswer {
             message: message.to_owned(),
+            help: None,
         })
     };
     if text.len() > 4096 {
