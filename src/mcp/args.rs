@@ -1,12 +1,24 @@
 //! What the tools take. One name means one thing everywhere; unknown keys are refused, so that a misspelt one is not
 //! silently left out. The comments of the fields are what a model reads.
 
+use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rmcp::model::JsonObject;
 use schemars::JsonSchema;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use super::{clean, schema};
+
+/// What only a command takes that may change something.
+const ONLY_OF_RUN: [&str; 3] = ["what_if", "reason", "ticket"];
+
+/// How much of what is wrong with arguments is told.
+const ERROR_CHARS: usize = 600;
 
 /// `connections`: nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -112,6 +124,10 @@ pub(super) struct RunArgs {
     #[serde(default)]
     #[schemars(with = "String", length(max = 500))]
     pub(super) reason: Option<String>,
+    /// The ticket that the person names for it, where the connection wants one.
+    #[serde(default)]
+    #[schemars(with = "String", length(max = 64))]
+    pub(super) ticket: Option<String>,
     /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
     #[serde(default = "wait_seconds", deserialize_with = "given_wait_seconds")]
     #[schemars(range(max = 300))]
@@ -127,61 +143,6 @@ pub(super) struct RunArgs {
     #[serde(default = "max_chars", deserialize_with = "given_max_chars")]
     #[schemars(range(min = 500, max = 45_000))]
     pub(super) max_chars: u32,
-}
-
-/// A command that only reads, and how to show its output.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReadArgs {
-    /// Name of the connection, as `connections` lists it.
-    pub(super) connection: String,
-    /// Name of the module, as `connections` lists it: exo, azure, ...
-    pub(super) module: String,
-    /// The command, for example `Get-Mailbox -ResultSize 5`.
-    pub(super) command: String,
-    /// text: as the program prints it. json: one object a line. csv, list: properties. count: how many objects.
-    #[serde(default)]
-    pub(super) format: Format,
-    /// Only these properties of each object; not with format text.
-    #[serde(default)]
-    pub(super) select: Vec<String>,
-    /// Only so many objects; not with format text.
-    #[serde(default, deserialize_with = "given_first")]
-    #[schemars(with = "u32", range(min = 1))]
-    pub(super) first: Option<u32>,
-    /// Return after this many seconds at the latest; the command then goes on and `wait` follows it.
-    #[serde(default = "wait_seconds", deserialize_with = "given_wait_seconds")]
-    #[schemars(range(max = 300))]
-    pub(super) wait_seconds: u32,
-    /// Stop the command after this many seconds.
-    #[serde(
-        default = "timeout_seconds",
-        deserialize_with = "given_timeout_seconds"
-    )]
-    #[schemars(range(min = 1, max = 86_400))]
-    pub(super) timeout_seconds: u32,
-    /// Show so many characters of the output at most.
-    #[serde(default = "max_chars", deserialize_with = "given_max_chars")]
-    #[schemars(range(min = 500, max = 45_000))]
-    pub(super) max_chars: u32,
-}
-
-impl From<ReadArgs> for RunArgs {
-    fn from(args: ReadArgs) -> Self {
-        Self {
-            connection: args.connection,
-            module: args.module,
-            command: args.command,
-            format: args.format,
-            select: args.select,
-            first: args.first,
-            what_if: false,
-            reason: None,
-            wait_seconds: args.wait_seconds,
-            timeout_seconds: args.timeout_seconds,
-            max_chars: args.max_chars,
-        }
-    }
 }
 
 /// Which part of a run's output.
@@ -268,42 +229,87 @@ fn max_chars() -> u32 {
     MAX_CHARS
 }
 
-/// A number as its schema has it. Another one is refused: a model that is not told of it counts on what it asked for.
-fn ranged<'d, D>(from: D, key: &str, range: RangeInclusive<u32>) -> Result<u32, D::Error>
-where
-    D: Deserializer<'d>,
-{
-    let number = i64::deserialize(from).map_err(|error| {
-        let error = error.to_string();
-        D::Error::custom(format!("`{key}`: {error}"))
-    })?;
-    u32::try_from(number)
-        .ok()
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| {
-            let (from, to) = (range.start(), range.end());
-            D::Error::custom(if *to == u32::MAX {
-                format!("`{key}` is {number} and has to be {from} or more")
-            } else {
-                format!("`{key}` is {number} and has to be from {from} to {to}")
-            })
-        })
+/// Arguments as a tool takes them; an error names the argument that is not right.
+pub(super) fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(arguments).map_err(|error| {
+        let at = error.path().to_string();
+        let why = error.inner().to_string();
+        // The words of JSON, which models know.
+        let why = why
+            .replace("a sequence", "a list")
+            .replace("type: sequence", "type: list")
+            .replace("type: map", "type: object");
+        let named = at == "." || why.contains(&format!("`{at}`"));
+        clean::line(
+            &if named { why } else { format!("`{at}`: {why}") },
+            ERROR_CHARS,
+        )
+    })
 }
 
+/// The arguments of `read`: those of `run` but for what only a change needs.
+pub(super) fn read_only(arguments: Value) -> Result<RunArgs, String> {
+    match ONLY_OF_RUN.iter().find(|key| arguments.get(key).is_some()) {
+        Some(key) => Err(format!("`{key}` is an argument of `run`")),
+        None => read(arguments),
+    }
+}
+
+/// The schema of [`read_only`].
+pub(super) fn read_only_schema() -> Arc<JsonObject> {
+    let mut schema = schema::of::<RunArgs>();
+    if let Some(Value::Object(properties)) = Arc::make_mut(&mut schema).get_mut("properties") {
+        properties.retain(|key, _| !ONLY_OF_RUN.contains(&key.as_str()));
+    }
+    schema
+}
+
+/// A whole number within a range.
+struct Ranged(RangeInclusive<u32>);
+
+impl Visitor<'_> for Ranged {
+    type Value = u32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (from, to) = (self.0.start(), self.0.end());
+        if *to == u32::MAX {
+            write!(f, "a whole number, {from} or more")
+        } else {
+            write!(f, "a whole number from {from} to {to}")
+        }
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<u32, E> {
+        let fits = u32::try_from(number)
+            .ok()
+            .filter(|fits| self.0.contains(fits));
+        fits.ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+    }
+
+    /// `5.0` is a whole number, as JSON Schema counts.
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<u32, E> {
+        match number.to_string().parse() {
+            Ok(whole) => self.visit_u64(whole),
+            Err(_) => Err(E::invalid_type(Unexpected::Float(number), &self)),
+        }
+    }
+}
+
+/// A number as its schema has it. Another one is refused: a model that is not told of it counts on what it asked for.
 fn given_wait_seconds<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
-    ranged(from, "wait_seconds", 0..=300)
+    from.deserialize_u32(Ranged(0..=300))
 }
 
 fn given_timeout_seconds<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
-    ranged(from, "timeout_seconds", 1..=86_400)
+    from.deserialize_u32(Ranged(1..=86_400))
 }
 
 fn given_max_chars<'d, D: Deserializer<'d>>(from: D) -> Result<u32, D::Error> {
-    ranged(from, "max_chars", 500..=45_000)
+    from.deserialize_u32(Ranged(500..=45_000))
 }
 
 fn given_first<'d, D: Deserializer<'d>>(from: D) -> Result<Option<u32>, D::Error> {
-    ranged(from, "first", 1..=u32::MAX).map(Some)
+    from.deserialize_u32(Ranged(1..=u32::MAX)).map(Some)
 }
 
 /// How long a call may take.
@@ -323,7 +329,7 @@ pub(super) fn page(chars: u32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -331,35 +337,81 @@ mod tests {
     fn said(key: &str, value: Value) -> String {
         let mut arguments = json!({"connection": "Contoso", "module": "exo", "command": "1"});
         arguments[key] = value;
-        let taken = serde_json::from_value::<RunArgs>(arguments);
-        taken
-            .err()
-            .map(|error| error.to_string())
-            .unwrap_or_default()
+        read::<RunArgs>(arguments).err().unwrap_or_default()
     }
 
     #[test]
     fn a_number_outside_its_schemas_range_is_refused_by_name() {
-        let schema = crate::mcp::schema::of::<RunArgs>();
+        let schema = schema::of::<RunArgs>();
         for key in ["wait_seconds", "timeout_seconds", "max_chars", "first"] {
             let bound = |name: &str| schema["properties"][key].get(name).and_then(Value::as_i64);
             let least = bound("minimum").expect("it has a least");
             assert_eq!(said(key, json!(least)), "", "{key}");
-            let below = said(key, json!(least - 1));
-            assert!(
-                below.contains(&format!("`{key}` is {}", least - 1)),
-                "{below}"
+            assert_eq!(
+                said(key, json!(600.0)).is_empty(),
+                said(key, json!(600)).is_empty()
             );
-            if let Some(most) = bound("maximum") {
-                assert_eq!(said(key, json!(most)), "", "{key}");
-                let above = said(key, json!(most + 1));
+            let range = match bound("maximum") {
+                Some(most) => {
+                    assert_eq!(said(key, json!(most)), "", "{key}");
+                    let above = said(key, json!(most + 1));
+                    assert!(
+                        above.contains(&format!("from {least} to {most}")),
+                        "{above}"
+                    );
+                    format!("from {least} to {most}")
+                }
+                None => format!(", {least} or more"),
+            };
+            for other in [json!(least - 1), json!("5"), json!(1.5), json!(true)] {
+                let refused = said(key, other);
+                assert!(refused.starts_with(&format!("`{key}`: ")), "{refused}");
                 assert!(
-                    above.contains(&format!("from {least} to {most}")),
-                    "{above}"
+                    refused.ends_with(&format!("expected a whole number {range}"))
+                        || refused.ends_with(&format!("expected a whole number{range}")),
+                    "{refused}"
                 );
             }
-            let text = said(key, json!("5"));
-            assert!(text.contains(&format!("`{key}`: invalid type")), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_right_is_named() {
+        assert_eq!(
+            said("command", json!(5)),
+            "`command`: invalid type: integer `5`, expected a string"
+        );
+        assert_eq!(
+            said("command", json!(["1"])),
+            "`command`: invalid type: list, expected a string"
+        );
+        assert_eq!(
+            said("select", json!("Name")),
+            "`select`: invalid type: string \"Name\", expected a list"
+        );
+        assert_eq!(
+            said("select", json!(["Name", 5])),
+            "`select[1]`: invalid type: integer `5`, expected a string"
+        );
+        assert_eq!(
+            said("format", json!("table")),
+            "`format`: unknown variant `table`, expected one of `text`, `json`, `csv`, `count`, `list`"
+        );
+        let unknown = said("script\n", json!("x"));
+        assert!(
+            unknown.starts_with("unknown field `script `, expected one of `connection`,"),
+            "{unknown}"
+        );
+        let arguments =
+            json!({"connection": "Contoso", "module": "exo", "command": "1", "what_if": true});
+        assert_eq!(
+            read_only(arguments).expect_err("reading would do nothing"),
+            "`what_if` is an argument of `run`"
+        );
+        let missing = read::<SessionArgs>(json!({"connection": "Contoso"}));
+        assert_eq!(
+            missing.expect_err("it has no module"),
+            "missing field `module`"
+        );
     }
 }

@@ -25,6 +25,12 @@ pub(super) fn text(bytes: &[u8]) -> String {
     plain.0
 }
 
+/// `text` without control characters but the ends of lines and tabs.
+pub(super) fn plain(mut text: String) -> String {
+    text.retain(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    text
+}
+
 /// `text` as one line of at most `limit` characters.
 pub(super) fn line(text: &str, limit: usize) -> String {
     let line: String = text

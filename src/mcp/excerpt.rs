@@ -1,6 +1,7 @@
 //! [`Excerpt`]: as much of a run's output as fits on a page, and where the rest is. Places are numbers that only an earlier
 //! answer gives: bytes of what was kept, or of the text that objects were made into.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::args::Part;
@@ -29,6 +30,8 @@ pub(super) struct Excerpt {
     pub(super) next: Option<u64>,
     /// How many bytes are missing after the head.
     pub(super) missing: u64,
+    /// How many bytes are before a tail.
+    pub(super) before: u64,
 }
 
 impl Source<'_> {
@@ -73,11 +76,11 @@ pub(super) async fn excerpt(
     match part {
         Part::Head => head(source, 0, length, max).await,
         Part::Tail => {
-            let (_, body) = tail(source, length, max).await?;
+            let (before, body) = tail(source, length, max).await?;
             Ok(Excerpt {
                 body,
-                next: None,
-                missing: 0,
+                before,
+                ..Excerpt::default()
             })
         }
         Part::HeadAndTail => {
@@ -117,6 +120,7 @@ async fn head(source: &Source<'_>, from: u64, length: u64, max: usize) -> Result
         body,
         next: more.then_some(next),
         missing: if more { length - next } else { 0 },
+        before: 0,
     })
 }
 
@@ -164,20 +168,54 @@ pub(super) async fn all(client: &Client, run: &Run) -> Result<Vec<u8>, Refusal> 
     Ok(bytes)
 }
 
-/// The lines of `text` that have `wanted` in them, with their numbers, and how many there are; `max` characters of them.
-pub(super) fn search(text: &str, wanted: &str, max: usize) -> (String, usize) {
+/// What a search found.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The lines, with their numbers. A tenant's words.
+    pub(super) lines: String,
+    /// How many of them are there.
+    pub(super) shown: usize,
+    /// How many have the text.
+    pub(super) count: usize,
+}
+
+/// The lines of `text` that have `wanted` in them; about `max` characters of them. Of a line that is longer than a quarter
+/// of that, what is around the first place that has it.
+pub(super) fn search(text: &str, wanted: &str, max: usize) -> Found {
     let wanted = wanted.to_lowercase();
-    let mut found = String::new();
-    let mut count = 0;
+    let mut found = Found::default();
     for (number, line) in text.lines().enumerate() {
-        if line.to_lowercase().contains(&wanted) {
-            count += 1;
-            if found.len() + line.len() < max {
-                writeln!(found, "{}: {line}", number + 1).expect("a string takes everything");
-            }
+        let lower = line.to_lowercase();
+        let Some(at) = lower.find(&wanted) else {
+            continue;
+        };
+        found.count += 1;
+        // Lower case letters may be of another length; the place is then a little beside.
+        let line = around(line, at, max / 4);
+        if found.shown + 1 == found.count && found.lines.len() + line.len() < max {
+            writeln!(found.lines, "{}: {line}", number + 1).expect("a string takes everything");
+            found.shown += 1;
         }
     }
-    (found, count)
+    found
+}
+
+/// `line`, or no more than `max` bytes of it that have the place `at` among them.
+fn around(line: &str, at: usize, max: usize) -> Cow<'_, str> {
+    if line.len() <= max {
+        return line.into();
+    }
+    let boundary = |at: usize| (0..=at).rev().find(|at| line.is_char_boundary(*at));
+    let from = boundary(at.min(line.len()).saturating_sub(max / 4)).unwrap_or(0);
+    let to = boundary((from + max).min(line.len())).unwrap_or(0);
+    let cut = |is: bool| if is { "…" } else { "" };
+    format!(
+        "{}{}{}",
+        cut(from > 0),
+        &line[from..to],
+        cut(to < line.len())
+    )
+    .into()
 }
 
 #[cfg(test)]
@@ -220,11 +258,32 @@ mod tests {
         assert!(page.body.contains(&format!("from {next} on")), "{page:?}");
         let tail = made(&text, None, Part::Tail, 100).await;
         assert!(tail.body.len() <= 100 && tail.body.ends_with("999\n"));
+        assert_eq!(tail.before + tail.body.len() as u64, text.len() as u64);
     }
 
     #[test]
     fn a_search_counts_all_and_shows_what_fits() {
-        let (found, count) = search("Ada\nBob\nada\n", "ADA", 4);
-        assert_eq!((found.as_str(), count), ("1: Ada\n", 2));
+        let found = search("Ada\nBob\nada\n", "ADA", 10);
+        assert_eq!(
+            (found.lines.as_str(), found.shown, found.count),
+            ("1: Ad…\n", 1, 2)
+        );
+        let found = search("Ada\nBob\nada\n", "ADA", 400);
+        assert_eq!(
+            (found.lines.as_str(), found.shown, found.count),
+            ("1: Ada\n3: ada\n", 2, 2)
+        );
+        assert_eq!(search("Ada\n", "Bob", 400), Found::default());
+    }
+
+    #[test]
+    fn of_a_long_line_a_search_shows_what_is_around_the_text() {
+        let text = format!("{}needle{}\n", "é".repeat(5_000), "ö".repeat(5_000));
+        for wanted in ["needle", "éneedleö"] {
+            let found = search(&text, wanted, 400);
+            assert_eq!((found.shown, found.count), (1, 1));
+            assert!(found.lines.len() < 120, "{}", found.lines);
+            assert!(found.lines.contains("éneedleö"), "{}", found.lines);
+        }
     }
 }

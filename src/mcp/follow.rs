@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::call::Call;
-use super::reply::Refusal;
+use super::reply::{Refusal, a_call};
 use super::{clean, tell};
 use crate::api::{Challenge, Event, Run, RunState, Session};
 use crate::client::{ClientError, Events};
@@ -68,7 +69,7 @@ pub(super) async fn run(
     let mut last_line = String::new();
     loop {
         tokio::select! {
-            event = events.next() => match event?.ok_or(ClientError::Gone)? {
+            event = events.next() => match heard(event, latest.as_deref())? {
                 Event::Run(run) => match run.state {
                     RunState::Ended => return Ok((Stands::Ended(run), events)),
                     RunState::Asking if stops.question => return Ok((Stands::Asks(run), events)),
@@ -93,18 +94,68 @@ pub(super) async fn run(
             // The first event says which run it is; it is always there at once.
             () = sleep_until(until), if latest.is_some() => {
                 let run = latest.take().expect("it was looked at");
-                return Ok((Stands::GoesOn(run), events));
+                let needs_yes = stops.approval && run.state == RunState::WaitingForApproval;
+                let stands = if needs_yes { Stands::NeedsYes(run) } else { Stands::GoesOn(run) };
+                return Ok((stands, events));
             }
             _ = ticks.tick() => {
-                let seconds = began.elapsed().as_secs();
-                let message = match latest.as_deref() {
-                    Some(run) if run.state == RunState::WaitingForApproval => tell::run(run),
-                    _ => format!("{seconds} s: {last_line}"),
-                };
-                call.progress(&message).await;
+                if let Some(run) = latest.as_deref() {
+                    call.progress(&progress(run, began.elapsed(), &last_line)).await;
+                }
             }
             () = call.left() => return Err(Refusal::caller_left()),
         }
+    }
+}
+
+/// An event of a run, of which this was known before.
+fn heard(
+    event: Result<Option<Event>, ClientError>,
+    before: Option<&Run>,
+) -> Result<Event, Refusal> {
+    match (event, before) {
+        (Ok(Some(event)), _) => Ok(event),
+        (Ok(None) | Err(ClientError::Gone), Some(run)) => Err(gone(run)),
+        (Ok(None), None) => Err(ClientError::Gone.into()),
+        (Err(error), _) => Err(error.into()),
+    }
+}
+
+/// The daemon is gone, and a new one knows the run and what is certain of it.
+fn gone(run: &Run) -> Refusal {
+    let what = if run.started_at.is_some() {
+        "what it did is not known"
+    } else {
+        "nothing was heard of its beginning"
+    };
+    Refusal::new(
+        format!("the daemon went away during run {}; {what}", run.id),
+        format!(
+            "{} says what is certain; look at what the command changed before running it again",
+            a_call("wait", &json!({"run_id": run.id}))
+        ),
+    )
+}
+
+/// How a run stands, short enough to be seen whole. What it wrote last is a tenant's words.
+fn progress(run: &Run, waited: Duration, last_line: &str) -> String {
+    let id = &run.id;
+    match run.state {
+        RunState::WaitingForApproval => {
+            format!("run {id} waits for a person's yes: `mm approvals approve {id}` in a terminal")
+        }
+        RunState::Running if last_line.is_empty() => {
+            format!("run {id} goes on, {}", tell::span(waited.as_secs()))
+        }
+        RunState::Running => format!(
+            "run {id} goes on, {}; its output (data): {last_line}",
+            tell::span(waited.as_secs())
+        ),
+        RunState::Queued
+        | RunState::WaitingForSignIn
+        | RunState::Asking
+        | RunState::Stopping
+        | RunState::Ended => tell::run(run),
     }
 }
 

@@ -5,6 +5,8 @@ use rmcp::model::{
     GetPromptRequestParams, GetPromptResult, Prompt, PromptArgument, PromptMessage, Role,
 };
 
+use super::clean;
+
 /// The prompt's name.
 const NAME: &str = "connect";
 
@@ -30,12 +32,12 @@ pub(super) fn listed() -> Prompt {
 /// The prompt's text.
 pub(super) fn get(request: &GetPromptRequestParams) -> Result<GetPromptResult, ErrorData> {
     if request.name != NAME {
-        let message = format!("there is no prompt `{}`", request.name);
+        let message = format!("there is no prompt `{}`", clean::line(&request.name, 100));
         return Err(ErrorData::invalid_params(message, None));
     }
     let given = |name: &str| {
         let value = request.arguments.as_ref()?.get(name)?.as_str()?;
-        (!value.is_empty()).then(|| format!(" {name} `{value}`"))
+        (!value.is_empty()).then(|| format!(" {name} `{}`", clean::line(value, 100)))
     };
     let which = match (given("connection"), given("module")) {
         (None, None) => " a tenant; ask me which, after calling `connections`".to_owned(),

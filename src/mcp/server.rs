@@ -28,7 +28,7 @@ use super::legacy::{self, Legacy, OldTool};
 use super::reply::{Refusal, Reply};
 use super::subscriptions::{self, Teller};
 use super::tools::Tool;
-use super::{prompt, resources, verbs};
+use super::{args, clean, prompt, resources, verbs};
 use crate::client::Place;
 
 /// What every client is told at the start: how the tools go together.
@@ -261,7 +261,7 @@ impl ServerHandler for Server {
                 Ok(answered(reply).await)
             }
             (None, None) => Err(ErrorData::invalid_params(
-                format!("there is no tool `{name}`"),
+                format!("there is no tool `{}`", clean::line(&name, 100)),
                 None,
             )),
         }
@@ -275,7 +275,10 @@ async fn dispatch(tool: Tool, call: &Call, arguments: Value) -> Result<CallToolR
         Tool::Login => return verbs::login(call, arguments_of(tool, arguments)?).await,
         Tool::Wait => verbs::wait(call, arguments_of(tool, arguments)?).await?,
         Tool::Run => return verbs::run(call, arguments_of(tool, arguments)?).await,
-        Tool::Read => return verbs::read(call, arguments_of(tool, arguments)?).await,
+        Tool::Read => {
+            let args = args::read_only(arguments).map_err(|why| not_right(tool, &why))?;
+            return verbs::read(call, args).await;
+        }
         Tool::Output => verbs::output(call, arguments_of(tool, arguments)?).await?,
         Tool::Answer => verbs::answer(call, arguments_of(tool, arguments)?).await?,
         Tool::Stop => verbs::stop(call, arguments_of(tool, arguments)?).await?,
@@ -285,12 +288,14 @@ async fn dispatch(tool: Tool, call: &Call, arguments: Value) -> Result<CallToolR
 }
 
 fn arguments_of<T: DeserializeOwned>(tool: Tool, arguments: Value) -> Result<T, Refusal> {
-    serde_json::from_value(arguments).map_err(|error| {
-        Refusal::new(
-            format!("the arguments of `{}` are not right: {error}", tool.name()),
-            "correct them after the tool's schema and call again",
-        )
-    })
+    args::read(arguments).map_err(|why| not_right(tool, &why))
+}
+
+fn not_right(tool: Tool, why: &str) -> Refusal {
+    Refusal::new(
+        format!("the arguments of `{}` are not right: {why}", tool.name()),
+        "correct them after the tool's schema and call again",
+    )
 }
 
 /// The answer of a tool, whatever happens in it.

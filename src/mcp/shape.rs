@@ -17,6 +17,15 @@ pub(super) struct Shape {
     pub(super) first: Option<u32>,
 }
 
+/// What was made of a run's objects.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    /// The objects in their shape, and after them what was said beside them. A tenant's words.
+    pub(super) text: String,
+    /// How many objects there are and what was asked for in vain, in our own words: sentences, each after a space.
+    pub(super) note: String,
+}
+
 #[derive(Deserialize)]
 struct Line<'l> {
     #[serde(borrow)]
@@ -31,8 +40,8 @@ impl Shape {
         self.format != Format::Text || !self.select.is_empty() || self.first.is_some()
     }
 
-    /// What was kept of a run in records mode, in this shape; after the objects, what was said beside them.
-    pub(super) fn show(&self, kept: &[u8]) -> String {
+    /// What was kept of a run in records mode, in this shape.
+    pub(super) fn show(&self, kept: &[u8]) -> Made {
         let (mut objects, mut beside) = (Vec::new(), String::new());
         for line in kept
             .split(|byte| *byte == b'\n')
@@ -55,6 +64,7 @@ impl Shape {
             }
         }
         let count = objects.len();
+        let absent = self.absent(&objects);
         if let Some(first) = self.first {
             objects.truncate(usize::try_from(first).unwrap_or(usize::MAX));
         }
@@ -69,7 +79,37 @@ impl Shape {
             Format::List | Format::Text => list(&objects),
         };
         text.push_str(&beside);
-        clean::text(text.as_bytes())
+        Made {
+            text: clean::text(text.as_bytes()),
+            note: self.note(count, objects.len(), &absent),
+        }
+    }
+
+    /// The properties that were asked for and that no object has: a misspelt name must not pass for an empty value.
+    fn absent(&self, objects: &[Value]) -> Vec<String> {
+        let has = |object: &Value, wanted: &str| {
+            let properties = object.as_object().into_iter().flatten();
+            properties
+                .map(|(name, _)| name)
+                .any(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        let wanted = self.select.iter().filter(|_| !objects.is_empty());
+        let absent = wanted.filter(|wanted| !objects.iter().any(|object| has(object, wanted)));
+        absent.map(|name| clean::line(name, 80)).collect()
+    }
+
+    fn note(&self, count: usize, shown: usize, absent: &[String]) -> String {
+        let mut note = match (self.format, count) {
+            (Format::Count, _) | (_, 0) => String::new(),
+            (_, 1) => " 1 object.".to_owned(),
+            _ if shown < count => format!(" {count} objects; shown of them: {shown}."),
+            _ => format!(" {count} objects."),
+        };
+        if !absent.is_empty() {
+            write!(note, " No object has `{}`.", absent.join("`, `"))
+                .expect("a string takes everything");
+        }
+        note
     }
 
     /// The objects alone, of what was kept of a run in records mode.
@@ -175,6 +215,10 @@ mod tests {
     );
 
     fn show(format: Format, select: &[&str], first: Option<u32>) -> String {
+        made(format, select, first).text
+    }
+
+    fn made(format: Format, select: &[&str], first: Option<u32>) -> Made {
         let select = select.iter().map(|name| (*name).to_owned()).collect();
         let shape = Shape {
             format,
@@ -198,6 +242,22 @@ mod tests {
         assert_eq!(
             show(Format::List, &["Name"], None),
             "Name : a, b\n\nName : c\n\nwarning: careful\n"
+        );
+    }
+
+    #[test]
+    fn what_is_not_shown_is_noted() {
+        let note = |format, select: &[&str], first| made(format, select, first).note;
+        assert_eq!(note(Format::Json, &[], None), " 2 objects.");
+        assert_eq!(
+            note(Format::Csv, &["name", "nome"], Some(1)),
+            " 2 objects; shown of them: 1. No object has `nome`."
+        );
+        assert_eq!(note(Format::Count, &[], Some(1)), "");
+        let one = Shape::default().show(br#"{"stream":"output","value":1}"#);
+        assert_eq!(
+            (one.text.as_str(), one.note.as_str()),
+            ("1\n", " 1 object.")
         );
     }
 }

@@ -214,17 +214,35 @@ pub(super) fn run(run: &Run) -> String {
     };
     let mut text = format!("{place} {ended}");
     // How a sign-in failed is the service's words, which `status` shows as such.
-    let reason = match end.cause {
-        Some(NotRunCause::SignIn) => Some("the sign-in failed"),
-        _ => end.reason.as_deref(),
+    let reason = match (end.cause, &end.question) {
+        (Some(NotRunCause::SignIn), _) => Some("the sign-in failed".to_owned()),
+        (_, Some(_)) => Some(unanswered(end.reason.as_deref())),
+        _ => end.reason.clone(),
     };
     if let Some(reason) = reason {
-        write!(text, ": {}", clean::line(reason, SHORT)).expect("a string takes everything");
+        write!(text, ": {}", clean::line(&reason, SHORT)).expect("a string takes everything");
     }
     if let (Some(from), Some(to)) = (run.started_at, run.ended_at) {
         write!(text, " ({})", took(from, to)).expect("a string takes everything");
     }
     text
+}
+
+/// Why a run ended that asked: without what it asked, which is a tenant's words ([`asked_in_vain`]), and with the daemon's
+/// advice, which stands behind that.
+fn unanswered(reason: Option<&str>) -> String {
+    const NOBODY: &str = " and nobody was to answer";
+    let advice = reason.and_then(|reason| reason.rsplit_once(NOBODY));
+    let advice = advice.map(|(_, advice)| advice).unwrap_or_default();
+    format!("it asked a question{NOBODY}{advice}")
+}
+
+/// What a run asked that ended because nobody was to answer, on a line; it is a tenant's words.
+pub(super) fn asked_in_vain(run: &Run) -> String {
+    let asked = run.end.as_ref().and_then(|end| end.question.as_ref());
+    asked.map_or_else(String::new, |asked| {
+        format!("it asked: {}\n", clean::line(&asked.text, 1_000))
+    })
 }
 
 /// What went wrong beside a run's command, a sentence each: what was shown of it is not all there was.

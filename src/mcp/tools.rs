@@ -4,7 +4,8 @@
 use rmcp::model::{MetaObject, Tool as Listed, ToolAnnotations};
 
 use super::args::{
-    AnswerArgs, NoArgs, OutputArgs, ReadArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
+    AnswerArgs, NoArgs, OutputArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
+    read_only_schema,
 };
 use super::schema;
 
@@ -134,7 +135,7 @@ impl Tool {
             Self::Status => schema::of::<StatusArgs>(),
             Self::Login | Self::Disconnect => schema::of::<SessionArgs>(),
             Self::Wait => schema::of::<WaitArgs>(),
-            Self::Read => schema::of::<ReadArgs>(),
+            Self::Read => read_only_schema(),
             Self::Run => schema::of::<RunArgs>(),
             Self::Output => schema::of::<OutputArgs>(),
             Self::Answer => schema::of::<AnswerArgs>(),

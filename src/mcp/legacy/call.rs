@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::args::OldArgs;
 use super::list::OldTool;
 use super::{graph, run, session, text};
+use crate::mcp::args;
 use crate::mcp::call::Call;
 use crate::mcp::reply::{Refusal, Reply};
 
@@ -25,9 +26,9 @@ pub(in crate::mcp) async fn call(
 }
 
 async fn answer(call: &Call, tool: OldTool, arguments: Value) -> Result<String, Refusal> {
-    let mut args: OldArgs = serde_json::from_value(arguments).map_err(|error| {
+    let mut args: OldArgs = args::read(arguments).map_err(|why| {
         Refusal::new(
-            format!("the arguments are not right: {error}"),
+            format!("the arguments are not right: {why}"),
             "correct them and call again",
         )
     })?;

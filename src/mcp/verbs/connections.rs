@@ -14,24 +14,32 @@ pub(in crate::mcp) async fn connections(call: &Call, _: NoArgs) -> Result<Reply,
     let client = call.client().await?;
     let offers = client.offers().await?;
     let sessions = client.sessions(None, None).await?;
+    Ok(told(&offers, &sessions))
+}
+
+/// What there is to sign in to.
+pub(super) fn told(offers: &Offers, sessions: &[Session]) -> Reply {
     if offers.connections.is_empty() {
-        let reply = Reply::new("No connection is configured.").next(
-            "tell the person to add one to `~/.m365-connections.json`, or to try `mm demo --keep`",
-        );
-        return Ok(match troubles(&offers) {
-            text if text.is_empty() => reply,
-            text => reply.data("troubles", &text),
-        });
+        let troubles = troubles(offers);
+        return if troubles.is_empty() {
+            Reply::new("No connection is configured.").next(
+                "tell the person to add one with `mm connections add`, or to try `mm demo --keep`",
+            )
+        } else {
+            Reply::new("No connection can be used.")
+                .next("tell the person why, as it stands below; `mm connections check` says more")
+                .data("troubles", &troubles)
+        };
     }
     let text = format!(
         "{}\n{}\n{}",
         count(offers.connections.len(), "connection"),
-        modules(&offers),
-        living(&sessions)
+        modules(offers),
+        living(sessions)
     );
-    Ok(Reply::new(text)
+    Reply::new(text)
         .next("`read` or `run` where the session is signed in, else `login` with a connection and a module")
-        .data("connections", &listed(&offers)))
+        .data("connections", &listed(offers))
 }
 
 fn count(number: usize, what: &str) -> String {

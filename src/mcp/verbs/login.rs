@@ -118,8 +118,16 @@ pub(super) fn outcome(session: &Session) -> Reply {
         return Reply::new(text).next("`read` or `run` with this connection and module");
     }
     if let Some(failure) = tell::failure(session) {
+        let may_help = session
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.retry);
         return Reply::new(format!("{key} is not signed in. {failure}"))
-            .next("tell the person; `login` tries again with a new code")
+            .next(if may_help {
+                "tell the person; `login` tries again with a new code"
+            } else {
+                "tell the person; `login` fails again until that is changed"
+            })
             .data(
                 "the failure",
                 &tell::failure_said(session).unwrap_or_default(),

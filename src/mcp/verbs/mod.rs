@@ -10,6 +10,8 @@ mod read;
 mod run;
 mod status;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub(super) use answer::answer;

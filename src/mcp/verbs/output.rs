@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::run::{default_shape, more, sentence, wait_for};
+use super::run::{before, default_shape, more, sentence, wait_for};
 use crate::api::{Mode, Run, RunState};
 use crate::client::Client;
 use crate::mcp::args::{Format, OutputArgs, page};
 use crate::mcp::call::Call;
 use crate::mcp::clean;
-use crate::mcp::excerpt::{Source, all, excerpt, search};
+use crate::mcp::excerpt::{Found, Source, all, excerpt, search};
 use crate::mcp::reply::{Refusal, Reply, a_call};
 use crate::mcp::shape::Shape;
+use crate::mcp::tell;
 
 /// Shows output.
 pub(in crate::mcp) async fn output(call: &Call, args: OutputArgs) -> Result<Reply, Refusal> {
@@ -31,40 +32,68 @@ async fn read(call: &Call, client: &Client, args: &OutputArgs) -> Result<Reply, 
     let run = client.show(&args.run_id).await?;
     let shape = shape(&run, args)?;
     let max = page(args.max_chars);
-    let made = if run.mode == Mode::Records {
-        Some(shape.show(&all(client, &run).await?))
+    let (made, note) = if run.mode == Mode::Records {
+        let made = shape.show(&all(client, &run).await?);
+        (Some(made.text), made.note)
     } else if args.search.is_some() || args.export {
-        Some(clean::text(&all(client, &run).await?))
+        (Some(clean::text(&all(client, &run).await?)), String::new())
     } else {
-        None
+        (None, String::new())
     };
     if let (true, Some(made)) = (args.export, &made) {
         return exported(&call.place().state_dir, &run, shape.format, made);
     }
     if let (Some(wanted), Some(made)) = (&args.search, &made) {
-        let (found, count) = search(made, wanted, max);
-        let lines = if count == 1 { "line has" } else { "lines have" };
-        let reply = Reply::new(format!("Run {}: {count} {lines} this text.", run.id));
-        return Ok(if found.is_empty() {
-            reply.next(a_call("output", &json!({"run_id": run.id})))
-        } else {
-            reply.data(&format!("lines of {}", run.id), &found)
-        });
+        return Ok(searched(&run, &search(made, wanted, max)));
     }
     let source = match &made {
         Some(made) => Source::Made(made),
         None => Source::Kept { client, run: &run },
     };
     let page = excerpt(&source, args.from, args.part, max).await?;
-    if page.body.is_empty() {
+    // What was written as text has its errors in it.
+    let errors = if made.is_some() && page.next.is_none() {
+        tell::errors(&run, &page.body)
+    } else {
+        String::new()
+    };
+    if page.body.is_empty() && errors.is_empty() {
         return Ok(nothing(&run, &source));
     }
-    let reply = Reply::new(sentence(&run));
+    let reply = Reply::new(format!("{}{note}", sentence(&run)));
     let reply = match page.next {
         Some(next) => reply.next(more(&run, &shape, next, page.missing)),
+        None if page.before > 0 => reply.next(before(&run, &shape, page.before)),
         None => reply,
     };
-    Ok(reply.data(&format!("output of {}", run.id), &page.body))
+    let body = format!("{}{errors}", page.body);
+    Ok(reply.data(&format!("output of {}", run.id), &body))
+}
+
+fn searched(run: &Run, found: &Found) -> Reply {
+    let lines = if found.count == 1 {
+        "line has"
+    } else {
+        "lines have"
+    };
+    let all = if found.shown < found.count {
+        format!(", and the first {} are shown", found.shown)
+    } else {
+        String::new()
+    };
+    let reply = Reply::new(format!(
+        "Run {}: {} {lines} this text{all}.",
+        run.id, found.count
+    ));
+    let reply = if found.shown < found.count {
+        reply.next("search for more of the text, or with a larger max_chars")
+    } else {
+        reply
+    };
+    if found.count == 0 {
+        return reply.next(a_call("output", &json!({"run_id": run.id})));
+    }
+    reply.data(&format!("lines of {}", run.id), &found.lines)
 }
 
 /// There is nothing at the place that was asked for: it is the end, or there never was anything.

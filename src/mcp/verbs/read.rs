@@ -3,11 +3,11 @@
 use rmcp::model::CallToolResponse;
 
 use super::run::ordered;
-use crate::mcp::args::ReadArgs;
+use crate::mcp::args::RunArgs;
 use crate::mcp::call::Call;
 use crate::mcp::reply::Refusal;
 
 /// Runs a command, or refuses it.
-pub(in crate::mcp) async fn read(call: &Call, args: ReadArgs) -> Result<CallToolResponse, Refusal> {
-    ordered(call, args.into(), true).await
+pub(in crate::mcp) async fn read(call: &Call, args: RunArgs) -> Result<CallToolResponse, Refusal> {
+    ordered(call, args, true).await
 }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::approve::{self, Said};
 
 use crate::api::{ErrorCode, Mode, OnDisconnect, OnQuestion, OnSignedOut, Run, RunRequest};
-use crate::api::{Outcome, QuestionKind};
+use crate::api::{Outcome, QuestionKind, RunState, SessionState};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::{Format, Part, RunArgs, SessionArgs, page, within};
 use crate::mcp::call::Call;
@@ -67,6 +67,7 @@ pub(super) async fn ordered(
         only_reads,
         what_if: args.what_if,
         reason: args.reason,
+        ticket: args.ticket,
         client: "mcp".to_owned(),
         ..RunRequest::new(&args.connection, &args.module, args.command)
     };
@@ -145,7 +146,7 @@ pub(super) async fn told(
         match stands {
             Stands::Ended(run) => ended(client, &run, shape, max).await,
             Stands::Asks(run) => Ok(asks(&run)),
-            Stands::NeedsYes(run) => Ok(needs_yes(&run)),
+            Stands::NeedsYes(run) => Ok(needs_yes(&run).failed(true)),
             Stands::GoesOn(run) => goes_on(client, &run, shape, max).await,
         }
     };
@@ -156,27 +157,37 @@ pub(super) async fn told(
 }
 
 async fn ended(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Reply, Refusal> {
+    let shape = &shape_of(run, shape);
+    let (page, note) = shown(client, run, shape, max).await?;
+    let afterwards = afterwards(client, run).await;
+    Ok(end(run, shape, &page, &format!("{afterwards}{note}")))
+}
+
+/// How a run ended, with a page of its output and what is to be noted about both.
+pub(super) fn end(run: &Run, shape: &Shape, page: &Excerpt, note: &str) -> Reply {
     let outcome = run.end.as_ref().map(|end| end.outcome);
     let failed = !matches!(outcome, Some(Outcome::Succeeded | Outcome::Stopped));
-    let shape = &shape_of(run, shape);
-    let page = shown(client, run, shape, max).await?;
-    let errors = tell::errors(run, &page.body);
-    let nothing = page.body.is_empty() && errors.is_empty();
-    let wrote = if nothing { " It wrote nothing." } else { "" };
-    let afterwards = afterwards(client, run).await;
-    let mut reply = Reply::new(format!("{}{afterwards}{wrote}", sentence(run))).failed(failed);
+    let body = format!(
+        "{}{}{}",
+        page.body,
+        tell::errors(run, &page.body),
+        tell::asked_in_vain(run)
+    );
+    let wrote = if body.is_empty() {
+        " It wrote nothing."
+    } else {
+        ""
+    };
+    let mut reply = Reply::new(format!("{}{note}{wrote}", sentence(run))).failed(failed);
     let more = page.next.map(|next| more(run, shape, next, page.missing));
     if let Some(step) = more.or_else(|| after(run).map(str::to_owned)) {
         reply = reply.next(step);
     }
-    Ok(if nothing {
+    if body.is_empty() {
         reply
     } else {
-        reply.data(
-            &format!("output of {}", run.id),
-            &format!("{}{errors}", page.body),
-        )
-    })
+        reply.data(&format!("output of {}", run.id), &body)
+    }
 }
 
 /// What has become of its session; nothing where that cannot be learned, as where the session's connection is gone.
@@ -190,7 +201,11 @@ async fn afterwards(client: &Client, run: &Run) -> &'static str {
 
 /// What to do about an end.
 fn after(run: &Run) -> Option<&'static str> {
-    match run.end.as_ref()?.outcome {
+    let end = run.end.as_ref()?;
+    match end.outcome {
+        Outcome::Stopped if end.question.is_some() => {
+            Some("what it asks can be answered with `answer` where `run` has ordered it")
+        }
         Outcome::Succeeded | Outcome::Stopped => None,
         Outcome::Failed => Some(
             "correct the command before running it again; what it did before its error is not undone",
@@ -205,11 +220,11 @@ fn after(run: &Run) -> Option<&'static str> {
             Some("call `status`, and look at what the command changed before running it again")
         }
         Outcome::NotRun => Some("call `status` to see why"),
-        Outcome::Refused => Some("tell the person; the same command again would be refused again"),
+        Outcome::Refused => Some("tell the person, and do not send it again unless they say so"),
     }
 }
 
-fn asks(run: &Run) -> Reply {
+pub(super) fn asks(run: &Run) -> Reply {
     let reply = Reply::new(sentence(run));
     let Some(question) = &run.question else {
         return reply.next(wait_for(run));
@@ -233,10 +248,9 @@ fn asks(run: &Run) -> Reply {
 }
 
 /// Nothing ran, and nothing that a model sends changes that.
-fn needs_yes(run: &Run) -> Reply {
+pub(super) fn needs_yes(run: &Run) -> Reply {
     let reply = Reply::new(format!("{} Nothing ran yet.", sentence(run)))
-        .next(format!("tell the person, then {}", wait_for(run)))
-        .failed(true);
+        .next(format!("tell the person, then {}", wait_for(run)));
     let Some(approval) = &run.approval else {
         return reply;
     };
@@ -244,10 +258,18 @@ fn needs_yes(run: &Run) -> Reply {
 }
 
 async fn goes_on(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Reply, Refusal> {
-    // Since the last event it may have written more.
+    // Since the last event it may have written more, or ended.
     let run = client.show(run.id.as_str()).await?;
+    match run.state {
+        RunState::Ended => return ended(client, &run, shape, max).await,
+        RunState::WaitingForApproval => return Ok(needs_yes(&run)),
+        _ => {}
+    }
+    if let Some(reply) = is_held_up(client, &run).await {
+        return Ok(reply);
+    }
     let shape = shape_of(&run, shape);
-    let page = shown(client, &run, &default_shape(&run), max).await?;
+    let (page, _) = shown(client, &run, &default_shape(&run), max).await?;
     let then = if shape == default_shape(&run) {
         String::new()
     } else {
@@ -265,13 +287,47 @@ async fn goes_on(client: &Client, run: &Run, shape: &Shape, max: usize) -> Resul
     })
 }
 
-/// A page of a run's output in a shape, which is [`shape_of`] it.
-async fn shown(client: &Client, run: &Run, shape: &Shape, max: usize) -> Result<Excerpt, Refusal> {
+/// A run whose turn does not come by waiting: the one before it asks a question that somebody has to answer.
+async fn is_held_up(client: &Client, run: &Run) -> Option<Reply> {
+    if run.state != RunState::Queued {
+        return None;
+    }
+    let (connection, module) = (run.connection.as_str(), run.module.as_str());
+    // Nothing is said of it where that cannot be learned, as where the session's connection is gone.
+    let sessions = client.sessions(Some(connection), Some(module)).await.ok()?;
+    let session = sessions.first()?;
+    let asks = session.current.as_ref()?;
+    if session.state != SessionState::Asking || *asks == run.id {
+        return None;
+    }
+    Some(
+        Reply::new(format!(
+            "{} The run {asks} before it asks a question.",
+            sentence(run)
+        ))
+        .next(format!(
+            "{} shows the question; when it is answered or stopped, {}",
+            a_call("wait", &json!({"run_id": asks})),
+            wait_for(run)
+        )),
+    )
+}
+
+/// A page of a run's output in a shape, which is [`shape_of`] it, and what is to be noted about it.
+async fn shown(
+    client: &Client,
+    run: &Run,
+    shape: &Shape,
+    max: usize,
+) -> Result<(Excerpt, String), Refusal> {
     if run.mode == Mode::Text {
-        return excerpt(&Source::Kept { client, run }, None, Part::HeadAndTail, max).await;
+        let source = Source::Kept { client, run };
+        let page = excerpt(&source, None, Part::HeadAndTail, max).await?;
+        return Ok((page, String::new()));
     }
     let made = shape.show(&all(client, run).await?);
-    excerpt(&Source::Made(&made), None, Part::HeadAndTail, max).await
+    let page = excerpt(&Source::Made(&made.text), None, Part::HeadAndTail, max).await?;
+    Ok((page, made.note))
 }
 
 /// How a run is shown by whoever does not know how it was asked for.
@@ -299,11 +355,21 @@ pub(super) fn more(run: &Run, shape: &Shape, next: u64, missing: u64) -> String 
     let mut arguments = again(run, shape);
     arguments["from"] = next.into();
     let less = match run.mode {
-        Mode::Text => "search finds lines, and a command run with a format can be asked for less",
-        Mode::Records => "ask for less with format, select, first or search",
+        Mode::Text => {
+            "search finds lines of it; run again with format csv or json, what only reads shows less with select and first, or its count"
+        }
+        Mode::Records => "format count or csv, select, first or search show less",
     };
     let goes_on = a_call("output", &arguments);
     format!("{missing} bytes are missing; {goes_on} goes on; {less}")
+}
+
+/// How to get at what is before the tail of a run that is shown in `shape`.
+pub(super) fn before(run: &Run, shape: &Shape, bytes: u64) -> String {
+    let mut arguments = again(run, shape);
+    arguments["part"] = "head".into();
+    let begins = a_call("output", &arguments);
+    format!("{bytes} bytes are before it; {begins} begins there")
 }
 
 /// The arguments of `output` that show a run in `shape`.

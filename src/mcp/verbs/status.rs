@@ -17,11 +17,23 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
         .sessions(args.connection.as_deref(), args.module.as_deref())
         .await?;
     if sessions.is_empty() {
-        return Ok(Reply::new("No session lives.")
+        let which = match (&args.connection, &args.module) {
+            (None, None) => "No session lives.".to_owned(),
+            (Some(one), None) | (None, Some(one)) => format!("No session of {one} lives."),
+            (Some(connection), Some(module)) => {
+                format!("No session of {connection}/{module} lives.")
+            }
+        };
+        return Ok(Reply::new(which)
             .next("`connections` lists what can be signed in to, `login` signs in"));
     }
-    let mut told: Vec<String> = sessions.iter().map(tell::session).collect();
     let runs = need_a_yes(&client, &sessions).await?;
+    Ok(told(&sessions, &runs))
+}
+
+/// Sessions, and the runs that wait for a yes.
+pub(super) fn told(sessions: &[Session], runs: &[Run]) -> Reply {
+    let mut told: Vec<String> = sessions.iter().map(tell::session).collect();
     told.extend(runs.iter().map(sentence));
     let said: Vec<String> = sessions
         .iter()
@@ -35,15 +47,15 @@ pub(in crate::mcp) async fn status(call: &Call, args: StatusArgs) -> Result<Repl
         .flatten()
         .collect();
     let reply = Reply::new(told.join("\n\n"));
-    let reply = match next(&sessions) {
+    let reply = match next(sessions) {
         Some(step) => reply.next(step),
         None => reply,
     };
-    Ok(if said.is_empty() {
+    if said.is_empty() {
         reply
     } else {
         reply.data("what the sessions said", &said.concat())
-    })
+    }
 }
 
 /// What to do about the first session that somebody has to do something about.

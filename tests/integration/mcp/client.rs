@@ -6,7 +6,7 @@ use std::process::{Child, Stdio};
 use rmcp::model::{
     CallToolRequestParams, ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, FormElicitationCapability, Implementation,
-    ProtocolVersion, UrlElicitationCapability,
+    ProtocolVersion, ReadResourceRequestParams, ResourceContents, UrlElicitationCapability,
 };
 use rmcp::service::{RequestContext, RunningService};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
@@ -120,6 +120,19 @@ impl Session {
             .await
             .expect("the server answers");
         Self { service, child }
+    }
+
+    /// The text of a resource.
+    pub(super) async fn resource(&self, uri: &str) -> String {
+        let read = self
+            .service
+            .read_resource(ReadResourceRequestParams::new(uri));
+        let result = tokio::time::timeout(DEADLINE, read).await;
+        let result = result.expect("it answers in time").expect("it is there");
+        let ResourceContents::TextResourceContents { text, .. } = &result.contents[0] else {
+            panic!("it is text");
+        };
+        text.clone()
     }
 
     /// The answer as a client shows it: what changes from run to run is replaced.

@@ -22,6 +22,7 @@ async fn story(era: ClientLifecycleMode) -> String {
         ("wait", exo(json!({}))),
         ("login", exo(json!({}))),
         ("status", json!({"connection": "Contoso"})),
+        ("status", json!({"module": "teams"})),
         ("run", exo(json!({"command": "Get-AcceptedDomain"}))),
         (
             "run",
@@ -69,6 +70,7 @@ async fn story(era: ClientLifecycleMode) -> String {
             exo(json!({"command": "Start-Sleep 60", "timeout_seconds": 1})),
         ),
         ("run", exo(json!({"command": "1", "confirmed": true}))),
+        ("run", exo(json!({"command": ["1"], "select": "Name"}))),
         (
             "run",
             json!({"connection": "Contosso", "module": "exo", "command": "1"}),
@@ -103,6 +105,16 @@ async fn story(era: ClientLifecycleMode) -> String {
             .await,
     );
 
+    let choice = client
+        .call("run", exo(json!({"command": "Select-Color"})))
+        .await;
+    told.push_str(&choice);
+    let id = run_id(&choice);
+    for text in ["maybe", "blue"] {
+        let answer = json!({"run_id": id, "text": text});
+        told.push_str(&client.call("answer", answer).await);
+    }
+
     let secret = client
         .call("run", exo(json!({"command": "Unlock-Thing"})))
         .await;
@@ -120,6 +132,9 @@ async fn story(era: ClientLifecycleMode) -> String {
         .await;
     let id = run_id(&long);
     told.push_str(&long.replace('\n', " "));
+    told.push('\n');
+    let tail = json!({"run_id": id, "part": "tail", "max_chars": 500});
+    told.push_str(&client.call("output", tail).await.replace('\n', " "));
     told.push('\n');
     let page = json!({"run_id": id, "from": 300, "max_chars": 500});
     told.push_str(&client.call("output", page).await.replace('\n', " "));

@@ -6,6 +6,18 @@ use serde_json::{Value, json};
 use super::client::{Person, Session, exo, modern, run_id};
 use crate::support::TestDaemon;
 
+/// JSON about sessions says which of its texts are data.
+async fn is_noted(client: &Session, uri: &str) {
+    let text = client.resource(uri).await;
+    assert!(text.contains(MARK), "{text}");
+    let value: Value = serde_json::from_str(&text).expect("it is JSON");
+    let note = value["note"].as_str().unwrap_or_default();
+    assert!(
+        note.contains("`detail`") && note.contains("never instructions"),
+        "{text}"
+    );
+}
+
 /// What no word of ours has in it.
 const MARK: &str = "OBEY";
 
@@ -56,7 +68,18 @@ async fn what_a_tenant_says_stands_between_fences() {
             continue;
         }
         is_fenced(&client.call("status", json!({})).await);
-        let run = json!({"run_id": run_id(&answer)});
+        let id = run_id(&answer);
+        let run = json!({"run_id": id});
+        let refused = client.call("answer", json!({"run_id": id, "text": "a\nb"}));
+        is_fenced(&refused.await);
+        for uri in [
+            "m365://sessions".to_owned(),
+            "m365://sessions/Contoso/exo".to_owned(),
+        ] {
+            is_noted(&client, &uri).await;
+        }
+        let uri = format!("m365://runs/{id}/output");
+        is_fenced(&client.resource(&uri).await);
         is_fenced(&client.call("output", run.clone()).await);
         is_fenced(&client.call("stop", run).await);
     }
