@@ -86,10 +86,9 @@ impl Call {
             return Ok(None);
         };
         let state = self.state().ok_or_else(|| {
-            Refusal::new(
-                format!("the response `{name}` came without its request state"),
-                "call again without input responses",
-            )
+            Refusal::malformed(format!(
+                "the response `{name}` came without its request state"
+            ))
         })?;
         Ok(Some((result, state.to_owned())))
     }
@@ -112,10 +111,7 @@ impl Call {
         serde_json::from_value(response.clone())
             .map(Some)
             .map_err(|error| {
-                Refusal::new(
-                    format!("the response `{name}` is not one: {error}"),
-                    "call again without input responses",
-                )
+                Refusal::malformed(format!("the response `{name}` is not one: {error}"))
             })
     }
 

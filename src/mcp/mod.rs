@@ -12,6 +12,7 @@ mod ask;
 mod call;
 mod check;
 mod clean;
+mod complete;
 mod excerpt;
 mod follow;
 mod legacy;

@@ -8,7 +8,7 @@ use rmcp::model::{
 use super::clean;
 
 /// The prompt's name.
-const NAME: &str = "connect";
+pub(super) const NAME: &str = "connect";
 
 /// As clients see it.
 pub(super) fn listed() -> Prompt {

@@ -76,6 +76,7 @@ pub(super) fn fenced(name: &str, body: &str) -> String {
 pub(super) struct Refusal {
     message: String,
     next: String,
+    malformed: bool,
 }
 
 impl Refusal {
@@ -84,7 +85,21 @@ impl Refusal {
         Self {
             message: message.into(),
             next: next.into(),
+            malformed: false,
         }
+    }
+
+    /// Of a call that the client has put together wrongly; no model can mend it.
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self {
+            malformed: true,
+            ..Self::new(message, "call again without input responses")
+        }
+    }
+
+    /// Whether the client has put the call together wrongly.
+    pub(super) fn is_malformed(&self) -> bool {
+        self.malformed
     }
 
     /// What went wrong, without the next step.

@@ -105,7 +105,8 @@ async fn output(client: &Client, id: &str) -> Result<Option<String>, Refusal> {
     Ok(Some(reply::fenced(&name, &page.body)))
 }
 
-fn broken(refusal: Refusal) -> ErrorData {
+/// What went wrong, where no tool answers.
+pub(super) fn broken(refusal: Refusal) -> ErrorData {
     let next = json!({"next": Value::from(refusal.next())});
     ErrorData::internal_error(refusal.message().to_owned(), Some(next))
 }

@@ -9,11 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse,
-    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool as Listed,
-    UnsubscribeRequestParams,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+    SubscribeRequestParams, SubscriptionFilter, Tool as Listed, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -28,7 +28,7 @@ use super::legacy::{self, Legacy, OldTool};
 use super::reply::{Refusal, Reply};
 use super::subscriptions::{self, Teller};
 use super::tools::Tool;
-use super::{args, clean, prompt, resources, verbs};
+use super::{args, clean, complete, prompt, resources, verbs};
 use crate::client::Place;
 
 /// What every client is told at the start: how the tools go together.
@@ -106,6 +106,7 @@ impl ServerHandler for Server {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_prompts()
+            .enable_completions()
             .enable_resources()
             .enable_resources_subscribe()
             .build();
@@ -146,6 +147,15 @@ impl ServerHandler for Server {
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         Ok(prompt::get(&request)?.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let call = self.call(context, Retried::default());
+        unharmed(complete::complete(&call, &request)).await?
     }
 
     async fn list_resources(
@@ -255,10 +265,10 @@ impl ServerHandler for Server {
         };
         let call = self.call(context, retried);
         match (new, old) {
-            (Some(tool), _) => Ok(answered(Box::pin(dispatch(tool, &call, arguments))).await),
+            (Some(tool), _) => answered(Box::pin(dispatch(tool, &call, arguments))).await,
             (None, Some(tool)) => {
                 let reply = async { Ok(legacy::call(&call, tool, arguments).await?.into()) };
-                Ok(answered(reply).await)
+                answered(reply).await
             }
             (None, None) => Err(ErrorData::invalid_params(
                 format!("there is no tool `{}`", clean::line(&name, 100)),
@@ -298,17 +308,25 @@ fn not_right(tool: Tool, why: &str) -> Refusal {
     )
 }
 
-/// The answer of a tool, whatever happens in it.
+/// The answer of a tool, whatever happens in it. Only what a client itself has put together wrongly is an error of the
+/// protocol.
 async fn answered(
     work: impl Future<Output = Result<CallToolResponse, Refusal>>,
-) -> CallToolResponse {
+) -> Result<CallToolResponse, ErrorData> {
     let result = unharmed(work).await.unwrap_or_else(|panicked| {
         Err(Refusal::new(
             panicked.to_string(),
             "call `status` to see what became of it, and tell the person",
         ))
     });
-    result.unwrap_or_else(|refusal| Reply::from(refusal).into())
+    match result {
+        Err(refusal) if refusal.is_malformed() => Err(ErrorData::invalid_params(
+            refusal.message().to_owned(),
+            None,
+        )),
+        Err(refusal) => Ok(Reply::from(refusal).into()),
+        Ok(response) => Ok(response),
+    }
 }
 
 /// The result of `work`, also where it panics. Without this the client would wait for an answer for ever.
@@ -345,7 +363,7 @@ mod tests {
             panic!("on purpose")
         })
         .await;
-        let CallToolResponse::Complete(result) = answer else {
+        let Ok(CallToolResponse::Complete(result)) = answer else {
             panic!("it is complete");
         };
         assert_eq!(result.is_error, Some(true));

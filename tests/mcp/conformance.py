@@ -34,7 +34,9 @@ def suite(installed, url, revision, env, folder):
 def main(mm, serve, installed):
     failed = 0
     with World(mm) as world:
-        world.run("login", "-c", "Contoso", "-m", "exo")
+        world.trust("conformance-test-client")
+        for connection in ("Contoso", "Asks"):
+            world.run("login", "-c", connection, "-m", "exo")
         command = [os.path.abspath(serve), world.places["MM_SOCKET"], world.places["MM_STATE_DIR"]]
         server = subprocess.Popen(command, env=world.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         try:

@@ -1,7 +1,7 @@
 //! Serves the MCP server over HTTP on a free loopback port, for test suites that speak nothing else.
 //!
 //! `mcp-over-http SOCKET STATE_DIR` prints the address and serves until it is killed. The daemon has to run already
-//! (`mm daemon start`), signed in to `Contoso/exo`. There is no authentication: the address is for the suite that was
+//! (`mm daemon start`), signed in to `Contoso/exo` and `Asks/exo`. There is no authentication: the address is for the suite that was
 //! started beside it.
 //!
 //! The official suite calls tools, prompts and resources of an example server by their names. Where this server has
@@ -27,9 +27,12 @@ const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 /// Larger requests are the suite's tries to be refused, which is the transport's business.
 const MOST: usize = 1 << 20;
 
+/// A command that waits for a person's yes, which the suite's form may give.
+const ASKS: &str = r#"{"connection":"Asks","module":"exo","command":"Set-Mailbox user1@contoso.com -DisplayName x"}"#;
+
 /// What the example server calls something, what this one calls it, and with which arguments; `null` keeps those that are
 /// there.
-const OURS: [(&str, &str, &str); 7] = [
+const OURS: [(&str, &str, &str); 10] = [
     ("test_simple_text", "connections", "{}"),
     ("test_error_handling", "wait", "{}"),
     (
@@ -37,6 +40,9 @@ const OURS: [(&str, &str, &str); 7] = [
         "run",
         r#"{"connection":"Contoso","module":"exo","command":"Start-Sleep 7"}"#,
     ),
+    ("test_input_required_result_elicitation", "run", ASKS),
+    ("test_input_required_result_request_state", "run", ASKS),
+    ("test_input_required_result_tampered_state", "run", ASKS),
     ("test_simple_prompt", "connect", "{}"),
     (
         "test_prompt_with_arguments",
@@ -93,11 +99,12 @@ async fn renamed(request: Request, next: Next) -> Response {
 /// Our name, where the message has one of the suite's.
 fn rename(message: &mut Value) -> Option<&'static str> {
     let params = message.get_mut("params")?;
-    let key = ["name", "uri"]
+    let place = ["/name", "/uri", "/ref/name"]
         .into_iter()
-        .find(|key| params[key].is_string())?;
-    let (_, ours, arguments) = OURS.iter().find(|(theirs, ..)| params[key] == *theirs)?;
-    params[key] = json!(ours);
+        .find(|place| params.pointer(place).is_some_and(Value::is_string))?;
+    let name = params.pointer_mut(place)?;
+    let (_, ours, arguments) = OURS.iter().find(|(theirs, ..)| *name == *theirs)?;
+    *name = json!(ours);
     let arguments: Value = serde_json::from_str(arguments).expect("it is JSON");
     if !arguments.is_null() {
         params["arguments"] = arguments;

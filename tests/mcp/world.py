@@ -1,4 +1,4 @@
-"""A world of its own for a client under test: a folder, a daemon that starts when somebody calls, and three tenants that the
+"""A world of its own for a client under test: a folder, a daemon that starts when somebody calls, and four tenants that the
 stand-in plays. Nothing in it reaches further than a unix socket."""
 
 import contextlib
@@ -13,6 +13,7 @@ CONNECTIONS = {
     "Contoso": "question?approve=2s",
     "Declined": "declined?approve=1s",
     "Fabrikam": "wrong-account?approve=1s",
+    "Asks": "exo?approve=1s",
 }
 
 
@@ -28,7 +29,7 @@ class World:
                 "tenant": "contoso.com",
                 "tenantId": "aaaabbbb-0000-cccc-1111-dddd2222eeee",
                 "expectedEmail": "ada@contoso.com",
-                "policy": "open",
+                "policy": "ask" if name == "Asks" else "open",
                 "stand_in": scenario.split("?")[0] + "?approve=15m" if patient else scenario,
             }
             for name, scenario in CONNECTIONS.items()
@@ -55,6 +56,13 @@ class World:
         if done.returncode != 0:
             raise AssertionError(f"mm {arguments} exits {done.returncode}: {done.stdout}{done.stderr}")
         return done.stdout
+
+    def trust(self, client):
+        """From now on this client's forms count as a person's word."""
+        folder = os.path.join(self.folder, ".config", "mm")
+        os.makedirs(folder, mode=0o700)
+        with open(os.path.join(folder, "config.yaml"), "w", encoding="utf-8") as file:
+            file.write(f"approvals: {{trusted_forms: [{client}]}}\n")
 
     def daemon_lock(self):
         """The file with the daemon's process id."""

@@ -80,17 +80,26 @@ pub(super) async fn ask(
     }
 }
 
-/// The form that an earlier call had its client show, filled in.
-pub(super) fn filled(call: &Call) -> Result<Option<Filled>, Refusal> {
+/// The form that an earlier call had its client show, filled in. Its state has to be the one of a run that waits, or has
+/// waited: a client that has bent it gets no answer at all.
+pub(super) async fn filled(call: &Call, client: &Client) -> Result<Option<Filled>, Refusal> {
     let Some((result, state)) = call.filled_in(FORM)? else {
         return Ok(None);
     };
-    let (run_id, digest) = state.split_once(' ').ok_or_else(|| {
-        Refusal::new(
-            "the request state is not one of this server",
-            "call again without input responses",
-        )
-    })?;
+    let not_ours = || Refusal::malformed("the request state is not one of this server");
+    let (run_id, digest) = state.split_once(' ').ok_or_else(not_ours)?;
+    let wanted = match client.approval(run_id).await {
+        Ok(run) => run.approval.map(|approval| approval.digest),
+        // Somebody at a terminal was faster; the run tells how it went.
+        Err(ClientError::Api(error)) if error.code == ErrorCode::NoApproval => None,
+        Err(ClientError::Api(error)) if error.code == ErrorCode::UnknownRun => {
+            return Err(not_ours());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if wanted.is_some_and(|wanted| wanted != digest) {
+        return Err(not_ours());
+    }
     Ok(Some(Filled {
         result,
         run_id: run_id.to_owned(),

@@ -41,7 +41,7 @@ pub(super) async fn ordered(
     };
     let (time, max) = (within(args.wait_seconds), page(args.max_chars));
     let client = call.client().await?;
-    if let Some(filled) = approve::filled(call)? {
+    if let Some(filled) = approve::filled(call, &client).await? {
         let said = approve::take(call, &client, &filled).await?;
         let events = client.follow(&filled.run_id, 0).await?;
         let time = time.max(AFTER_YES);

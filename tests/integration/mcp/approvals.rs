@@ -196,3 +196,54 @@ fn a_run_that_waits_for_a_yes_outlives_the_call_that_told_its_id() {
     let run = daemon.wait_for_run("ended");
     assert_ne!(run["end"]["outcome"], "refused", "{run}");
 }
+
+/// A request of 2026-07-28 from a client whose forms count, which brings this along.
+fn retried(more: &Value) -> Value {
+    let mut params = json!({
+        "name": "run",
+        "arguments": exo(json!({"command": "Set-Mailbox user3@contoso.com -DisplayName x"})),
+        "_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
+        },
+    });
+    let all = params.as_object_mut().expect("it is an object");
+    all.extend(more.as_object().expect("it is an object").clone());
+    params
+}
+
+#[test]
+fn a_state_that_was_bent_is_no_call_at_all() {
+    let daemon = trusting();
+    let mut raw = Raw::start(&daemon, "off");
+    raw.request(1, "tools/call", &retried(&json!({})));
+    let asked = raw.answer();
+    assert_eq!(asked["result"]["resultType"], "input_required", "{asked}");
+    let state = asked["result"]["requestState"].as_str();
+    let state = state.unwrap_or_else(|| panic!("{asked}")).to_owned();
+    let yes = json!({"approval": {"action": "accept", "content": {"approve": true}}});
+    let no = json!({"approval": {"action": "decline"}});
+    let bent = [
+        json!({"inputResponses": no, "requestState": format!("{state}0")}),
+        json!({"inputResponses": yes, "requestState": state.replace("r", "s")}),
+        json!({"inputResponses": yes, "requestState": "x"}),
+        json!({"inputResponses": yes}),
+        json!({"inputResponses": {"approval": 5}, "requestState": state}),
+    ];
+    for (number, more) in (2..).zip(bent) {
+        raw.request(number, "tools/call", &retried(&more));
+        let answer = raw.answer();
+        assert_eq!(answer["error"]["code"], -32602, "{more}: {answer}");
+        assert_eq!(daemon.newest_run()["state"], "waiting_for_approval");
+    }
+    let whole = json!({"inputResponses": yes, "requestState": state});
+    raw.request(99, "tools/call", &retried(&whole));
+    let answer = raw.answer();
+    let said = answer["result"]["content"][0]["text"].as_str();
+    assert!(
+        said.is_some_and(|said| said.contains("succeeded")),
+        "{answer}"
+    );
+    raw.end();
+}

@@ -1,7 +1,7 @@
 //! Resources, and the one prompt.
 
 use rmcp::ClientLifecycleMode;
-use rmcp::model::ReadResourceRequestParams;
+use rmcp::model::{ArgumentInfo, CompleteRequestParams, ReadResourceRequestParams, Reference};
 use serde_json::json;
 
 use super::client::{Person, Session, exo, modern, run_id};
@@ -47,5 +47,32 @@ async fn sessions_and_outputs_have_addresses() {
         }
         let prompts = client.service.list_all_prompts().await.expect("it lists");
         assert_eq!(prompts.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_person_who_types_a_name_is_offered_what_fits() {
+    let daemon = TestDaemon::new();
+    for era in [ClientLifecycleMode::Initialize, modern()] {
+        let client = Session::start(&daemon, era, Person::new(None)).await;
+        let prompt = || Reference::for_prompt("connect");
+        let address = || Reference::for_resource("m365://sessions/{connection}/{module}");
+        for (reference, argument, typed, wanted) in [
+            (prompt(), "connection", "con", &["Contoso"][..]),
+            (prompt(), "connection", "x", &[]),
+            (prompt(), "module", "pow", &["powerplatform"]),
+            (prompt(), "other", "", &[]),
+            (address(), "module", "EX", &["exo"]),
+        ] {
+            let argument = ArgumentInfo::new(argument, typed);
+            let request = CompleteRequestParams::new(reference, argument);
+            let result = client.service.complete(request).await;
+            let completion = result.expect("it completes").completion;
+            assert_eq!(completion.values, wanted);
+            assert_eq!(completion.has_more, Some(false));
+        }
+        let other = Reference::for_prompt("other");
+        let request = CompleteRequestParams::new(other, ArgumentInfo::new("connection", ""));
+        assert!(client.service.complete(request).await.is_err());
     }
 }
