@@ -166,15 +166,18 @@ fn api(error: &ApiError) -> Refusal {
         Some(help) => format!("tell the person: {help}"),
         None => "tell the person".to_owned(),
     };
+    let older = || {
+        "tell the person that the running daemon is older than this server; `mm daemon stop` ends it, and its sign-ins with it"
+            .to_owned()
+    };
     let next = match error.code {
+        // The fields of a request are this server's, not a model's.
+        ErrorCode::BadRequest if error.message.contains("unknown field") => older(),
         ErrorCode::BadRequest | ErrorCode::BadCommand | ErrorCode::BadAnswer => {
             "correct the arguments and call again".to_owned()
         }
         ErrorCode::TooLarge => helped("call again with less"),
-        ErrorCode::NoSuchRoute => {
-            "tell the person that the running daemon is older than this server; `mm daemon stop` ends it, and its sign-ins with it"
-                .to_owned()
-        }
+        ErrorCode::NoSuchRoute => older(),
         ErrorCode::UnknownName => {
             let meant = help.as_deref().filter(|help| help.ends_with('?'));
             let meant = meant.map(|meant| format!("{meant} ")).unwrap_or_default();

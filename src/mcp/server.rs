@@ -73,8 +73,7 @@ impl Server {
         let tools = if options.legacy.is_some() {
             old.iter().map(|tool| tool.listed()).collect()
         } else {
-            let new = Tool::ALL.iter();
-            new.map(|tool| tool.listed(options.confirm)).collect()
+            Tool::list(options.confirm)
         };
         Self {
             place,

@@ -1,13 +1,16 @@
 //! [`Tool`]: the list that every client sees, the same for each, in a fixed order. Names, descriptions and schemas are
 //! compiled in; nothing of a tenant or a configuration ever gets into them.
+//!
+//! The schemas are those of the structs in `args`, and stand in `schemas.json`: many clients start a server for each call,
+//! and making them anew costs more than reading them. A test compares both.
 
-use rmcp::model::{MetaObject, Tool as Listed, ToolAnnotations};
+use std::sync::Arc;
 
-use super::args::{
-    AnswerArgs, NoArgs, OutputArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
-    read_only_schema,
-};
-use super::schema;
+use rmcp::model::{JsonObject, MetaObject, Tool as Listed, ToolAnnotations};
+use serde_json::Value;
+
+/// The tools' schemas, by their names. `INSTA_UPDATE=always cargo test --lib mcp::tools` writes them anew.
+const SCHEMAS: &str = include_str!("schemas.json");
 
 /// A tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,20 +130,22 @@ impl Tool {
         }
     }
 
-    /// As clients see it. `confirmed`: `run` and `answer` ask those clients that know the word for a confirmation of each
-    /// call.
-    pub(super) fn listed(self, confirmed: bool) -> Listed {
-        let input = match self {
-            Self::Connections => schema::of::<NoArgs>(),
-            Self::Status => schema::of::<StatusArgs>(),
-            Self::Login | Self::Disconnect => schema::of::<SessionArgs>(),
-            Self::Wait => schema::of::<WaitArgs>(),
-            Self::Read => read_only_schema(),
-            Self::Run => schema::of::<RunArgs>(),
-            Self::Output => schema::of::<OutputArgs>(),
-            Self::Answer => schema::of::<AnswerArgs>(),
-            Self::Stop => schema::of::<StopArgs>(),
-        };
+    /// All of them as clients see them. `confirmed`: `run` and `answer` ask those clients that know the word for a
+    /// confirmation of each call.
+    pub(super) fn list(confirmed: bool) -> Vec<Listed> {
+        let mut schemas: JsonObject = serde_json::from_str(SCHEMAS).expect("a test has made it");
+        Self::ALL
+            .into_iter()
+            .map(|tool| {
+                let Some(Value::Object(schema)) = schemas.shift_remove(tool.name()) else {
+                    unreachable!("a test has made one for each tool");
+                };
+                tool.listed(schema, confirmed)
+            })
+            .collect()
+    }
+
+    fn listed(self, schema: JsonObject, confirmed: bool) -> Listed {
         let hints = |read_only, destructive, idempotent, open_world| {
             ToolAnnotations::new()
                 .read_only(read_only)
@@ -155,7 +160,7 @@ impl Tool {
             Kind::Ends => hints(false, true, true, true),
             Kind::Commands => hints(false, true, false, true),
         };
-        let mut tool = Listed::new(self.name(), self.description(), input)
+        let mut tool = Listed::new(self.name(), self.description(), Arc::new(schema))
             .with_title(self.title())
             .with_annotations(annotations);
         if confirmed && matches!(self.kind(), Kind::Commands) {
@@ -174,10 +179,43 @@ impl Tool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mcp::args::{
+        AnswerArgs, NoArgs, OutputArgs, RunArgs, SessionArgs, StatusArgs, StopArgs, WaitArgs,
+        read_only_schema,
+    };
+    use crate::mcp::schema;
+
+    #[test]
+    fn the_schemas_are_those_of_the_arguments() {
+        let schemas: JsonObject = Tool::ALL
+            .into_iter()
+            .map(|tool| {
+                let schema = match tool {
+                    Tool::Connections => schema::of::<NoArgs>(),
+                    Tool::Status => schema::of::<StatusArgs>(),
+                    Tool::Login | Tool::Disconnect => schema::of::<SessionArgs>(),
+                    Tool::Wait => schema::of::<WaitArgs>(),
+                    Tool::Read => read_only_schema(),
+                    Tool::Run => schema::of::<RunArgs>(),
+                    Tool::Output => schema::of::<OutputArgs>(),
+                    Tool::Answer => schema::of::<AnswerArgs>(),
+                    Tool::Stop => schema::of::<StopArgs>(),
+                };
+                (tool.name().to_owned(), Value::Object((*schema).clone()))
+            })
+            .collect();
+        let text = serde_json::to_string_pretty(&schemas).expect("it is JSON") + "\n";
+        if std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/mcp/schemas.json");
+            std::fs::write(path, text).expect("the tree can be written");
+        } else {
+            assert_eq!(SCHEMAS, text);
+        }
+    }
 
     #[test]
     fn the_list_is_small_and_as_it_was() {
-        let list: Vec<Listed> = Tool::ALL.iter().map(|tool| tool.listed(false)).collect();
+        let list = Tool::list(false);
         let text = serde_json::to_string(&list).expect("it is JSON");
         assert!(text.len() <= 16 << 10, "{} bytes", text.len());
         insta::assert_json_snapshot!(list);
@@ -185,22 +223,23 @@ mod tests {
 
     #[test]
     fn schemas_refuse_unknown_keys_and_have_nothing_odd() {
-        for tool in Tool::ALL {
-            let schema = tool.listed(false).input_schema;
-            assert_eq!(schema["additionalProperties"], false, "{}", tool.name());
+        for tool in Tool::list(false) {
+            let (name, schema) = (tool.name, tool.input_schema);
+            assert_eq!(schema["additionalProperties"], false, "{name}");
             assert_eq!(schema["type"], "object");
             let text = serde_json::to_string(&*schema).expect("it is JSON");
             for odd in ["null", "\"format\":\"", "$ref", "$schema"] {
-                assert!(!text.contains(odd), "{}: {text}", tool.name());
+                assert!(!text.contains(odd), "{name}: {text}");
             }
         }
     }
 
     #[test]
     fn commands_can_ask_for_a_confirmation() {
-        assert!(Tool::Run.listed(true).meta.is_some());
-        assert!(Tool::Status.listed(true).meta.is_none());
-        assert!(Tool::Read.listed(true).meta.is_none());
-        assert!(Tool::Run.listed(false).meta.is_none());
+        let asking = Tool::list(true).into_iter();
+        let asking = asking.filter(|tool| tool.meta.is_some());
+        let names: Vec<_> = asking.map(|tool| tool.name).collect();
+        assert_eq!(names, ["run", "answer"]);
+        assert!(Tool::list(false).iter().all(|tool| tool.meta.is_none()));
     }
 }

@@ -75,12 +75,17 @@ async fn a_daemon_of_another_version_is_told_and_heals() {
                 r#"{"error":{"code":"no_such_route","message":"this daemon (0.0.1) has no GET /v1/connections"}}"#,
             ),
             ("200 OK", r#"{"weather":"rain"}"#),
+            (
+                "400 Bad Request",
+                r#"{"error":{"code":"bad_request","message":"unknown field `unless_used`, expected `connection`"}}"#,
+            ),
         ],
     );
     let client = Session::start(&daemon, modern(), Person::new(None)).await;
     let mut told = client.call("connections", json!({})).await;
     told.push_str(&client.call("connections", json!({})).await);
-    older.join().expect("it was asked twice");
+    told.push_str(&client.call("disconnect", exo(json!({}))).await);
+    older.join().expect("it was asked three times");
     settings("versions").bind(|| insta::assert_snapshot!("mcp", told));
     let healed = client.call("connections", json!({})).await;
     assert!(healed.contains("[connections answered]"), "{healed}");
