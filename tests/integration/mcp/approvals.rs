@@ -226,7 +226,7 @@ fn a_state_that_was_bent_is_no_call_at_all() {
     let no = json!({"approval": {"action": "decline"}});
     let bent = [
         json!({"inputResponses": no, "requestState": format!("{state}0")}),
-        json!({"inputResponses": yes, "requestState": state.replace("r", "s")}),
+        json!({"inputResponses": yes, "requestState": state.replace('r', "s")}),
         json!({"inputResponses": yes, "requestState": "x"}),
         json!({"inputResponses": yes}),
         json!({"inputResponses": {"approval": 5}, "requestState": state}),
