@@ -231,18 +231,8 @@ fn canonical(parts: &ShellParts<'_>, findings: &mut Diagnostics) {
 
 fn questions(part: Written<'_, Vec<QuestionSpec>>, findings: &mut Diagnostics) {
     let patterns = part.value.iter().map(|question| &question.pattern);
-    repeated(
-        patterns.map(|pattern| (&pattern.value.0, pattern.span)),
-        |first, again, _| {
-            findings.push(
-                part.error(
-                    again,
-                    "this question is never reached: its pattern stands above already",
-                )
-                .other(first, "this one is taken"),
-            );
-        },
-    );
+    let patterns = patterns.map(|pattern| (&pattern.value.0, pattern.span));
+    never_reached(part, patterns, "question", findings);
 }
 
 fn queries(parts: &ShellParts<'_>, findings: &mut Diagnostics) {
@@ -363,18 +353,8 @@ pub(super) fn include(part: Written<'_, IncludeSpec>, findings: &mut Diagnostics
 
 fn challenges(part: Written<'_, Vec<ChallengeSpec>>, findings: &mut Diagnostics) {
     let patterns = part.value.iter().map(|challenge| &challenge.pattern);
-    repeated(
-        patterns.map(|pattern| (&pattern.value.0, pattern.span)),
-        |first, again, _| {
-            findings.push(
-                part.error(
-                    again,
-                    "this challenge is never reached: its pattern stands above already",
-                )
-                .other(first, "this one is taken"),
-            );
-        },
-    );
+    let patterns = patterns.map(|pattern| (&pattern.value.0, pattern.span));
+    never_reached(part, patterns, "challenge", findings);
 }
 
 fn failures(part: Written<'_, Vec<At<FailureSpec>>>, findings: &mut Diagnostics) {
@@ -382,18 +362,8 @@ fn failures(part: Written<'_, Vec<At<FailureSpec>>>, findings: &mut Diagnostics)
         .value
         .iter()
         .filter_map(|failure| failure.pattern.as_ref());
-    repeated(
-        patterns.map(|pattern| (&pattern.value.0, pattern.span)),
-        |first, again, _| {
-            findings.push(
-                part.error(
-                    again,
-                    "this failure is never reached: its pattern stands above already",
-                )
-                .other(first, "this one is taken"),
-            );
-        },
-    );
+    let patterns = patterns.map(|pattern| (&pattern.value.0, pattern.span));
+    never_reached(part, patterns, "failure", findings);
     let mut taken = HashMap::new();
     for numbers in part
         .value
@@ -427,6 +397,19 @@ fn failures(part: Written<'_, Vec<At<FailureSpec>>>, findings: &mut Diagnostics)
             }
         }
     }
+}
+
+/// Finds what has a pattern that stands above already; it is called `what`.
+fn never_reached<'v, T, P: Eq + Hash + 'v>(
+    part: Written<'_, T>,
+    patterns: impl Iterator<Item = (&'v P, Span)>,
+    what: &str,
+    findings: &mut Diagnostics,
+) {
+    repeated(patterns, |first, again, _| {
+        let why = format!("this {what} is never reached: its pattern stands above already");
+        findings.push(part.error(again, why).other(first, "this one is taken"));
+    });
 }
 
 /// Calls `found` with the first place, the later place and the value, for every value that comes again.

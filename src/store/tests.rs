@@ -1,5 +1,6 @@
 //! The database on real files: kept, reopened, held by others, full, damaged, from a newer version.
 
+use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -43,6 +44,14 @@ fn key(connection: &str, module: &str) -> SessionKey {
 
 fn id(number: u8) -> RunId {
     RunId::from_random([number; 9])
+}
+
+/// Writes down these runs, all of one session.
+async fn insert(store: &Store, numbers: RangeInclusive<u8>) {
+    for number in numbers {
+        let run = new_run(number, key("A", "exo"));
+        store.insert_run(run).await.expect("it is new");
+    }
 }
 
 fn new_run(number: u8, session: SessionKey) -> NewRun {
@@ -160,12 +169,7 @@ async fn runs_are_listed_newest_first_by_connection_and_module() {
 async fn runs_and_sessions_cut_short_are_lost_at_the_next_start() {
     let place = Place::new();
     let store = place.store();
-    for number in 1..=3 {
-        store
-            .insert_run(new_run(number, key("A", "exo")))
-            .await
-            .expect("it is new");
-    }
+    insert(&store, 1..=3).await;
     store.session_started(key("A", "exo"), 42, at(500));
     store.start_run(id(2), "running".to_owned(), at(2000), None, None);
     store.end_run(id(1), end(KeptOutput::None));
@@ -202,10 +206,7 @@ async fn runs_and_sessions_cut_short_are_lost_at_the_next_start() {
 async fn what_a_killed_process_committed_is_still_there() {
     let place = Place::new();
     let store = place.store();
-    store
-        .insert_run(new_run(1, key("A", "exo")))
-        .await
-        .expect("it is new");
+    insert(&store, 1..=1).await;
     // A copy of the files as they are now, log and all, is what a killed process leaves behind.
     let left = Place::new();
     for file in std::fs::read_dir(place.folder.path()).expect("it is a folder") {
@@ -305,12 +306,7 @@ async fn a_pin_stays_until_it_is_replaced() {
 async fn pruning_keeps_the_newest_and_those_that_go_on() {
     let place = Place::new();
     let store = place.store();
-    for number in 1..=6 {
-        store
-            .insert_run(new_run(number, key("A", "exo")))
-            .await
-            .expect("it is new");
-    }
+    insert(&store, 1..=6).await;
     for number in 2..=6 {
         store.end_run(id(number), end(KeptOutput::File(format!("{number}.out"))));
     }
@@ -371,10 +367,7 @@ async fn a_database_that_another_program_holds_is_busy_and_then_usable() {
 async fn a_full_disk_is_seen_in_the_health_and_then_forgotten() {
     let place = Place::new();
     let store = place.store();
-    store
-        .insert_run(new_run(1, key("A", "exo")))
-        .await
-        .expect("it is new");
+    insert(&store, 1..=1).await;
     store
         .call(|db| {
             let pages: i64 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -414,10 +407,7 @@ const INLINE: usize = crate::store::INLINE_OUTPUT_LIMIT;
 async fn output_that_belongs_into_a_file_is_refused_and_so_is_the_end_of_no_run() {
     let place = Place::new();
     let store = place.store();
-    store
-        .insert_run(new_run(1, key("A", "exo")))
-        .await
-        .expect("it is new");
+    insert(&store, 1..=1).await;
     store.end_run(id(1), end(KeptOutput::Inline(vec![0; INLINE + 1])));
     store.end_run(id(9), end(KeptOutput::None));
     store.flush().await.expect("it works");
