@@ -402,8 +402,8 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_question_is_asked_again_where_the_daemon_hung_up() {
+    /// A client of a daemon that takes a connection and dies, and of the next one, which gives this answer.
+    async fn killed_once<T>(answer: &str, ask: impl AsyncFnOnce(Client) -> T) -> T {
         let folder = tempfile::tempdir().expect("there is a temporary folder");
         let place = Place {
             socket: folder.path().join("mm.sock"),
@@ -419,12 +419,36 @@ mod tests {
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(living.read_u8().await.expect("a request comes"));
             }
-            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n{\"sessions\":[]}";
+            let length = answer.len();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{answer}");
             let written = living.write_all(answer.as_bytes()).await;
             written.expect("it is read");
         };
-        let (sessions, ()) = tokio::join!(client.sessions(None, None), answers);
+        let (asked, ()) = tokio::join!(ask(client), answers);
+        asked
+    }
+
+    #[tokio::test]
+    async fn a_question_is_asked_again_where_the_daemon_hung_up() {
+        let ask = async |client: Client| client.sessions(None, None).await;
+        let sessions = killed_once("{\"sessions\":[]}", ask).await;
         assert_eq!(sessions.expect("it was answered").len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_is_asked_for_again_where_the_daemon_hung_up() {
+        let ask = async |client: Client| {
+            let request = WatchRequest {
+                connection: "Contoso".to_owned(),
+                module: "exo".to_owned(),
+                way: None,
+                forget_identity: false,
+                record: None,
+            };
+            client.watch_sign_in(&request).await?.next().await
+        };
+        let first = killed_once("", ask).await;
+        assert!(first.expect("it was answered").is_none());
     }
 
     #[test]
