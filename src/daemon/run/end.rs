@@ -100,8 +100,10 @@ fn finished(finish: Finish, errors: Vec<CommandError>, stopped: Option<StopWhy>)
             }
         }
         Finish::GaveUp => {
+            // The outcome says by itself that it was stopped, or ran out of time.
             let why = stopped
                 .as_ref()
+                .filter(|why| !matches!(why, StopWhy::Asked | StopWhy::Deadline))
                 .map_or_else(String::new, |why| format!("{}; ", why_text(why)));
             (
                 stop,

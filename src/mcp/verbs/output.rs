@@ -140,8 +140,13 @@ fn exported(state_dir: &Path, run: &Run, format: Format, text: &str) -> Result<R
             "tell the person, or read it page by page",
         )
     })?;
+    let so_far = if run.state == RunState::Ended {
+        ""
+    } else {
+        " It goes on; this is what it had written so far."
+    };
     Ok(Reply::new(format!(
-        "Run {}: {} bytes are in `{}`.",
+        "Run {}: {} bytes are in `{}`.{so_far}",
         run.id,
         text.len(),
         path.display()

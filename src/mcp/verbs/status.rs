@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::run::sentence;
-use crate::api::{ErrorCode, Run, Session};
+use crate::api::{ErrorCode, Run, Session, SessionState};
 use crate::client::{Client, ClientError};
 use crate::mcp::args::StatusArgs;
 use crate::mcp::call::Call;
@@ -66,11 +66,16 @@ fn next(sessions: &[Session]) -> Option<String> {
             tell::wait_for_sign_in(session)
         ));
     }
-    let run = sessions.iter().find_map(|one| one.current.as_ref())?;
-    Some(format!(
-        "{} follows its run, `stop` ends it",
-        a_call("wait", &json!({"run_id": run}))
-    ))
+    if let Some(run) = sessions.iter().find_map(|one| one.current.as_ref()) {
+        return Some(format!(
+            "{} follows its run, `stop` ends it",
+            a_call("wait", &json!({"run_id": run}))
+        ));
+    }
+    let is_stopping = |one: &Session| one.state == SessionState::Stopping;
+    sessions.iter().any(is_stopping).then(|| {
+        "call `status` again in a minute; what is stopping recovers by itself, and takes no command until then".to_owned()
+    })
 }
 
 /// The runs of `sessions` that a person has to approve. A daemon that is too old for approvals has none.
