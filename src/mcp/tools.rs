@@ -115,7 +115,7 @@ impl Tool {
                 "Stop a run as Ctrl-C does, and say what became of it. Its session stays signed in."
             }
             Self::Disconnect => {
-                "Sign out one session and end its program. Refused while a run is in it or waits for it. Signing in again needs a person and a new code."
+                "Sign out one session and end its program. Refused while a run is in it or waits for it; one that waits for approval is void then. Signing in again needs a person and a new code."
             }
         }
     }
