@@ -7,6 +7,7 @@ use crate::script::Shell;
 use crate::spec::Catalog;
 
 mod asciicast;
+mod commands;
 mod escapes;
 mod machine;
 mod patterns;
@@ -17,6 +18,7 @@ mod tests;
 mod yaml;
 
 pub use asciicast::asciicast;
+pub use commands::commands;
 pub use escapes::escapes;
 pub use machine::machine;
 pub use patterns::patterns;

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 /// A target's name, and the target.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
     ("asciicast", super::asciicast),
+    ("commands", super::commands),
     ("escapes", super::escapes),
     ("machine", super::machine),
     ("patterns", super::patterns),

@@ -1,5 +1,6 @@
 //! From a Bash text to what it runs, by way of the grammar.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use tree_sitter::{Node, Parser};
@@ -57,7 +58,7 @@ const OWN_NAMES: [&str; 24] = [
 
 /// What `text` runs. Total: a text that is no Bash is one that is not understood.
 pub(crate) fn parse(text: &str) -> Parsed {
-    let tree = PARSER.with_borrow_mut(|parser| parser.parse(text, None));
+    let tree = PARSER.with_borrow_mut(|parser| parser.parse(&*harmless(text), None));
     let mut found = Parsed::default();
     match tree {
         Some(tree) => {
@@ -80,6 +81,25 @@ pub(crate) fn parse(text: &str) -> Parsed {
         }),
     }
     found
+}
+
+/// `text` as the grammar may have it: with an `é`, and an `x` behind it where three bytes stood, for each character beyond ASCII,
+/// so that every place stays the same. To Bash they are all the same, a letter of a word. The grammar takes some for blanks;
+/// and its scanner asks `isdigit` of whatever follows a `{`, which reads far outside of a table and brings the process down.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.len_utf8() {
+            1 => plain.push(c),
+            2 => plain.push('é'),
+            3 => plain.push_str("éx"),
+            _ => plain.push_str("éé"),
+        }
+    }
+    Cow::Owned(plain)
 }
 
 struct Reader<'r> {

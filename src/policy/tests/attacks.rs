@@ -426,3 +426,45 @@ fn what_wants_to_pass_as_reading_does_not() {
     have(ATTACKS, effects);
     have(BASH_ATTACKS, bash_effects);
 }
+
+#[test]
+fn no_character_behind_a_brace_brings_bash_s_grammar_down() {
+    // The characters whose `isdigit` would be read the farthest outside of its table, and the nearest.
+    for odd in [
+        "\u{10ffff}",
+        "\u{e68ee}",
+        "\u{10000}",
+        "\u{ffff}",
+        "\u{800}",
+        "\u{7ff}",
+        "\u{ff}",
+    ] {
+        for text in [
+            format!("{{{odd}"),
+            format!("{{12{odd}"),
+            format!("echo {{1..{odd}}} {{{odd},b}}"),
+            format!("az group list --query \"{{{odd}:name}}\""),
+        ] {
+            let _judged =
+                super::super::judge(&super::parse_bash(&text), super::CATALOG.effects().iter());
+        }
+    }
+}
+
+#[test]
+fn a_character_beyond_ascii_is_a_letter_of_a_word_to_bash() {
+    for (text, name) in [
+        ("rm\u{a0}-rf x", "rm\u{a0}-rf"),
+        ("\u{540d}=1 az", "\u{540d}=1"),
+        ("a\u{1f600}=1", "a\u{1f600}=1"),
+        ("gr\u{fc}n\u{2003}list", "gr\u{fc}n\u{2003}list"),
+    ] {
+        let parsed = super::parse_bash(text);
+        let names: Vec<_> = parsed
+            .commands
+            .iter()
+            .filter_map(|one| one.name.as_deref())
+            .collect();
+        assert_eq!(names, [name], "{text}");
+    }
+}
