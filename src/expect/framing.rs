@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use memchr::memmem::Finder;
 use zeroize::Zeroizing;
 
 use super::event::Mode;
@@ -144,7 +143,6 @@ const MARKER_AT_MOST: usize = 16 * 1024 * 1024;
 /// Finds the markers of one nonce in a stream.
 pub(crate) struct Scanner {
     shell: Arc<Shell>,
-    lead: Finder<'static>,
     nonce: Option<String>,
     /// Bytes that may be the beginning of a marker.
     kept: Vec<u8>,
@@ -157,10 +155,8 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// A scanner that looks for nothing yet.
     pub(crate) fn new(shell: Arc<Shell>) -> Self {
-        let lead = Finder::new(shell.markers.lead.as_bytes()).into_owned();
         Self {
             shell,
-            lead,
             nonce: None,
             kept: Vec::new(),
             open: None,
@@ -234,8 +230,8 @@ impl Scanner {
         let Some(nonce) = &self.nonce else {
             return Step::Data(bytes.len());
         };
-        let Some(at) = self.lead.find(bytes) else {
-            let data = bytes.len() - partial_suffix(bytes, self.lead.needle());
+        let Some(at) = self.shell.markers.lead.find(bytes) else {
+            let data = bytes.len() - partial_suffix(bytes, self.shell.markers.lead.needle());
             return if data == 0 {
                 Step::Wait
             } else {

@@ -37,7 +37,7 @@ impl RecordLines {
         };
         Self {
             tags,
-            lead: Finder::new(shell.markers.lead.as_bytes()).into_owned(),
+            lead: shell.markers.lead.clone(),
             line: Vec::new(),
         }
     }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use memchr::memmem::Finder;
+
 use super::{Need, Pattern, Template};
 use crate::name::ModuleName;
 
@@ -166,7 +168,7 @@ pub(crate) enum ChunkEncoding {
 #[derive(Debug, Clone)]
 pub(crate) struct Markers {
     /// What every marker begins with: the text that the machine looks for. At least two bytes.
-    pub(crate) lead: String,
+    pub(crate) lead: Finder<'static>,
     /// Text before and after the nonce. Absent: output begins with the frame.
     pub(crate) begin: Option<(String, String)>,
     /// The last one before `end` ends the output. Absent: `end` does.

@@ -32,7 +32,7 @@ pub(crate) struct Order {
     /// Whose device-code prompts to look for in its output.
     pub(crate) watch: Option<Arc<SignIn>>,
     /// Gets everything the terminal says and is told while it runs.
-    pub(crate) recorder: Option<Writer>,
+    pub(crate) recorder: Option<Box<Writer>>,
     /// Asked just before the frame is sent, with the session as it is then. An error says why it is not sent after all.
     pub(crate) condition: Option<Condition>,
     /// What is asked of the session just before that.

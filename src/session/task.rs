@@ -55,11 +55,12 @@ pub(super) struct Task {
     inbox: mpsc::UnboundedReceiver<Box<Mail>>,
     outbox: Outbox,
     queue: Queue,
-    current: Option<Current>,
+    /// Boxed, as whatever a session that rests has not.
+    current: Option<Box<Current>>,
     /// Waits for the program to be free.
     sign_in: Option<(Box<SignInRequest>, Option<Box<Writer>>)>,
     /// Of the sign-in that runs.
-    sign_in_recorder: Option<Writer>,
+    sign_in_recorder: Option<Box<Writer>>,
     /// How long the code of the sign-in that runs lives.
     code_lives: Duration,
     /// What signs the sign-in that runs out again.

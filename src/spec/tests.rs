@@ -538,7 +538,7 @@ fn a_frame_is_the_one_that_was_recorded() {
         "\n+UmVhZC1Ib3N0ICJZb3VyIG5hbWUi\n!8e6d987182b5a742 28 text 2\n"
     );
     assert_eq!(chunk.size, 3000);
-    assert_eq!(shell.markers.lead, "<<mm:");
+    assert_eq!(shell.markers.lead.needle(), b"<<mm:");
     assert_eq!(shell.interrupt.send, [3]);
     assert_eq!(shell.queries[0].ask, b"\x1b[6n");
     assert_eq!(shell.queries[0].reply, b"\x1b[1;1R");

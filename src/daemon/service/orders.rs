@@ -99,7 +99,7 @@ impl Service {
             fails_on_question: order.on_question == OnQuestion::Fail,
             // A code that a command shows is part of its output, and whoever ran it reads that.
             watch: None,
-            recorder,
+            recorder: recorder.map(Box::new),
             condition: None,
             inquiry,
             listener: Box::new(self.scribe(&run, &order, &entry)),

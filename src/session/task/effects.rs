@@ -46,7 +46,7 @@ impl Task {
     }
 
     pub(super) fn tell(&mut self, event: RunEvent<'_>) {
-        match &mut self.current {
+        match self.current.as_deref_mut() {
             Some(Current {
                 inquiring: Some(inquiring),
                 ..
@@ -96,8 +96,8 @@ impl Task {
     }
 
     /// An inquiry has ended: its command is the next to be sent, or is not sent at all.
-    fn inquired(&mut self, current: Current, inquiring: Inquiring, finished: Finished) {
-        let Current { order, stopped, .. } = current;
+    fn inquired(&mut self, current: Box<Current>, inquiring: Inquiring, finished: Finished) {
+        let Current { order, stopped, .. } = *current;
         let verdict = inquiring.end(&finished);
         match (stopped, finished.finish, verdict) {
             (None | Some(StopWhy::Deadline), Finish::Lost(reason), _) => {

@@ -25,7 +25,7 @@ impl Task {
         } else if *self.engine.state() == State::SignedOut {
             if let Some((request, recorder)) = self.sign_in.take() {
                 self.code_lives = request.within;
-                self.sign_in_recorder = recorder.map(|recorder| *recorder);
+                self.sign_in_recorder = recorder;
                 self.sign_out.clone_from(&request.disconnect);
                 self.feed(Input::SignIn(request));
             } else if self.queue.len() > 0 {
@@ -74,12 +74,12 @@ impl Task {
             account: identity.as_ref().map(|identity| identity.account.as_str()),
             tenant: identity.as_ref().map(|identity| identity.tenant.as_str()),
         });
-        self.current = Some(Current {
+        self.current = Some(Box::new(Current {
             order,
             deadline,
             stopped: None,
             inquiring: None,
-        });
+        }));
         self.record(|recorder, now| recorder.marker(now, "run"));
         self.feed(Input::Run(Box::new(request)));
     }
@@ -99,12 +99,12 @@ impl Task {
             nonces: nonces(NONCES),
             watch: None,
         };
-        self.current = Some(Current {
+        self.current = Some(Box::new(Current {
             order,
             deadline: Some(Instant::now() + inquiry::WITHIN),
             stopped: None,
             inquiring: Some(Inquiring::new(verdict)),
-        });
+        }));
         self.feed(Input::Run(Box::new(request)));
     }
 }

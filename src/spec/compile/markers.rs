@@ -1,5 +1,7 @@
 //! The markers: text with holes, taken apart into what the machine looks for.
 
+use memchr::memmem::Finder;
+
 use super::text::{require_hole, template};
 use crate::script::{EndField, EndMarker, Markers, Part};
 use crate::spec::diagnostic::Diagnostics;
@@ -58,7 +60,7 @@ pub(super) fn markers(
         findings.push(no_lead(spec, &spec.value.end));
         return None;
     }
-    let lead = lead.to_owned();
+    let lead = Finder::new(lead.as_bytes()).into_owned();
     all_told_apart.then_some(Markers {
         lead,
         begin,
