@@ -48,7 +48,7 @@
 //! recording   redact secret
 //! redact      secret
 //! replay      expect recording script secret
-//! connection  cloud name script secret
+//! connection  cloud name redact script secret
 //! policy      connection name script
 //! store       name
 //! audit       name redact store
@@ -60,8 +60,8 @@
 //! mcp         api client name secret
 //! demo        spec
 //! conformance client mcp
-//! fuzz        expect recording replay script secret spec
-//! cli         api client config connection daemon demo expect http logging mcp name policy pty recording replay script secret spec
+//! fuzz        expect policy recording replay script secret spec
+//! cli         api client config connection daemon demo expect http logging mcp name policy pty recording redact replay script secret spec
 //! ```
 
 mod api;

@@ -1,6 +1,7 @@
 //! What is doubtful about entries that can be used: ids that are none, two accounts for one tenant, nobody expected.
 
 use super::{Connection, Registry};
+use crate::redact::mask_object;
 
 /// One doubt about one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,17 @@ pub(crate) fn doubts(registry: &Registry) -> Vec<Doubt> {
                     format!(
                         "copy the id from the Entra admin center: mm connections edit '{name}' {key} ID"
                     ),
+                );
+            }
+        }
+        for (key, shown) in mask_object(connection.raw()) {
+            if connection.raw().get(&key) != Some(&shown) {
+                doubt(
+                    format!(
+                        "`{key}` holds what looks like a secret, for everybody who can read the file"
+                    ),
+                    "keep it elsewhere, and only say where: env:NAME, file:PATH or command:PROGRAM"
+                        .to_owned(),
                 );
             }
         }

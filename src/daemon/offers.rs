@@ -2,6 +2,7 @@
 
 use crate::connection::{Connection, Registry, RegistryError};
 use crate::name::{ConnectionName, ModuleName};
+use crate::redact::mask;
 use crate::script::Module;
 use crate::spec::Catalog;
 
@@ -87,7 +88,7 @@ impl From<&Connection> for ConnectionView {
             tenant: connection.tenant().to_owned(),
             tenant_id: connection.expected_tenant_id().map(str::to_owned),
             expected_account: connection.expected_email().map(str::to_owned),
-            description: connection.description().map(str::to_owned),
+            description: connection.description().map(|text| mask(text).into()),
             modules: None,
         }
     }

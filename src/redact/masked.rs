@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde_json::{Map, Value};
+
 use super::kind::FindingKind;
 use super::names::MASK;
 use super::{encoded, rules};
@@ -54,6 +56,34 @@ pub(crate) fn beginning(text: &str, length: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// What the values of secrets may be instead of one: where it is.
+const REFERENCES: [&str; 3] = ["env:", "file:", "command:"];
+
+/// `object` without its secrets: by the names of its keys, and by the looks of its texts. Keys stay, and so does what only says
+/// where a secret is.
+pub(crate) fn mask_object(object: &Map<String, Value>) -> Map<String, Value> {
+    object
+        .iter()
+        .map(|(key, value)| (key.clone(), mask_value(key, value)))
+        .collect()
+}
+
+fn mask_value(key: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(inside) => Value::Object(mask_object(inside)),
+        Value::Array(values) => values.iter().map(|value| mask_value(key, value)).collect(),
+        Value::String(text) => {
+            let refers = REFERENCES.iter().any(|prefix| text.starts_with(prefix));
+            if !refers && rules::by_key(key, text).is_some() {
+                Value::String(MASK.to_owned())
+            } else {
+                Value::String(mask(text).into())
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
 }
 
 /// Takes out of `text` what looks like a password, a token, a key or a sign-in code, by its looks or by what stands before

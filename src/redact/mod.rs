@@ -14,5 +14,5 @@ pub(crate) mod rules;
 
 pub(crate) use explicit::{Explicit, Place};
 pub(crate) use kind::FindingKind;
-pub(crate) use masked::{Masked, beginning, mask};
+pub(crate) use masked::{Masked, beginning, mask, mask_object};
 pub(crate) use names::{MASK, Names, is_name};

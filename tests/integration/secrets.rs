@@ -133,6 +133,54 @@ fn a_secret_is_nowhere_but_in_the_session() {
     nowhere(&daemon, &planted, &told);
 }
 
+#[test]
+fn a_secret_that_stands_in_the_connections_file_is_told_by_nothing() {
+    let daemon = TestDaemon::new();
+    let secrets: Vec<String> = planted().into_iter().map(|(_, secret)| secret).collect();
+    let entry = json!({"tenant": "contoso.com", "clientSecret": secrets[0], "password": secrets[1],
+        "description": format!("ask with Bearer {}", secrets[2]), "auth": {"secret": [secrets[3]]},
+        "signIn": {"clientSecret": "env:THE_SECRET"}});
+    let path = daemon.path("connections.json");
+    std::fs::write(&path, json!({"connections": {"Plain": entry}}).to_string())
+        .expect("it is ours");
+    for arguments in [
+        &["connections", "list"][..],
+        &["connections", "list", "--json"],
+        &["connections", "show", "Plain"],
+        &["connections", "show", "Plain", "--json"],
+        &["connections", "check"],
+        &["connections", "check", "--json"],
+        &["doctor", "--json"],
+        &["login", "-c", "Plain", "-m", "exo"],
+        &["run", "-c", "Plain", "-m", "exo", "--no-wait", "1"],
+        &[
+            "policy",
+            "explain",
+            "-c",
+            "Plain",
+            "-m",
+            "exo",
+            "Get-Mailbox",
+        ],
+        &["status", "--json"],
+    ] {
+        let said = daemon.run(arguments);
+        let said = said.stdout + &said.stderr;
+        for secret in &secrets[..4] {
+            assert!(!said.contains(secret.as_str()), "{arguments:?}: {said}");
+        }
+    }
+    let shown = daemon.run(&["connections", "show", "Plain"]).stdout;
+    assert!(shown.contains("env:THE_SECRET"), "{shown}");
+    let checked = daemon.run(&["connections", "check"]).stdout;
+    for key in ["clientSecret", "password", "description", "auth"] {
+        let says = format!("`{key}` holds what looks like a secret");
+        assert!(checked.contains(&says), "{checked}");
+    }
+    assert!(!checked.contains("`signIn` holds"), "{checked}");
+    assert_eq!(daemon.run(&["daemon", "stop", "--force"]).code, 0);
+}
+
 /// Stops the daemon, and looks for what was planted in every file that it left and everything that was told.
 fn nowhere(daemon: &TestDaemon, planted: &[(String, String)], told: &[(String, String)]) {
     let stop = daemon.run(&["daemon", "stop", "--force"]);

@@ -18,6 +18,7 @@ use crate::connection::{
     Connection, Doubt, EditError, Editor, Import, Imported, LookupError, Registry, doubts,
 };
 use crate::name::ConnectionName;
+use crate::redact::{mask, mask_object};
 
 /// Lists, shows, checks or changes connections.
 pub(crate) fn connections(args: ConnectionsArgs, screen: &mut Screen) -> Result<Exit, CliError> {
@@ -123,7 +124,12 @@ fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliE
     if json {
         let entries: Map<String, Value> = registry
             .connections()
-            .map(|one| (one.name().to_string(), Value::Object(one.raw().clone())))
+            .map(|one| {
+                (
+                    one.name().to_string(),
+                    Value::Object(mask_object(one.raw())),
+                )
+            })
             .collect();
         screen.json(&json!({ "file": registry.path(), "connections": entries }))?;
     } else {
@@ -135,7 +141,7 @@ fn list(registry: &Registry, json: bool, screen: &mut Screen) -> Result<(), CliE
                     one.name().to_string(),
                     one.tenant().to_owned(),
                     or_dash(one.expected_email()),
-                    one.description().unwrap_or_default().to_owned(),
+                    mask(one.description().unwrap_or_default()).into(),
                 ]
             })
             .collect();
@@ -168,11 +174,10 @@ fn show(
     if json {
         let needs: Map<String, Value> = uses.iter().map(|one| one.report(connection)).collect();
         return screen.json(&json!({
-            "name": name, "entry": connection.raw(), "modules": needs,
+            "name": name, "entry": mask_object(connection.raw()), "modules": needs,
         }));
     }
-    let rows: Vec<Vec<String>> = connection
-        .raw()
+    let rows: Vec<Vec<String>> = mask_object(connection.raw())
         .iter()
         .map(|(key, value)| match value {
             Value::String(text) => vec![format!("  {key}"), text.clone()],

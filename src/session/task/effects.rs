@@ -75,7 +75,7 @@ impl Task {
             tracing::warn!(%error, "the terminal keeps the flags that a command left");
         }
         if let Some(inquiring) = current.inquiring.take() {
-            self.inquired(current, inquiring, finished);
+            self.inquired(*current, inquiring, finished);
             return;
         }
         if let Some(recorder) = current.order.recorder.take()
@@ -96,8 +96,8 @@ impl Task {
     }
 
     /// An inquiry has ended: its command is the next to be sent, or is not sent at all.
-    fn inquired(&mut self, current: Box<Current>, inquiring: Inquiring, finished: Finished) {
-        let Current { order, stopped, .. } = *current;
+    fn inquired(&mut self, current: Current, inquiring: Inquiring, finished: Finished) {
+        let Current { order, stopped, .. } = current;
         let verdict = inquiring.end(&finished);
         match (stopped, finished.finish, verdict) {
             (None | Some(StopWhy::Deadline), Finish::Lost(reason), _) => {
