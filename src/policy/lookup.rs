@@ -546,4 +546,37 @@ mod tests {
         answer["holds_back"] = json!(true);
         assert_eq!(asked().verdict(vec![answer, nothing_waits()], ""), Ok(()));
     }
+
+    /// What a real Bash answers after `before`.
+    fn asked_bash(before: &str, text: &str) -> Result<(), String> {
+        let lookup = lookup("az", text, &[]);
+        let command = lookup.command().expect("its names are plain");
+        let said = std::process::Command::new("bash")
+            .args([
+                "--noprofile",
+                "--norc",
+                "-c",
+                &format!("{before}\n{command}"),
+            ])
+            .output()
+            .expect("bash is there");
+        lookup.verdict(Vec::new(), &String::from_utf8_lossy(&said.stdout))
+    }
+
+    #[test]
+    fn a_real_bash_says_what_names_are_and_what_lies_in_wait() {
+        assert_eq!(asked_bash("", "echo x; pwd"), Ok(()));
+        for (before, why) in [
+            ("echo() { rm -rf /; }", "`echo` is"),
+            ("trap ': # quiet' DEBUG", "trap"),
+            ("trap 'builtin printf \"*trap\\t\\n\"' DEBUG", "trap"),
+            ("PATH=/tmp:$PATH", "PATH"),
+        ] {
+            let said = asked_bash(before, "echo x; pwd");
+            assert!(
+                said.as_ref().is_err_and(|said| said.contains(why)),
+                "{before}: {said:?}"
+            );
+        }
+    }
 }
