@@ -158,7 +158,7 @@ pub(super) fn drive(variable: &str) -> Option<(Effect, &'static str)> {
 
 /// What a `PowerShell` command of this name, in lower case and without its module, shows of this machine.
 pub(super) fn shown(name: &str, command: &Command) -> Option<(Effect, &'static str)> {
-    let texts: Vec<&str> = command.values().flat_map(texts).collect();
+    let texts: Vec<&str> = command.values().flat_map(Value::texts).collect();
     let has_unknown = || {
         let is = |value: &Value| match value {
             Value::Block => true,
@@ -275,20 +275,6 @@ fn is_search_in_files(name: &str, command: &Command) -> bool {
         _ => false,
     };
     !(texts && only_pattern)
-}
-
-/// The texts in a value, as far as they are known.
-fn texts(value: &Value) -> Vec<&str> {
-    match value {
-        Value::Text(text) | Value::Pattern(text) => vec![text],
-        Value::List(values) => values.iter().flat_map(texts).collect(),
-        Value::Flag(_)
-        | Value::Block
-        | Value::Table(_)
-        | Value::Variable(_)
-        | Value::Expression
-        | Value::Unknown => Vec::new(),
-    }
 }
 
 /// Whether a path lies in a drive, or in the provider of such drives.

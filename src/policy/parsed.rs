@@ -207,6 +207,20 @@ impl Value {
         }
     }
 
+    /// The texts in it, those of a list's members too, as far as they are known.
+    pub(super) fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) | Self::Pattern(text) => vec![text],
+            Self::List(values) => values.iter().flat_map(Self::texts).collect(),
+            Self::Flag(_)
+            | Self::Block
+            | Self::Table(_)
+            | Self::Variable(_)
+            | Self::Expression
+            | Self::Unknown => Vec::new(),
+        }
+    }
+
     /// Its text, where it is one.
     pub(crate) fn as_text(&self) -> Option<&str> {
         match self {

@@ -9,6 +9,22 @@ use std::collections::BTreeSet;
 
 use super::parsed::{Command, Element, Parsed, Value};
 
+/// Commands that hand on, or show, the properties that they are given the names of; a block may stand for one.
+pub(super) const PICKERS: [&str; 12] = [
+    "select-object",
+    "select",
+    "measure-object",
+    "measure",
+    "group-object",
+    "group",
+    "format-table",
+    "ft",
+    "format-list",
+    "fl",
+    "format-wide",
+    "fw",
+];
+
 /// What may stand in such a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place<'p> {
@@ -20,29 +36,17 @@ pub(super) enum Place<'p> {
     Unknown,
 }
 
-/// Commands that take a block for what they sort, select, group, count or show by.
-const BY_PROPERTY: [&str; 18] = [
+/// Other commands than [`PICKERS`] that take a block for what they sort, show or join by.
+const BY_PROPERTY: [&str; 6] = [
     "sort-object",
     "sort",
-    "select-object",
-    "select",
-    "group-object",
-    "group",
-    "measure-object",
-    "measure",
-    "format-table",
-    "ft",
-    "format-list",
-    "fl",
-    "format-wide",
-    "fw",
     "format-custom",
     "fc",
     "join-string",
     "convertto-html",
 ];
 
-/// Parameters of those that take no block.
+/// Parameters of both that take no block.
 const NO_PROPERTY: [&str; 21] = [
     "first",
     "last",
@@ -113,7 +117,7 @@ pub(super) fn of_command<'p>(name: &str, command: &'p Command, parsed: &'p Parse
         let name = name.to_lowercase();
         known.iter().any(|full| full.starts_with(&name))
     };
-    if BY_PROPERTY.contains(&name) {
+    if PICKERS.contains(&name) || BY_PROPERTY.contains(&name) {
         // Behind a switch stands what the command sorts or selects by.
         all(true, &|name| {
             name.is_none_or(|name| !is_one(&NO_PROPERTY, name))

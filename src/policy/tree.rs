@@ -18,6 +18,24 @@ pub(super) fn each<'t>(root: Node<'t>, mut visit: impl FnMut(Node<'t>)) {
     }
 }
 
+/// How many ancestors are looked at.
+const DEPTH: usize = 64;
+
+/// Whether `is_it` holds of a node or one above it and its parent. What nests deeper than is looked at counts as if it did.
+pub(super) fn has_ancestor(node: Node<'_>, is_it: impl Fn(Node<'_>, Node<'_>) -> bool) -> bool {
+    let mut node = node;
+    for _ in 0..DEPTH {
+        let Some(parent) = node.parent() else {
+            return false;
+        };
+        if is_it(node, parent) {
+            return true;
+        }
+        node = parent;
+    }
+    true
+}
+
 /// The last child that has a name in the grammar.
 pub(super) fn last(node: Node<'_>) -> Option<Node<'_>> {
     let mut cursor = node.walk();

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::parsed::{Command, Element, Operator, Value};
+use super::super::tree;
 use super::{Reader, line};
 
 /// Stands for the part of a text that is not known.
@@ -153,27 +154,13 @@ fn element(text: String) -> Element {
     }
 }
 
-/// Ancestors that are looked at; a text that nests deeper may repeat anything.
-const DEPTH: usize = 64;
-
 /// Whether a command takes what a pipeline brings, or stands in a block that may run more than once.
 fn is_repeated(command: Node<'_>) -> bool {
-    let mut node = command;
-    for _ in 0..DEPTH {
-        let Some(parent) = node.parent() else {
-            return false;
-        };
-        let repeats = match parent.kind() {
-            "pipeline" => node.prev_named_sibling().is_some(),
-            "do_group" | "function_definition" => true,
-            _ => false,
-        };
-        if repeats {
-            return true;
-        }
-        node = parent;
-    }
-    true
+    tree::has_ancestor(command, |node, parent| match parent.kind() {
+        "pipeline" => node.prev_named_sibling().is_some(),
+        "do_group" | "function_definition" => true,
+        _ => false,
+    })
 }
 
 fn unescaped(text: &str) -> String {

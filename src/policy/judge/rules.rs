@@ -155,19 +155,10 @@ fn value_holds(rule: &EffectRule, value: Option<&Value>) -> bool {
 
 /// Whether one of the texts in a value fits.
 fn any_fits(globs: &[Glob], value: &Value) -> bool {
-    match value {
-        Value::Text(text) | Value::Pattern(text) => {
-            let text = text.to_lowercase();
-            globs.iter().any(|glob| glob.fits(&text))
-        }
-        Value::List(values) => values.iter().any(|value| any_fits(globs, value)),
-        Value::Flag(_)
-        | Value::Block
-        | Value::Table(_)
-        | Value::Variable(_)
-        | Value::Expression
-        | Value::Unknown => false,
-    }
+    value.texts().iter().any(|text| {
+        let text = text.to_lowercase();
+        globs.iter().any(|glob| glob.fits(&text))
+    })
 }
 
 /// Whether it is only known when the text runs what a command is about. What a request carries is no matter.

@@ -121,33 +121,19 @@ fn is_splat(element: &Element) -> bool {
     }
 }
 
-/// Ancestors that are looked at; a text that nests deeper may repeat anything.
-const DEPTH: usize = 64;
-
 /// Whether a command takes what a pipeline brings, or stands in a block that may run more than once.
 fn is_repeated(command: Node<'_>) -> bool {
-    let mut node = command;
-    for _ in 0..DEPTH {
-        let Some(parent) = node.parent() else {
-            return false;
-        };
-        let repeats = match parent.kind() {
-            "pipeline_chain" => node.prev_named_sibling().is_some(),
-            "script_block_expression"
-            | "foreach_statement"
-            | "for_statement"
-            | "while_statement"
-            | "do_statement"
-            | "function_statement"
-            | "class_method_definition" => true,
-            _ => false,
-        };
-        if repeats {
-            return true;
-        }
-        node = parent;
-    }
-    true
+    tree::has_ancestor(command, |node, parent| match parent.kind() {
+        "pipeline_chain" => node.prev_named_sibling().is_some(),
+        "script_block_expression"
+        | "foreach_statement"
+        | "for_statement"
+        | "while_statement"
+        | "do_statement"
+        | "function_statement"
+        | "class_method_definition" => true,
+        _ => false,
+    })
 }
 
 /// Whether a pipeline brings the command something.
@@ -173,16 +159,7 @@ fn has_comma(text: &str) -> bool {
 
 /// Whether a value stands for several.
 fn is_many(value: &Value) -> bool {
-    match value {
-        Value::Text(text) | Value::Pattern(text) => text.contains('*'),
-        Value::List(_) => true,
-        Value::Flag(_)
-        | Value::Block
-        | Value::Table(_)
-        | Value::Variable(_)
-        | Value::Expression
-        | Value::Unknown => false,
-    }
+    matches!(value, Value::List(_)) || value.texts().iter().any(|text| text.contains('*'))
 }
 
 /// The script block whose only command, or first one of a pipeline, the node is.

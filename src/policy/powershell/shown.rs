@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::super::parsed::{Command, Element, Value};
+use super::super::places::PICKERS;
 use super::super::{local, tree};
 use super::values::SPLAT;
 use super::{Reader, innermost};
@@ -13,23 +14,7 @@ const AT_MOST: usize = 8;
 /// Commands that hand on what they get, or less of it.
 const SIEVES: [&str; 5] = ["where-object", "where", "?", "sort-object", "sort"];
 
-/// Commands that hand on, or show, the properties that they are given the names of.
-const PICKERS: [&str; 12] = [
-    "select-object",
-    "select",
-    "measure-object",
-    "measure",
-    "group-object",
-    "group",
-    "format-table",
-    "ft",
-    "format-list",
-    "fl",
-    "format-wide",
-    "fw",
-];
-
-/// Parameters of those that are about how many, or in which form.
+/// Parameters of [`PICKERS`] that are about how many, or in which form.
 const ASIDE: [&str; 12] = [
     "-first",
     "-last",
