@@ -15,7 +15,7 @@ use super::runs::Runs;
 use super::shards::Shards;
 use crate::audit::{Audit, Entry as AuditEntry, Kind};
 use crate::config::{Config, SettingsFile};
-use crate::connection::{Connection, LookupError, Registry as Connections};
+use crate::connection::{Connection, LookupError, Registry as Connections, RegistryError};
 use crate::name::{ConnectionName, RunId, SessionKey};
 use crate::script::Module;
 use crate::spec::{Catalog, CatalogError};
@@ -151,9 +151,7 @@ impl Service {
     // ── names ───────────────────────────────────────────────────────────────
 
     pub(in crate::daemon) fn module(&self, name: &str) -> Result<Arc<Module>, ServiceError> {
-        let mut catalog = lock(&self.0.catalog);
-        self.reload(&mut catalog);
-        catalog.module(name).map_err(|error: CatalogError| {
+        self.catalog().module(name).map_err(|error: CatalogError| {
             let message = error.to_string();
             let help = Some(self.where_modules_are(&error));
             match error {
@@ -197,11 +195,7 @@ impl Service {
             unknown(error.to_string(), error.help().to_owned())
         })?;
         let mut connections = lock(&self.0.connections);
-        let read = connections.reload();
-        if matches!(read, Ok(true)) {
-            self.note_change("connections", connections.path());
-            self.compare_policies(&connections);
-        }
+        let read = self.reload_connections(&mut connections);
         match (connections.get(&name), read) {
             // What the file says now cannot be told, so what it said before does not hold. The built-in one is in no file.
             (_, Err(error)) if !connections.is_built_in(&name) => {
@@ -230,20 +224,24 @@ impl Service {
         })
     }
 
-    /// Modules say what their commands do: other ones are another policy.
-    fn reload(&self, catalog: &mut Catalog) {
+    /// The modules as their files are now. They say what their commands do: other ones are another policy.
+    fn catalog(&self) -> MutexGuard<'_, Catalog> {
+        let mut catalog = lock(&self.0.catalog);
         if catalog.reload_if_changed() {
             for folder in &self.0.config.module_folders {
                 self.note_change("modules", &folder.path);
             }
         }
+        catalog
     }
 
-    /// The modules as their files are now.
-    fn catalog(&self) -> MutexGuard<'_, Catalog> {
-        let mut catalog = lock(&self.0.catalog);
-        self.reload(&mut catalog);
-        catalog
+    /// Reads the connections file again where it changed; what it says of policies is taken note of.
+    fn reload_connections(&self, connections: &mut Connections) -> Result<(), RegistryError> {
+        if connections.reload()? {
+            self.note_change("connections", connections.path());
+            self.compare_policies(connections);
+        }
+        Ok(())
     }
 
     pub(super) fn key(&self, connection: &str, module: &str) -> Result<SessionKey, ServiceError> {
@@ -255,14 +253,9 @@ impl Service {
     /// What can be signed in to, and with what. Reads the files again where they changed.
     pub(crate) fn offers(&self) -> OffersView {
         let enforces_mcps = self.enforces_mcps();
-        let mut catalog = lock(&self.0.catalog);
-        self.reload(&mut catalog);
+        let catalog = self.catalog();
         let mut connections = lock(&self.0.connections);
-        let read = connections.reload();
-        if matches!(read, Ok(true)) {
-            self.note_change("connections", connections.path());
-            self.compare_policies(&connections);
-        }
+        let read = self.reload_connections(&mut connections);
         OffersView::new(&connections, read.err().as_ref(), &catalog, enforces_mcps)
     }
 }

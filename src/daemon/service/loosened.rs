@@ -110,11 +110,17 @@ impl Service {
     }
 
     /// What a connection allowed before, where that still holds for programs.
-    pub(super) fn held_back(&self, connection: &Connection) -> Option<Allowance> {
+    fn held_back(&self, connection: &Connection) -> Option<Allowance> {
         let known = lock(&self.0.known);
         let before = known.allowances.as_ref()?.get(connection.name())?;
         let now = Allowance::of(connection);
         now.is_looser_than(before).then(|| before.clone())
+    }
+
+    /// The same, of whoever asks: a person is held to what the entry says now.
+    pub(super) fn held_back_from(&self, who: Who, connection: &Connection) -> Option<Allowance> {
+        let of_programs = || self.held_back(connection);
+        (who == Who::Program).then(of_programs).flatten()
     }
 
     /// The rules by which a module's commands were judged before, where those still count for programs.

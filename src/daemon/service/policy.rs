@@ -90,16 +90,10 @@ impl Service {
         if order.who == Who::Program
             && let Some(rules) = self.rules_before(module)
         {
-            let (module, text) = (Arc::clone(module), order.command.clone());
-            let before = on_a_thread(move || {
-                policy::judge(&policy::parse(&text, Some(&module)), rules.iter())
-            });
-            judged.also(before.await?);
+            judged.also(judge_by(order, module, rules).await?);
         }
         let decision = allowance.decide(order.who, Some(&module.name), &judged);
-        let before = self
-            .held_back(&connection)
-            .filter(|_| order.who == Who::Program);
+        let before = self.held_back_from(order.who, &connection);
         let decision = stricter(decision, &connection, before.as_ref(), module, &judged);
         let asks = decision.verdict == Verdict::Ask;
         let wants_ticket =
@@ -123,9 +117,7 @@ impl Service {
             return Ok(false);
         }
         let connection = self.connection(&order.connection)?;
-        let before = self
-            .held_back(&connection)
-            .filter(|_| order.who == Who::Program);
+        let before = self.held_back_from(order.who, &connection);
         let mut allowances = [Some(Allowance::of(&connection)), before]
             .into_iter()
             .flatten();
@@ -141,10 +133,7 @@ impl Service {
         order: &RunOrder,
         module: &Arc<Module>,
     ) -> Result<Judgement, ServiceError> {
-        self.with_rules(order, module, |text, module, rules| {
-            policy::judge(&policy::parse(text, Some(module)), rules.iter())
-        })
-        .await
+        judge_by(order, module, self.rules(module)).await
     }
 
     /// The command with `-WhatIf` in its one command that does more than read.
@@ -185,28 +174,46 @@ impl Service {
         trial.await.ok().flatten()
     }
 
-    /// Works on the command's text with the rules of every module and of its own. A long one is worked on by a thread of its
-    /// own: a command may have megabytes.
+    /// Works on the command's text with the rules of every module and of its own.
     async fn with_rules<T: Send + 'static>(
         &self,
         order: &RunOrder,
         module: &Arc<Module>,
         work: impl FnOnce(&str, &Module, &EffectRules) -> T + Send + 'static,
     ) -> Result<T, ServiceError> {
+        work_on(order, module, self.rules(module), work).await
+    }
+
+    fn rules(&self, module: &Module) -> EffectRules {
         let shared = lock(&self.0.catalog).effects();
-        let rules = EffectRules::new(shared, Arc::clone(&module.effects));
-        if order.command.len() <= AT_ONCE {
-            return Ok(work(&order.command, module, &rules));
-        }
-        let (module, text) = (Arc::clone(module), order.command.clone());
-        on_a_thread(move || work(&text, &module, &rules)).await
+        EffectRules::new(shared, Arc::clone(&module.effects))
     }
 }
 
-async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
+/// What the command does, by these rules.
+async fn judge_by(
+    order: &RunOrder,
+    module: &Arc<Module>,
+    rules: EffectRules,
+) -> Result<Judgement, ServiceError> {
+    work_on(order, module, rules, |text, module, rules| {
+        policy::judge(&policy::parse(text, Some(module)), rules.iter())
+    })
+    .await
+}
+
+/// Works on the command's text. A long one is worked on by a thread of its own: a command may have megabytes.
+async fn work_on<T: Send + 'static>(
+    order: &RunOrder,
+    module: &Arc<Module>,
+    rules: EffectRules,
+    work: impl FnOnce(&str, &Module, &EffectRules) -> T + Send + 'static,
 ) -> Result<T, ServiceError> {
-    tokio::task::spawn_blocking(work)
+    if order.command.len() <= AT_ONCE {
+        return Ok(work(&order.command, module, &rules));
+    }
+    let (module, text) = (Arc::clone(module), order.command.clone());
+    tokio::task::spawn_blocking(move || work(&text, &module, &rules))
         .await
         .map_err(|error| state(format!("the command cannot be judged: {error}")))
 }

@@ -22,6 +22,16 @@ const TAKE_BACK_WITHIN: Duration = Duration::from_secs(2);
 /// How long a session may take to sign out when the daemon stops, before it is ended.
 const SIGN_OUT_WITHIN: Duration = Duration::from_secs(6);
 
+/// Waits for all of them, and says whether that was in time.
+async fn all_end(ends: Vec<impl Future<Output = ()>>, within: Duration) -> bool {
+    let all = async {
+        for end in ends {
+            end.await;
+        }
+    };
+    tokio::time::timeout(within, all).await.is_ok()
+}
+
 /// Whether nothing of it was sent to its session yet.
 fn is_not_begun(run: &Run) -> bool {
     match run.view().state {
@@ -139,12 +149,7 @@ impl Service {
             self.stop_live(run, entry.as_ref(), StopWhy::Shutdown, row);
             ends.push(run.ended());
         }
-        let all = async {
-            for end in ends {
-                end.await;
-            }
-        };
-        if tokio::time::timeout(TAKE_BACK_WITHIN, all).await.is_err() {
+        if !all_end(ends, TAKE_BACK_WITHIN).await {
             tracing::warn!("not all that waited is taken back");
         }
     }
@@ -157,12 +162,7 @@ impl Service {
             tracing::warn!(run = %run.id, session = %run.session, "waiting for it to end");
             ends.push(run.ended());
         }
-        let all = async {
-            for end in ends {
-                end.await;
-            }
-        };
-        if tokio::time::timeout(DRAIN_WITHIN, all).await.is_err() {
+        if !all_end(ends, DRAIN_WITHIN).await {
             tracing::warn!("what still runs is stopped");
         }
     }
