@@ -10,12 +10,18 @@
 //! runs with the person's own user id and goes to the trouble of a pseudo-terminal outside of every session, or has another
 //! program of the person's start one: nothing on one machine tells these two apart.
 
+use std::sync::LazyLock;
+
 use tokio::net::UnixStream;
 
 use crate::daemon::Who;
 
 /// The client that people at a terminal use; every other one is a program.
 const PERSON: &str = "cli";
+
+/// The kernel session of this process. A daemon has its own, or that of the terminal it was started at, before it listens.
+static OWN_SESSION: LazyLock<Option<u32>> =
+    LazyLock::new(|| Some(Process::read(std::process::id())?.session));
 
 /// The other end, as it was when it connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +42,8 @@ impl Peer {
         let Some(process) = pid.and_then(Process::read) else {
             return Self::Elsewhere;
         };
-        let own = std::process::id();
-        let session = Process::read(own).map(|own| own.session);
-        if process.is_in_session_of(own, session, Process::read) {
+        let session = *OWN_SESSION;
+        if process.is_in_session_of(std::process::id(), session, Process::read) {
             Self::InSession
         } else if process.terminal == 0 {
             Self::Elsewhere
