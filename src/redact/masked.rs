@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::kind::FindingKind;
 use super::names::MASK;
 use super::{encoded, rules};
+use crate::secret::Reference;
 
 /// Base64 in base64 in base64 is as deep as it looks.
 const DEEPEST: u8 = 3;
@@ -58,9 +59,6 @@ pub(crate) fn beginning(text: &str, length: usize) -> &str {
     &text[..end]
 }
 
-/// What the values of secrets may be instead of one: where it is.
-const REFERENCES: [&str; 3] = ["env:", "file:", "command:"];
-
 /// `object` without its secrets: by the names of its keys, and by the looks of its texts. Keys stay, and so does what only says
 /// where a secret is.
 pub(crate) fn mask_object(object: &Map<String, Value>) -> Map<String, Value> {
@@ -75,7 +73,7 @@ fn mask_value(key: &str, value: &Value) -> Value {
         Value::Object(inside) => Value::Object(mask_object(inside)),
         Value::Array(values) => values.iter().map(|value| mask_value(key, value)).collect(),
         Value::String(text) => {
-            let refers = REFERENCES.iter().any(|prefix| text.starts_with(prefix));
+            let refers = Reference::parse(text).is_ok();
             if !refers && rules::by_key(key, text).is_some() {
                 Value::String(MASK.to_owned())
             } else {
