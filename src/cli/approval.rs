@@ -6,8 +6,8 @@ use super::harmless::{harmless, one_line};
 use super::when::left;
 use crate::api::{Approval, ApproveRequest, AskedBy, Run};
 
-/// The answer that runs a command which takes away few things at most.
-const YES: &str = "yes";
+/// What a person types for a yes, where nothing more is asked for.
+pub(crate) const YES: &str = "yes";
 
 /// Everything that a person needs to decide about `run`.
 pub(crate) fn shown(run: &Run, approval: &Approval) -> String {

@@ -13,6 +13,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use zeroize::Zeroizing;
 
+use super::error::CliError;
+use super::output::Screen;
 use crate::secret::Secret;
 
 /// A line being read. Dropping it gives the terminal its echo back; what was typed and not finished stays there.
@@ -48,6 +50,29 @@ impl Prompt {
             before,
             line: Zeroizing::new(Vec::new()),
         })
+    }
+
+    /// Opens the terminal for a yes; `help` says where else one is typed.
+    pub(crate) fn for_a_yes(help: impl Into<String>) -> Result<Self, CliError> {
+        Self::open(false).map_err(|_no_terminal| {
+            let message = "a yes is typed at a terminal, and this process has none";
+            CliError::usage(message, help)
+        })
+    }
+
+    /// Asks, and reads the [`line`](Self::line) that is typed.
+    pub(crate) async fn ask(
+        &mut self,
+        question: &str,
+        screen: &mut Screen,
+    ) -> Result<Option<Secret>, CliError> {
+        screen.ask(question);
+        let typed = self.line().await.map_err(|source| CliError::Io {
+            what: "the answer cannot be read".to_owned(),
+            source,
+        })?;
+        screen.line_ended_by_typing();
+        Ok(typed)
     }
 
     /// Whether what is typed is hidden.

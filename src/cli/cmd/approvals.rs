@@ -63,19 +63,10 @@ async fn approve(client: &Client, id: &str, screen: &mut Screen) -> Result<Exit,
             "`mm approvals list` shows the runs that wait for a yes",
         ));
     };
-    let mut prompt = Prompt::open(false).map_err(|_no_terminal| {
-        CliError::usage(
-            "a yes is typed at a terminal, and this process has none",
-            format!("in a terminal: mm approvals approve {}", run.id),
-        )
-    })?;
+    let help = format!("in a terminal: mm approvals approve {}", run.id);
+    let mut prompt = Prompt::for_a_yes(help)?;
     screen.note(&shown(&run, approval));
-    screen.ask(&question(&run, approval));
-    let typed = prompt.line().await.map_err(|source| CliError::Io {
-        what: "the answer cannot be read".to_owned(),
-        source,
-    })?;
-    screen.line_ended_by_typing();
+    let typed = prompt.ask(&question(&run, approval), screen).await?;
     let Some(request) = typed.and_then(|typed| yes(approval, typed.expose())) else {
         screen.note(&format!(
             "it is not approved and still waits; `mm approvals deny {}` ends it",

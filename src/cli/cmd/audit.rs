@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::api::{AuditHead, AuditReport};
+use crate::cli::approval::YES;
 use crate::cli::args::{AuditArgs, AuditListArgs, AuditVerb, ExportFormat};
 use crate::cli::csv;
 use crate::cli::ending::Message;
@@ -25,9 +26,6 @@ const TEXT_WIDTH: usize = 60;
 
 /// Rows that are asked for at once.
 const PAGE: usize = 1000;
-
-/// What a person types to accept a record.
-const YES: &str = "yes";
 
 /// Lists, shows, checks, exports or accepts the record.
 pub(crate) async fn audit(args: AuditArgs, screen: &mut Screen) -> Result<Exit, CliError> {

@@ -1,14 +1,12 @@
 //! `mm policy accept`: a person lets programs have what a connection's entry allows, or a module's rules say, by now.
 
+use crate::cli::approval::YES;
 use crate::cli::error::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::harmless::one_line;
 use crate::cli::output::Screen;
 use crate::cli::prompt::Prompt;
 use crate::cli::wiring;
-
-/// What is typed.
-const YES: &str = "yes";
 
 /// Shows what programs may more, and asks.
 pub(super) async fn accept(
@@ -25,22 +23,13 @@ pub(super) async fn accept(
         screen.text(&format!("nothing waits: {of} holds for programs"))?;
         return Ok(Exit::Done);
     }
-    let mut prompt = Prompt::open(false).map_err(|_no_terminal| {
-        CliError::usage(
-            "a yes is typed at a terminal, and this process has none",
-            "run this in a terminal of your own",
-        )
-    })?;
+    let mut prompt = Prompt::for_a_yes("run this in a terminal of your own")?;
     screen.note(&format!("{of} was changed; for programs that means:"));
     for change in &waits.changes {
         screen.note(&format!("  {}", one_line(change)));
     }
-    screen.ask(&format!("type {YES} to let it hold for them: "));
-    let typed = prompt.line().await.map_err(|source| CliError::Io {
-        what: "the answer cannot be read".to_owned(),
-        source,
-    })?;
-    screen.line_ended_by_typing();
+    let question = format!("type {YES} to let it hold for them: ");
+    let typed = prompt.ask(&question, screen).await?;
     if typed.is_none_or(|typed| !typed.expose().trim().eq_ignore_ascii_case(YES)) {
         screen.note("nothing was changed: for programs it does not hold");
         return Ok(Exit::Refused);
