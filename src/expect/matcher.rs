@@ -3,13 +3,12 @@
 //! no more will come ([`Matcher::settle`]): a device code cut by a read is never reported short.
 //!
 //! The patterns run as one lazy DFA. It reports a match one byte late, so the end of the data is probed without moving it.
-//! Where nothing has begun, it is not run at all: the texts that matches begin with are searched for, many bytes at a time.
 
 use std::sync::Arc;
 
+use regex_automata::Input;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::Cache;
-use regex_automata::{Input, Span};
 
 use crate::script::Race;
 
@@ -90,6 +89,31 @@ impl Matcher {
         }
     }
 
+    /// Whether nothing that came so far can be part of a match.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.candidate.is_none()
+            && self.seen == self.window.len()
+            && self.state.is_none_or(|state| state.is_start())
+    }
+
+    /// Goes on behind text that was left out, of which `before` is the last byte. Only at rest. The places of matches do not
+    /// count what was left out.
+    pub(crate) fn skip(&mut self, before: u8) {
+        self.base += (self.window.len() as u64).saturating_sub(1);
+        self.window.clear();
+        self.window.push(before);
+        (self.from, self.seen) = (1, 1);
+        let input = Input::new(&self.window).span(1..1);
+        let state = self.race.dfa.start_state_forward(&mut self.cache, &input);
+        self.state = Some(state.expect(NO_FAILURE));
+    }
+
+    /// How many bytes it was given.
+    #[cfg(test)]
+    pub(super) fn raced(&self) -> u64 {
+        self.base + self.window.len() as u64
+    }
+
     /// Whether a match stands that would be decided by the end of the stream.
     pub(crate) fn is_provisional(&mut self) -> bool {
         self.probe().is_some()
@@ -115,29 +139,7 @@ impl Matcher {
                 .start_state_forward(cache, &Input::new(&self.window))
                 .expect(NO_FAILURE),
         };
-        let mut beginnings = self.race.beginnings.as_ref();
         while self.seen < self.window.len() {
-            if state.is_start()
-                && self.candidate.is_none()
-                && let Some(prefilter) = beginnings
-            {
-                let rest = Span::from(self.seen..self.window.len());
-                let found = prefilter.find(&self.window, rest).map(|span| span.start);
-                // A beginning may be cut by the end of the data, also before a shorter one that is whole.
-                let cut = (rest.end + 1)
-                    .saturating_sub(prefilter.max_needle_len())
-                    .max(rest.start);
-                let at = found.filter(|at| *at <= cut).unwrap_or_else(|| {
-                    beginnings = None;
-                    cut
-                });
-                if at > self.seen {
-                    self.seen = at;
-                    let input = Input::new(&self.window).span(at..rest.end);
-                    state = dfa.start_state_forward(cache, &input).expect(NO_FAILURE);
-                    continue;
-                }
-            }
             state = dfa
                 .next_state(cache, state, self.window[self.seen])
                 .expect(NO_FAILURE);
@@ -299,16 +301,6 @@ mod tests {
     }
 
     #[test]
-    fn a_long_beginning_that_is_cut_goes_before_a_short_one_that_is_whole() {
-        let race = race(&["[Pp]assword( for [^:]{1,8})?: ", "a|bc"]);
-        assert!(race.beginnings.is_some());
-        assert_eq!(
-            run(&race, &[b"the password for", b" ", b"x: "]),
-            [(0, 4, 20)]
-        );
-    }
-
-    #[test]
     fn the_window_is_bounded() {
         let race = race(&["a[^z]*z"]);
         let mut matcher = Matcher::new(race);
@@ -349,14 +341,13 @@ mod tests {
         }
 
         #[test]
-        fn any_split_gives_what_the_whole_text_gives_where_beginnings_are_known(
+        fn any_split_of_a_prompt_gives_what_the_whole_gives(
             parts in prop::collection::vec(prop::sample::select(vec![
                 "code ABC", "code ", "co", "de", "xcode A", "Password", " for x: ", ": ", "\r\n", "\n", "PS C> ", " ", "x", "é",
             ]), 0..40),
             cuts in prop::collection::vec(0usize..200, 0..12),
         ) {
             let race = race(&[r"\bcode ([A-Z]+)\b", r"[Pp]assword( for [^:]{1,8})?: ", r"(?m)^PS [^>\r\n]{1,9}> $", r"\r\n\r\n"]);
-            assert!(race.beginnings.is_some());
             any_split(&race, &parts.concat(), cuts);
         }
     }

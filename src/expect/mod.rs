@@ -11,6 +11,7 @@ mod question;
 mod records;
 mod report;
 mod sign_in;
+mod skim;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -33,6 +34,10 @@ pub(crate) use report::error as reported_error;
 pub(crate) use sign_in::{
     compare, disowned, failure as why_failed, identity as identity_of, not_admitted,
 };
+#[cfg(any(fuzzing, test))]
+pub(crate) use skim::Skim;
 pub(crate) use state::{State, StopCause};
 #[cfg(any(fuzzing, test))]
 pub(crate) use terminal::Terminal;
+#[cfg(any(fuzzing, test))]
+pub(crate) use text::Collapse;

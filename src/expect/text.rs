@@ -73,7 +73,7 @@ impl Tail {
 const BLOCK: usize = 32;
 
 /// Collapses white space, no-break spaces included, to single spaces, whatever the chunks.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Collapse {
     in_space: bool,
     /// The first byte of what may be a no-break space (U+00A0 is C2 A0).
@@ -98,6 +98,22 @@ impl Collapse {
             self.plain(&rest[..lead.unwrap_or(rest.len())], collapsed);
             self.lead = lead.is_some();
             rest = lead.map_or(&[], |at| &rest[at + 1..]);
+        }
+    }
+
+    /// Leaves out text that is not wanted; gives its last byte, collapsed. There is at least one, and what follows is no second
+    /// half of a no-break space.
+    pub(crate) fn skip(&mut self, text: &[u8]) -> u8 {
+        let lead = std::mem::take(&mut self.lead);
+        self.in_space = match text {
+            [0xa0] => lead,
+            [.., 0xc2, 0xa0] => true,
+            [.., last] => is_space(*last),
+            [] => self.in_space,
+        };
+        match text.last() {
+            Some(last) if !self.in_space => *last,
+            _ => b' ',
         }
     }
 

@@ -4,46 +4,41 @@
 use std::sync::Arc;
 
 use super::event::Challenge;
-use super::matcher::{Matcher, Won};
-use super::text::Collapse;
+use super::matcher::Won;
+use super::skim::Skim;
 use crate::script::SignIn;
 
 /// Watches one command's text for device-code prompts.
 pub(crate) struct ChallengeWatch {
     rules: Arc<SignIn>,
-    collapse: Collapse,
-    matcher: Matcher,
+    skim: Skim,
     won: Vec<Won>,
 }
 
 impl ChallengeWatch {
     /// `None` where the module has no such patterns.
     pub(crate) fn new(rules: &Arc<SignIn>) -> Option<Self> {
-        let race = rules.challenges.race()?;
         Some(Self {
             rules: Arc::clone(rules),
-            collapse: Collapse::default(),
-            matcher: Matcher::new(Arc::clone(race)),
+            skim: Skim::new(&rules.challenges)?,
             won: Vec::new(),
         })
     }
 
     /// Takes the next text; a prompt that is whole comes back.
     pub(crate) fn push(&mut self, text: &[u8]) -> Option<Challenge> {
-        let collapse = &mut self.collapse;
-        self.matcher
-            .push(|window| collapse.push(text, window), &mut self.won);
+        self.skim.push(text, &mut self.won);
         self.take()
     }
 
     /// Whether a prompt stands that may still grow.
     pub(crate) fn is_provisional(&mut self) -> bool {
-        self.matcher.is_provisional()
+        self.skim.is_provisional()
     }
 
     /// Nothing more comes for now.
     pub(crate) fn settle(&mut self) -> Option<Challenge> {
-        self.matcher.settle(&mut self.won);
+        self.skim.settle(&mut self.won);
         self.take()
     }
 

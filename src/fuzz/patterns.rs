@@ -1,10 +1,11 @@
-//! The race of patterns: whatever the pieces, what it finds is what one plain search after the other finds in the whole.
+//! The race of patterns: whatever the pieces, what it finds is what one plain search after the other finds in the whole. The
+//! same over collapsed text, where most of it is left out.
 
 use std::sync::Arc;
 
 use super::cut;
-use crate::expect::Matcher;
-use crate::script::{Pattern, Race};
+use crate::expect::{Collapse, Matcher, Skim};
+use crate::script::{ChallengeRule, Challenges, Pattern, Race};
 
 /// A longer text is no other work, only more of it.
 const AT_MOST: usize = 4096;
@@ -26,13 +27,40 @@ pub fn patterns(data: &[u8]) {
     if parsed.is_empty() || whole.len() > AT_MOST {
         return;
     }
-    let Ok(race) = Race::new(parsed) else {
+    let rule = |pattern: &Pattern| ChallengeRule {
+        pattern: pattern.clone(),
+        assumed_url: None,
+    };
+    let Ok(challenges) = Challenges::new(parsed.iter().map(rule).collect()) else {
         return;
     };
-    let race = Arc::new(race);
+    let Some(race) = challenges.race().cloned() else {
+        return;
+    };
     let should = plain(&race, whole);
     assert_eq!(raced(&race, &[whole]), should, "whole");
     assert_eq!(raced(&race, &pieces), should, "{pieces:?}");
+
+    let numbers = |found: Vec<(usize, u64, u64)>| -> Vec<(usize, u64)> {
+        let length = |(number, start, end)| (number, end - start);
+        found.into_iter().map(length).collect()
+    };
+    let should = numbers(plain(&race, &Collapse::whole(whole)));
+    assert_eq!(numbers(skimmed(&challenges, &pieces)), should, "{pieces:?}");
+}
+
+fn skimmed(challenges: &Challenges, pieces: &[&[u8]]) -> Vec<(usize, u64, u64)> {
+    let Some(mut skim) = Skim::new(challenges) else {
+        return Vec::new();
+    };
+    let mut won = Vec::new();
+    for piece in pieces {
+        skim.push(piece, &mut won);
+    }
+    skim.settle(&mut won);
+    won.into_iter()
+        .map(|won| (won.pattern, won.start, won.end))
+        .collect()
 }
 
 fn raced(race: &Arc<Race>, pieces: &[&[u8]]) -> Vec<(usize, u64, u64)> {

@@ -11,6 +11,7 @@ mod module;
 mod needs;
 mod pattern;
 mod race;
+mod required;
 mod shell;
 mod sign_in;
 mod template;
@@ -22,6 +23,7 @@ pub(crate) use module::Module;
 pub(crate) use needs::{BadVersions, Need, Needed, VersionSource};
 pub(crate) use pattern::{Pattern, PatternError};
 pub(crate) use race::Race;
+pub(crate) use required::Required;
 pub(crate) use shell::{
     Absorb, Bootstrap, BootstrapEncoding, Chunk, ChunkEncoding, EndField, EndMarker, EndState,
     Environment, Framing, Interrupt, Markers, Part, Query, QuestionKind, QuestionRule, Ready,

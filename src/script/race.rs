@@ -1,10 +1,7 @@
 //! [`Race`]: patterns compiled to be raced over a stream, byte after byte; `expect/matcher.rs` runs it.
 
-use regex_automata::MatchKind;
 use regex_automata::hybrid::dfa::DFA;
 use regex_automata::nfa::thompson;
-use regex_automata::util::prefilter::Prefilter;
-use regex_automata::util::syntax::parse_many_with;
 
 use super::Pattern;
 use super::pattern::syntax;
@@ -17,10 +14,8 @@ pub(crate) struct RaceError(String);
 /// Patterns as one lazy automaton. Immutable: every stream that it runs over has a cache of its own.
 #[derive(Debug)]
 pub(crate) struct Race {
-    /// Tells its start states from others, so that a search can jump from one to the next beginning.
+    /// Tells its start states from others: where it is in one, nothing that came can be part of a match.
     pub(crate) dfa: DFA,
-    /// Finds where a match may begin. Absent where a pattern may begin with anything.
-    pub(crate) beginnings: Option<Prefilter>,
     /// In the order of the automaton's numbers.
     pub(crate) patterns: Vec<Pattern>,
 }
@@ -39,12 +34,6 @@ impl Race {
             .thompson(thompson::Config::new().utf8(false))
             .build_many(&texts)
             .map_err(|error| RaceError(error.to_string()))?;
-        let parsed =
-            parse_many_with(&texts, &syntax()).map_err(|error| RaceError(error.to_string()))?;
-        Ok(Self {
-            dfa,
-            beginnings: Prefilter::from_hirs_prefix(MatchKind::LeftmostFirst, &parsed),
-            patterns,
-        })
+        Ok(Self { dfa, patterns })
     }
 }
