@@ -92,8 +92,18 @@ __mm_was() {
     fi
     builtin return "$__mm_code"
 }
+# What the daemon asks: whether programs are looked for where they were when the session began, with none remembered under a name, and
+# what each of the names is. A function, for the same reasons as above; it does not see what runs beside commands (`trap -p`).
+__mm_path=$PATH
+__mm_what() {
+    builtin hash -r
+    builtin local name path=changed
+    [[ $PATH != "$__mm_path" ]] || path=same
+    for name; do builtin printf '%s\t' "$name"; builtin type -t -- "$name" || builtin printf '\n'; done
+    builtin printf '*path\t%s\n' "$path"
+}
 # At global scope, so that `declare` means what it says. `continue` and `break` in a command end it; after `break` the loop begins again.
 __mm_loop='while __mm_next "$?" || \builtin exit 1; do if __mm_was; then \builtin eval "$__mm_text"; else \builtin eval "$__mm_text"; fi; done; \builtin eval "$__mm_loop"'
 __mm_prompt=$'__mm_left=$? __mm_how=aborted\n\\builtin eval "$__mm_loop"'
-builtin readonly -f __mm_next __mm_was
-builtin readonly __mm_loop __mm_prompt
+builtin readonly -f __mm_next __mm_was __mm_what
+builtin readonly __mm_loop __mm_prompt __mm_path

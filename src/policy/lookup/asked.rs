@@ -43,12 +43,11 @@ struct Waiting {
     hooks: bool,
 }
 
-/// Asks Bash what `names` are.
+/// Asks Bash what runs beside its commands, and then what `names` are, by the function that its bootstrap has for that: what
+/// runs beside them could change their meaning as that function returns, and be gone (`trap … RETURN`).
 pub(super) fn of_bash(names: &[String]) -> String {
     let names = names.join(" ");
-    format!(
-        r#"{BASH_STATE}; for mm_name in {names}; do builtin printf '%s\t' "$mm_name"; builtin type -t -- "$mm_name" || builtin printf '\n'; done; builtin unset mm_name mm_line mm_path"#
-    )
+    format!(r"\builtin printf '*trap\t'; \builtin trap -p; \builtin echo; \__mm_what {names}")
 }
 
 /// Asks `PowerShell` what `names` are, whether `variables` hold plain values, and, where a command `tells` another to say only
@@ -80,10 +79,6 @@ const PLAIN: &str = "{ $__mmo = $ExecutionContext.SessionState.PSVariable.GetVal
 
 /// What changes every command of a session. A table's own entries could answer for its properties, but not for its methods.
 const WAITING: &str = "$__mmw = $ExecutionContext.InvokeCommand; [pscustomobject]@{ defaults = [bool]($null -ne $PSDefaultParameterValues -and $PSDefaultParameterValues.get_Count()); hooks = [bool]($__mmw.PreCommandLookupAction -or $__mmw.PostCommandLookupAction -or $__mmw.CommandNotFoundAction) }";
-
-/// Whether programs are looked for where they were when the session began, with nothing remembered under a name; and what runs
-/// before every command. Without a subshell: a fork takes longer than all the rest.
-const BASH_STATE: &str = r#"builtin hash -r; mm_path=changed; while IFS= builtin read -r -d '' mm_line; do [[ $mm_line != "PATH=$PATH" ]] || mm_path=same; done < "/proc/$$/environ"; builtin printf '%s\t%s\n*trap\t' '*path' "$mm_path"; builtin trap -p DEBUG; builtin printf '\n'"#;
 
 /// What Bash said of the names. An error where another program may stand under one, or something runs beside each.
 pub(super) fn bash_said(text: &str) -> Result<Vec<Meaning>, String> {
@@ -144,7 +139,7 @@ fn check_bash(meanings: &[Meaning]) -> Result<(), String> {
         );
     }
     if !is("*trap", "") {
-        return Err("the session runs something before each command (`trap … DEBUG`), so nothing passes as reading in it".to_owned());
+        return Err("the session runs something beside its commands (`trap`), so nothing passes as reading in it".to_owned());
     }
     Ok(())
 }

@@ -154,41 +154,6 @@ fn what_is_something_else_does_not_pass() {
     }
 }
 
-/// The lookup of a text in a real Bash that has run `before`.
-fn in_bash(before: &str, text: &str) -> Result<(), String> {
-    let asked = lookup("az", text, &[]);
-    let command = asked.command().expect("they are plain names");
-    let said = std::process::Command::new("bash")
-        .args(["--norc", "-c", &format!("{before}\n{command}")])
-        .output()
-        .expect("there is a Bash");
-    asked.verdict(Vec::new(), &String::from_utf8_lossy(&said.stdout))
-}
-
-#[test]
-fn bash_says_what_is_a_function_of_its_own() {
-    assert_eq!(in_bash("", "az vm list | jq x"), Ok(()));
-    let said = in_bash("az() { :; }", "az vm list");
-    assert_eq!(
-        said,
-        Err("`az` is a function in the session, so it does not pass as reading".to_owned())
-    );
-    let said = in_bash("PATH=/tmp:$PATH", "az vm list");
-    assert!(said.is_err_and(|said| said.contains("`PATH` is not")));
-    let said = in_bash("trap : DEBUG", "az vm list");
-    assert!(said.is_err_and(|said| said.contains("DEBUG")));
-    let said = in_bash(
-        "hash -p /tmp/evil jq; alias az=x; shopt -s expand_aliases",
-        "az vm list | jq x",
-    );
-    assert!(said.is_err_and(|said| said.contains("`az` is an alias")));
-    assert_eq!(
-        in_bash("hash -p /tmp/evil jq", "jq x"),
-        Ok(()),
-        "it is forgotten"
-    );
-}
-
 #[test]
 fn what_if_is_only_for_what_knows_it() {
     let mut answer = meaning(
@@ -225,16 +190,25 @@ fn what_if_is_only_for_what_knows_it() {
     assert_eq!(asked().verdict(vec![answer, nothing_waits()], ""), Ok(()));
 }
 
-/// What a real Bash answers after `before`.
-fn asked_bash(before: &str, text: &str) -> Result<(), String> {
+/// The bootstrap of the sessions' Bash.
+const BOOTSTRAP: &str = include_str!("../../../modules.d/shells/bash-bootstrap.sh");
+
+/// The lookup of a text in a real Bash that has run `before`.
+fn in_bash(before: &str, text: &str) -> Result<(), String> {
     let lookup = lookup("az", text, &[]);
     let command = lookup.command().expect("its names are plain");
+    let (_, bootstrap) = BOOTSTRAP
+        .split_once("\n__mm_path=")
+        .expect("it keeps the path");
+    let (function, _) = bootstrap
+        .split_once("\n}\n")
+        .expect("it has the function that is asked");
     let said = std::process::Command::new("bash")
         .args([
             "--noprofile",
             "--norc",
             "-c",
-            &format!("{before}\n{command}"),
+            &format!("__mm_path={function}\n}}\n{before}\n{command}"),
         ])
         .output()
         .expect("bash is there");
@@ -243,14 +217,47 @@ fn asked_bash(before: &str, text: &str) -> Result<(), String> {
 
 #[test]
 fn a_real_bash_says_what_names_are_and_what_lies_in_wait() {
-    assert_eq!(asked_bash("", "echo x; pwd"), Ok(()));
-    for (before, why) in [
-        ("echo() { rm -rf /; }", "`echo` is"),
-        ("trap ': # quiet' DEBUG", "trap"),
-        ("trap 'builtin printf \"*trap\\t\\n\"' DEBUG", "trap"),
-        ("PATH=/tmp:$PATH", "PATH"),
+    for (before, text) in [
+        ("", "echo x; pwd"),
+        ("", "az vm list | jq x"),
+        // It is forgotten.
+        ("hash -p /tmp/evil jq", "jq x"),
+        ("PATH=/tmp:$PATH PATH=${PATH#/tmp:}", "jq x"),
     ] {
-        let said = asked_bash(before, "echo x; pwd");
+        assert_eq!(in_bash(before, text), Ok(()), "{before}");
+    }
+    for (before, text, why) in [
+        (
+            "az() { :; }",
+            "az vm list",
+            "`az` is a function in the session",
+        ),
+        (
+            "echo() { rm -rf /; }",
+            "echo x; pwd",
+            "`echo` is a function",
+        ),
+        (
+            "alias az=x; shopt -s expand_aliases",
+            "az vm list | jq x",
+            "`az` is an alias",
+        ),
+        ("PATH=/tmp:$PATH", "az vm list", "`PATH` is not"),
+        ("trap ': # quiet' DEBUG", "echo x", "`trap`"),
+        (
+            "trap 'builtin printf \"*trap\\t\\n\"' DEBUG",
+            "echo x",
+            "`trap`",
+        ),
+        ("trap ': # quiet' ERR", "echo x", "`trap`"),
+        (
+            "set -T; trap 'echo() { :; }; trap - RETURN' RETURN",
+            "echo x",
+            "`trap`",
+        ),
+        ("trap ': # quiet' CHLD", "echo x", "`trap`"),
+    ] {
+        let said = in_bash(before, text);
         assert!(
             said.as_ref().is_err_and(|said| said.contains(why)),
             "{before}: {said:?}"
