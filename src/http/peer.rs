@@ -10,6 +10,8 @@
 //! runs with the person's own user id and goes to the trouble of a pseudo-terminal outside of every session, or has another
 //! program of the person's start one: nothing on one machine tells these two apart.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::LazyLock;
 
 use tokio::net::UnixStream;
@@ -73,8 +75,12 @@ struct Process {
 }
 
 impl Process {
+    /// In one call of the system's, whose line is made anew for each: a few hundred bytes (`proc_pid_stat(5)`).
     fn read(pid: u32) -> Option<Self> {
-        Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        let mut stat = [0; 2048];
+        let mut file = File::open(format!("/proc/{pid}/stat")).ok()?;
+        let length = file.read(&mut stat).ok()?;
+        Self::parse(&String::from_utf8_lossy(&stat[..length]))
     }
 
     /// Whether it was started, at whatever remove, by what the daemon `own` has put on a terminal. What it starts for itself
