@@ -15,6 +15,7 @@ use super::service::Service;
 use super::view::RunOrder;
 use crate::audit::{self, Kind};
 use crate::config::ApprovalRules;
+use crate::expect::SignInFailure;
 use crate::policy::{Decision, Finding, Judgement, Verdict, Who};
 use crate::redact::mask;
 use crate::session::{Order, RunListener as _, RunResult, SessionStatus, StopWhy};
@@ -161,7 +162,8 @@ impl Gate {
                 "its program is gone".to_owned(),
             ))),
             Some(failure) if status.identity.is_none() => {
-                Err(Held::Ended(RunResult::SignInFailed(failure.clone())))
+                let failure = SignInFailure::clone(failure);
+                Err(Held::Ended(RunResult::SignInFailed(failure)))
             }
             Some(_) | None => Ok(SignedIn::of(&status)),
         }

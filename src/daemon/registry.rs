@@ -250,7 +250,7 @@ pub(super) fn session_view(entry: &Entry, run_of: impl Fn(u64) -> Option<RunId>)
         way: status.way.clone(),
         signed_in_at: status.signed_in_at,
         challenge,
-        failure: status.failure.as_ref().map(failure_view),
+        failure: status.failure.as_deref().map(failure_view),
         current: status.current.and_then(&run_of),
         last: status
             .last

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
+use super::inbox::{self, mailbox};
 use super::mail::{Mail, Order, SessionListener, StopWhy};
 use super::status::SessionStatus;
 use super::task::Task;
@@ -56,7 +57,7 @@ pub(crate) struct Launch {
 /// A running session. Dropping every handle leaves it running: it ends by [`Session::disconnect`] or with its program.
 #[derive(Clone)]
 pub(crate) struct Session {
-    mail: mpsc::UnboundedSender<Box<Mail>>,
+    mail: inbox::Sender,
     status: watch::Receiver<SessionStatus>,
 }
 
@@ -65,7 +66,7 @@ impl Session {
     pub(crate) fn start(launch: Launch, runtime: &Handle) -> Result<Self, pty::SpawnError> {
         let _entered = runtime.enter();
         let (master, child) = pty::Pty::spawn(&launch.command)?;
-        let (mail, inbox) = mpsc::unbounded_channel();
+        let (mail, inbox) = mailbox();
         let (task, status) = Task::new(
             master,
             child,

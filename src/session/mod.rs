@@ -5,6 +5,7 @@
 
 mod alarm;
 mod handle;
+mod inbox;
 mod inquiry;
 mod mail;
 mod outbox;

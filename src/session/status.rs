@@ -67,13 +67,14 @@ pub(crate) struct SessionStatus {
     /// Since when.
     pub(crate) since: Timestamp,
     pub(crate) pid: u32,
-    pub(crate) challenge: Option<LiveChallenge>,
+    /// Boxed, as what most sessions have not at most times.
+    pub(crate) challenge: Option<Box<LiveChallenge>>,
     pub(crate) identity: Option<Identity>,
     /// The way in of the last sign-in that began.
     pub(crate) way: Option<String>,
     pub(crate) signed_in_at: Option<Timestamp>,
     /// Of the last sign-in.
-    pub(crate) failure: Option<SignInFailure>,
+    pub(crate) failure: Option<Box<SignInFailure>>,
     /// Why the recording of that sign-in is not whole.
     pub(crate) recording: Option<String>,
     /// The run it has now.

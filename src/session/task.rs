@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use self::program::Ending;
 use self::signing::verdict;
 use super::alarm::Alarm;
+use super::inbox::Inbox;
 use super::inquiry::Inquiring;
 use super::mail::{Admission, Mail, Order, SessionEvent, SessionListener, StopWhy};
 use super::outbox::Outbox;
@@ -51,8 +52,7 @@ pub(super) struct Task {
     engine: Engine,
     alarm: Alarm,
     shell: Arc<Shell>,
-    /// Boxed: a channel makes room for 32 letters at once, which would be a session's largest part.
-    inbox: mpsc::UnboundedReceiver<Box<Mail>>,
+    inbox: Inbox,
     outbox: Outbox,
     queue: Queue,
     /// Boxed, as whatever a session that rests has not.
@@ -77,7 +77,7 @@ pub(super) struct Task {
 }
 
 enum Ready {
-    Mail(Option<Box<Mail>>),
+    Mail(Box<Mail>),
     Readable(std::io::Result<()>),
     Written(std::io::Result<usize>),
     Exited(std::io::Result<Ended>),
@@ -92,7 +92,7 @@ impl Task {
         shell: Arc<Shell>,
         needs_sign_in: bool,
         listener: Box<dyn SessionListener>,
-        inbox: mpsc::UnboundedReceiver<Box<Mail>>,
+        inbox: Inbox,
     ) -> (Box<Self>, watch::Receiver<SessionStatus>) {
         let now = Instant::now();
         let (status, watched) = watch::channel(SessionStatus::new(child.id()));
@@ -128,9 +128,7 @@ impl Task {
         self.settle();
         while !matches!(self.engine.state(), State::Closed(_)) {
             match self.ready().await {
-                Ready::Mail(Some(mail)) => self.mail(*mail),
-                // Every handle is gone, which does not end a sign-in: the program decides when it is over.
-                Ready::Mail(None) => {}
+                Ready::Mail(mail) => self.mail(*mail),
                 Ready::Readable(Ok(())) => self.read(),
                 Ready::Readable(Err(_)) => self.end_of_file(),
                 Ready::Written(Ok(count)) => {
@@ -151,12 +149,11 @@ impl Task {
     async fn ready(&mut self) -> Ready {
         let deadline = self.next_deadline();
         let (exited, at_end) = (self.ending.exit.is_some(), self.ending.end_of_file);
-        let mail_open = !self.inbox.is_closed() || !self.inbox.is_empty();
         tokio::select! {
             // In this order: a program that floods must not keep a stop, a deadline, an interrupt or its own end waiting. Its
             // end ends nothing by itself: what it said is still read.
             biased;
-            mail = self.inbox.recv(), if mail_open => Ready::Mail(mail),
+            mail = self.inbox.recv() => Ready::Mail(mail),
             () = self.alarm.wait(deadline) => Ready::Time,
             written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             status = self.child.wait(), if !exited => Ready::Exited(status),

@@ -33,7 +33,7 @@ impl Task {
                 let failure = self.status.borrow().failure.clone();
                 let result = failure.map_or_else(
                     || RunResult::SessionEnded("it is signed out".to_owned()),
-                    RunResult::SignInFailed,
+                    |failure| RunResult::SignInFailed(*failure),
                 );
                 self.queue.end_all(&result);
             }

@@ -74,8 +74,7 @@ impl Task {
             State::Closed(reason) => reason.to_string(),
             _ => CloseReason::TerminalLost.to_string(),
         };
-        self.inbox.close();
-        while let Ok(mail) = self.inbox.try_recv() {
+        for mail in self.inbox.close() {
             self.mail(*mail);
         }
         self.queue.end_all(&RunResult::SessionEnded(reason.clone()));

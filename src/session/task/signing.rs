@@ -19,7 +19,7 @@ impl Task {
                 dies_at: shown_at + self.code_lives.as_secs(),
             };
             self.status
-                .send_modify(|status| status.challenge = Some(live));
+                .send_modify(|status| status.challenge = Some(Box::new(live)));
         }
     }
 
@@ -41,7 +41,7 @@ impl Task {
             status.challenge = None;
             status.identity = None;
             status.signed_in_at = None;
-            status.failure = Some(failure);
+            status.failure = Some(Box::new(failure));
         });
     }
 
