@@ -68,6 +68,10 @@ impl Perform for Seen {
         self.dispatched = true;
     }
 
+    fn unhook(&mut self) {
+        self.dispatched = true;
+    }
+
     fn osc_dispatch(&mut self, _: &[&[u8]], _: bool) {
         self.dispatched = true;
     }
@@ -271,12 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_sequence_that_is_ignored_is_text_as_it_is() {
+    fn what_follows_a_sequence_is_text_as_it_is() {
         for pieces in [
             &[b"a\x1b[3<m\xff".as_slice()][..],
             &[b"a\x1b[3", b"<", b"m\xff"],
             &[b"a\x1b[3\x18\xff"],
             &[b"a\x1b]0;title", b"\x1a\xff"],
+            // The eight-bit string terminator.
+            &[b"a\x1bPq", b"data\x9c\xff"],
         ] {
             let (text, replies) = feed(pieces);
             assert!(text.ends_with(b"\xff") && text[0] == b'a', "{text:?}");
