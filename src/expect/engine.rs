@@ -90,8 +90,8 @@ pub(crate) struct Engine {
     /// Boxed: a session that rests has none, and it is large.
     exchange: Option<Box<Exchange>>,
     sign_in: Option<Box<SignInRequest>>,
-    /// Read, and still to be proven.
-    identity: Option<Identity>,
+    /// Read, and still to be proven. Boxed, as the other things that only a sign-in has.
+    identity: Option<Box<Identity>>,
     /// For an absorbing command.
     spare: Vec<Nonce>,
     /// Why the sign-in that runs will fail, once that is known. What comes later does not replace it.

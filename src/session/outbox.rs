@@ -52,6 +52,10 @@ impl Outbox {
         {
             self.queue.pop_front();
             self.written = 0;
+            if self.queue.is_empty() {
+                // No room is kept: it would be there a thousand times.
+                self.queue = VecDeque::new();
+            }
         }
     }
 }

@@ -66,9 +66,9 @@ pub(super) struct Task {
     /// What signs the sign-in that runs out again.
     sign_out: Option<String>,
     /// Who was proven and is still to be let in.
-    admission: Option<(Identity, Admission)>,
+    admission: Option<Box<(Identity, Admission)>>,
     /// Somebody wants the session to end.
-    leaving: Option<Leaving>,
+    leaving: Option<Box<Leaving>>,
     ending: Ending,
     listener: Box<dyn SessionListener>,
     /// Whether everybody was told of its end.
@@ -157,7 +157,7 @@ impl Task {
             () = self.alarm.wait(deadline) => Ready::Time,
             written = self.master.write(self.outbox.front()), if !self.outbox.is_empty() && !at_end => Ready::Written(written),
             status = self.child.wait(), if !exited => Ready::Exited(status),
-            verdict = verdict(self.admission.as_mut()), if self.admission.is_some() => Ready::Admitted(verdict),
+            verdict = verdict(self.admission.as_deref_mut()), if self.admission.is_some() => Ready::Admitted(verdict),
             read = self.master.readable(), if !at_end => Ready::Readable(read),
         }
     }

@@ -131,14 +131,19 @@ impl Engine {
             return;
         }
         let interrupted = exchange.interrupted;
-        self.spare.clone_from(&exchange.nonces);
+        self.spare = std::mem::take(&mut exchange.nonces);
         self.over(*exchange, meaning, exit, errors, now, effects);
+        if self.exchange.is_some() {
+            return;
+        }
         if interrupted
-            && self.exchange.is_none()
             && self.habits.absorbs
             && !matches!(self.state, State::Closing | State::Closed(_))
         {
             self.begin_absorbing(now);
+        } else {
+            // What comes next brings its own, and a session that rests keeps no room for them.
+            self.spare = Vec::new();
         }
     }
 

@@ -163,7 +163,7 @@ impl Engine {
         match (verdict, request.proof.clone()) {
             (Err(failure), _) => self.undo(failure, now, effects),
             (Ok(identity), Some(proof)) => {
-                self.identity = Some(identity);
+                self.identity = Some(Box::new(identity));
                 self.ask(Purpose::Proof, proof, now, effects);
             }
             (Ok(identity), None) => self.signed_in(identity, now, effects),
@@ -185,7 +185,7 @@ impl Engine {
             let failure = self.stopped_sign_in();
             self.undo(failure, now, effects);
         } else if state == EndState::Ok && errors.is_empty() && exchange.gave_something() {
-            self.signed_in(identity, now, effects);
+            self.signed_in(*identity, now, effects);
         } else {
             let failure = self.sign_in.as_ref().map_or_else(
                 || sign_in::unproven(errors),

@@ -32,7 +32,7 @@ impl Task {
             Effect::SignedIn(identity) => {
                 self.finish_sign_in_recording();
                 match self.listener.admit(&identity) {
-                    Some(admission) => self.admission = Some((identity, admission)),
+                    Some(admission) => self.admission = Some(Box::new((identity, admission))),
                     None => self.signed_in(identity),
                 }
             }

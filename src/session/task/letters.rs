@@ -56,7 +56,8 @@ impl Task {
             }
             Mail::LetGo { command, why } => {
                 if self.is_unused() {
-                    self.leaving.get_or_insert(Leaving { command, why });
+                    self.leaving
+                        .get_or_insert_with(|| Box::new(Leaving { command, why }));
                 }
             }
             Mail::Disown(failure) => {
@@ -146,10 +147,10 @@ impl Task {
     }
 
     fn disconnect(&mut self, command: Option<String>, force: bool, why: CloseReason) {
-        self.leaving = Some(Leaving {
+        self.leaving = Some(Box::new(Leaving {
             command,
             why: why.clone(),
-        });
+        }));
         if force {
             self.feed(Input::Close {
                 disconnect: None,

@@ -13,7 +13,7 @@ const NONCES: usize = 6;
 
 impl Task {
     pub(super) fn next(&mut self) {
-        if let Some(Leaving { command, why }) = self.leaving.clone() {
+        if let Some(Leaving { command, why }) = self.leaving.as_deref().cloned() {
             // The machine signs out only what is signed in.
             self.feed(Input::Close {
                 disconnect: command,

@@ -47,9 +47,10 @@ impl Task {
 
     /// Whoever was proven is let in, or signed out again.
     pub(super) fn admitted(&mut self, verdict: Result<(), String>) {
-        let Some((identity, _)) = self.admission.take() else {
+        let Some(admission) = self.admission.take() else {
             return;
         };
+        let (identity, _) = *admission;
         match verdict {
             Ok(()) => self.signed_in(identity),
             Err(why) => {
@@ -57,7 +58,8 @@ impl Task {
                 let why = CloseReason::Told(failure.message.clone());
                 self.sign_in_failed(failure);
                 let command = self.sign_out.take();
-                self.leaving.get_or_insert(Leaving { command, why });
+                self.leaving
+                    .get_or_insert_with(|| Box::new(Leaving { command, why }));
             }
         }
     }
