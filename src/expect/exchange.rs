@@ -83,6 +83,8 @@ pub(crate) struct Exchange {
 struct Held {
     /// As it stood in the terminal, with its line end.
     marker: Vec<u8>,
+    /// Whether the next line end is its own.
+    at_its_end: bool,
     after: Vec<u8>,
 }
 
@@ -192,14 +194,24 @@ impl Exchange {
         self.release(effects);
         self.held = Some(Held {
             marker: marker.to_vec(),
+            at_its_end: true,
             after: Vec::new(),
         });
         self.marked = true;
     }
 
-    /// The line end behind an `out` marker.
-    pub(crate) fn take_line_end(&mut self, line_end: &[u8]) {
+    /// A `begin` marker that changes nothing: the line end behind it is no other marker's.
+    pub(crate) fn pass_begin(&mut self) {
         if let Some(held) = &mut self.held {
+            held.at_its_end = false;
+        }
+    }
+
+    /// The line end behind a marker.
+    pub(crate) fn take_line_end(&mut self, line_end: &[u8]) {
+        if let Some(held) = &mut self.held
+            && std::mem::take(&mut held.at_its_end)
+        {
             held.marker.extend_from_slice(line_end);
         }
     }

@@ -103,7 +103,7 @@ impl Engine {
             return;
         };
         match marker {
-            Marker::Begin if exchange.began => {}
+            Marker::Begin if exchange.began => exchange.pass_begin(),
             Marker::Begin => {
                 exchange.began = true;
                 exchange.began_at = Some(now);
