@@ -23,9 +23,9 @@ const NO_FAILURE: &str = "the automaton has no way to fail";
 pub(crate) struct Won {
     /// The pattern's place in the list.
     pub(crate) pattern: usize,
-    /// From the start of the stream, in bytes.
+    /// From the start of what the matcher was given, in bytes.
     pub(crate) start: u64,
-    /// From the start of the stream, in bytes.
+    /// From there too.
     pub(crate) end: u64,
     /// Named groups that took part, in the pattern's order.
     pub(crate) groups: Vec<(String, Vec<u8>)>,
@@ -297,6 +297,15 @@ mod tests {
         assert_eq!(
             run(&race, &["für den code ABC – über".as_bytes()]),
             [(0, 9, 17)]
+        );
+    }
+
+    #[test]
+    fn a_long_match_that_is_cut_goes_before_a_short_one_that_is_whole() {
+        let race = race(&["[Pp]assword( for [^:]{1,8})?: ", "a|bc"]);
+        assert_eq!(
+            run(&race, &[b"the password for", b" ", b"x: "]),
+            [(0, 4, 20)]
         );
     }
 

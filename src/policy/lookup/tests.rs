@@ -230,7 +230,7 @@ fn a_real_bash_says_what_names_are_and_what_lies_in_wait() {
         (
             "az() { :; }",
             "az vm list",
-            "`az` is a function in the session",
+            "`az` is a function in the session, so it does not pass as reading",
         ),
         (
             "echo() { rm -rf /; }",
